@@ -1,0 +1,88 @@
+"""Fixtures every test may use: real peers on loopback and the corpora beside the repository."""
+
+import shutil
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # so that `from tests.support.x import y` works under importlib mode
+
+from tests.support.peers import SnmpdPeer, require_peer, running_postgres  # noqa: E402
+from tests.support.prometheus import PrometheusPeer  # noqa: E402
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure() -> None:
+    """Keep asynchronous fixtures on the loop of their own scope, and its notice from being an error.
+
+    pytest-asyncio warns at start while ``asyncio_default_fixture_loop_scope`` is unset; setting it in
+    pyproject.toml makes this hook unnecessary.
+    """
+    warnings.filterwarnings(
+        "ignore", message='The configuration option "asyncio_default_fixture_loop_scope" is unset'
+    )
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """URL of a PostgreSQL of this test run (postgres://user:password@127.0.0.1:port/postgres).
+
+    Its user is a superuser: make a database of your own for each test that writes.
+    """
+    require_peer("initdb")
+    # Not under pytest's own folder: that is 0700 and root's, and postgres must enter it.
+    folder = Path(tempfile.mkdtemp(prefix="kiemke-postgres-"))
+    try:
+        with running_postgres(folder) as url:
+            yield url
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def snmpd(tmp_path: Path) -> Iterator[Callable[..., SnmpdPeer]]:
+    """A maker of running net-snmp agents: ``snmpd(extra_config="sysName sw-1")``."""
+    started: list[SnmpdPeer] = []
+
+    def start(extra_config: str = "", **fields: Any) -> SnmpdPeer:
+        folder = tmp_path / f"snmpd-{len(started)}"
+        peer = SnmpdPeer(require_peer("snmpd"), folder, extra_config, **fields)
+        started.append(peer)
+        peer.start()
+        return peer
+
+    yield start
+    for peer in started:
+        peer.stop()
+
+
+@pytest.fixture
+def prometheus(tmp_path: Path) -> Iterator[Callable[..., PrometheusPeer]]:
+    """A maker of running Prometheus servers: ``prometheus({"scrape_configs": [...]})``."""
+    started: list[PrometheusPeer] = []
+
+    def start(config: dict[str, Any], *flags: str) -> PrometheusPeer:
+        folder = tmp_path / f"prometheus-{len(started)}"
+        peer = PrometheusPeer(require_peer("prometheus"), folder, config, flags)
+        started.append(peer)
+        peer.start()
+        return peer
+
+    yield start
+    for peer in started:
+        peer.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_corpora() -> Path:
+    """The folder of recorded EDID, SMBIOS and SNMP corpora that may lie beside the repository."""
+    folder = ROOT.parent / "shared" / "corpora"
+    if not folder.is_dir():
+        pytest.skip("no ../shared/corpora beside the repository: the large recordings are not here")
+    return folder
