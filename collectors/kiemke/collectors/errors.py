@@ -1,0 +1,50 @@
+"""Every error a collector raises; a poll error knows which outcome it becomes on the wire."""
+
+
+class CollectorError(Exception):
+    """Something the operator can act on; the text says what, where and what to do."""
+
+
+class ConfigError(CollectorError):
+    """A file or an argument given by the operator is not usable."""
+
+
+class AssignmentError(CollectorError):
+    """The assignment could not be fetched, or holds something this collector refuses."""
+
+
+class PollError(CollectorError):
+    """One request to one target failed. ``outcome`` is one of ``kiemke.wire.report.POLL_OUTCOMES``."""
+
+    outcome = "error"
+
+    def __init__(self, target: str, detail: str) -> None:
+        super().__init__(f"{target}: {detail}")
+        self.target = target
+        self.detail = detail
+
+
+class PollTimeout(PollError):
+    """No answer within the time allowed (also what a wrong v2c community looks like)."""
+
+    outcome = "timeout"
+
+
+class AuthRefused(PollError):
+    """The device refused the SNMPv3 user, key or privacy."""
+
+    outcome = "auth"
+
+
+class Unreachable(PollError):
+    """The kernel has no route to the address, or the address cannot be used."""
+
+    outcome = "unreachable"
+
+
+class AnswerTooBig(PollError):
+    """The device says that the answer does not fit: ask for less at once."""
+
+
+class BadAnswer(PollError):
+    """The device answered with an SNMP error, or with something that does not fit the question."""

@@ -1,0 +1,1 @@
+"""Probes that ask whether a target answers at all."""

@@ -1,0 +1,1 @@
+"""SNMP: the reader and what is read with it."""

@@ -1,0 +1,197 @@
+"""The interfaces of a device: ifTable, ifXTable (RFC 2863) and duplex (RFC 3635), merged by ifIndex.
+
+Raw counters travel as the device gives them; rates are made once, on the server. What a device tells
+about its ports (names, types, addresses) and what it counts are walked apart, the counters last and
+between two readings of sysUpTime: a device that restarted in between is not believed.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from kiemke.collectors.deadline import Deadline
+from kiemke.collectors.errors import PollError
+from kiemke.collectors.snmp import oids, values
+from kiemke.collectors.snmp.reader import Oid, SnmpReader, Value, Walk
+from kiemke.wire.report import InterfaceReading, Interfaces
+
+DESCRIPTIVE = (
+    oids.IF_DESCR,
+    oids.IF_TYPE,
+    oids.IF_SPEED,
+    oids.IF_PHYS_ADDRESS,
+    oids.IF_NAME,
+    oids.IF_HIGH_SPEED,
+    oids.IF_ALIAS,
+    oids.DOT3_DUPLEX_STATUS,
+)
+COUNTED = (
+    oids.IF_HC_IN_OCTETS,
+    oids.IF_HC_OUT_OCTETS,
+    oids.IF_ADMIN_STATUS,
+    oids.IF_OPER_STATUS,
+    oids.IF_IN_ERRORS,
+    oids.IF_OUT_ERRORS,
+    oids.IF_IN_DISCARDS,
+    oids.IF_OUT_DISCARDS,
+    oids.IF_COUNTER_DISCONTINUITY,
+)
+NARROW = (oids.IF_IN_OCTETS, oids.IF_OUT_OCTETS)
+IF_SPEED_FULL = 2**32 - 1
+# RFC 2863: ifHighSpeed rounds, so ifSpeed is the better figure as long as the speed fits it.
+MAX_SPEED_BITS_PER_SECOND = 10**13
+DUPLEX = {2: "half", 3: "full"}
+UP = 1
+
+Cells = dict[str, dict[Oid, Value]]
+
+
+async def read(
+    reader: SnmpReader, device: int, interface_count: int | None, deadline: Deadline
+) -> Interfaces:
+    """Return all interfaces of one device with their raw counters.
+
+    When a walk ends early the outcome is "partial" and only rows that are whole are in it. Raises
+    PollError when there is nothing to tell at all.
+    """
+    told = await reader.walk(DESCRIPTIVE, deadline, interface_count)
+    walks = [told]
+    problems = [told.problem] if told.problem else []
+    before = after = None
+    try:
+        before = await _uptime(reader, deadline)
+        counted = await reader.walk(COUNTED, deadline, interface_count)
+        walks.append(counted)
+        if _needs_narrow(told.cells, counted.cells):
+            walks.append(await reader.walk(NARROW, deadline, interface_count))
+        after = await _uptime(reader, deadline)
+        problems += [walk.problem for walk in walks[1:] if walk.problem]
+    except PollError as err:
+        problems.append(err)
+    detail = "; ".join(dict.fromkeys(problem.detail for problem in problems)) or None
+    if before is not None and after is not None and after < before:
+        return Interfaces(device, "partial", after, (), "the device restarted during the poll")
+    if len(walks) == 1:
+        raise problems[-1]
+    return Interfaces(
+        device=device,
+        outcome="partial" if problems else "ok",
+        sys_uptime_seconds=before if after is None else after,
+        rows=_merge(walks),
+        detail=detail,
+    )
+
+
+async def _uptime(reader: SnmpReader, deadline: Deadline) -> float | None:
+    got = await reader.get((oids.SYS_UPTIME,), deadline)
+    return values.read_ticks_seconds(got.get(oids.SYS_UPTIME))
+
+
+def _needs_narrow(told: Cells, counted: Cells) -> bool:
+    """Say whether 32-bit counters are needed: a port without 64-bit ones, or one that is up at zero.
+
+    Some agents offer 64-bit counters that never move.
+    """
+    wide_in, wide_out = counted[oids.IF_HC_IN_OCTETS], counted[oids.IF_HC_OUT_OCTETS]
+    for suffix in _suffixes((told, counted)):
+        if suffix not in wide_in or suffix not in wide_out:
+            return True
+        is_up = counted[oids.IF_OPER_STATUS].get(suffix) == UP
+        if is_up and wide_in[suffix] == 0 and wide_out[suffix] == 0:
+            return True
+    return False
+
+
+def _suffixes(tables: Sequence[Cells]) -> list[Oid]:
+    """Return every ifIndex seen in any column, as one-number suffixes, in order."""
+    found = {suffix for cells in tables for column in cells.values() for suffix in column}
+    return sorted(suffix for suffix in found if len(suffix) == 1)
+
+
+def _merge(walks: Sequence[Walk]) -> tuple[InterfaceReading, ...]:
+    """Return one row per ifIndex that every walk read whole.
+
+    A row that only an extension table knows is not an interface: the device must have it in ifTable
+    or ifXTable (a name, a type, a state or a counter).
+    """
+    cells: Cells = {}
+    for walk in walks:
+        cells.update(walk.cells)
+    rows = []
+    for suffix in _suffixes([cells]):
+        if all(walk.is_row_whole(suffix) for walk in walks):
+            row = {column: cells[column][suffix] for column in cells if suffix in cells[column]}
+            if set(row) != {oids.DOT3_DUPLEX_STATUS}:
+                rows.append(make_row(suffix[0], row))
+    return tuple(rows)
+
+
+def make_row(index: int, row: Mapping[str, Value]) -> InterfaceReading:
+    """Return one interface from its raw values by column; what the device lacks is None."""
+    bits, in_octets, out_octets = choose_counters(row)
+    duplex = values.read_number(row.get(oids.DOT3_DUPLEX_STATUS))
+    return InterfaceReading(
+        index=index,
+        name=values.read_text(row.get(oids.IF_NAME)),
+        description=values.read_text(row.get(oids.IF_DESCR)),
+        alias=values.read_text(row.get(oids.IF_ALIAS)),
+        type=values.read_number(row.get(oids.IF_TYPE)),
+        mac=values.read_mac(row.get(oids.IF_PHYS_ADDRESS)),
+        admin_up=_is_up(row.get(oids.IF_ADMIN_STATUS), unknown=()),
+        oper_up=_is_up(row.get(oids.IF_OPER_STATUS), unknown=(4,)),
+        speed_bits_per_second=read_speed(row),
+        duplex=DUPLEX.get(duplex) if duplex is not None else None,
+        counter_bits=bits,
+        in_octets=in_octets,
+        out_octets=out_octets,
+        in_errors=values.read_counter(row.get(oids.IF_IN_ERRORS)),
+        out_errors=values.read_counter(row.get(oids.IF_OUT_ERRORS)),
+        in_discards=values.read_counter(row.get(oids.IF_IN_DISCARDS)),
+        out_discards=values.read_counter(row.get(oids.IF_OUT_DISCARDS)),
+        discontinuity_seconds=values.read_ticks_seconds(row.get(oids.IF_COUNTER_DISCONTINUITY)),
+    )
+
+
+def choose_counters(row: Mapping[str, Value]) -> tuple[int | None, int | None, int | None]:
+    """Return (bits, in, out): the 64-bit pair, else the 32-bit pair, else what single one there is.
+
+    The two counters of a row never mix widths, and a 64-bit pair at zero gives way to a 32-bit pair
+    that has counted.
+    """
+    wide = _pair(row, oids.IF_HC_IN_OCTETS, oids.IF_HC_OUT_OCTETS)
+    narrow = _pair(row, oids.IF_IN_OCTETS, oids.IF_OUT_OCTETS)
+    is_stuck = wide == (0, 0) and any(narrow)
+    if None not in wide and not is_stuck:
+        return 64, *wide
+    if None not in narrow:
+        return 32, *narrow
+    if any(counter is not None for counter in wide):
+        return 64, *wide
+    if any(counter is not None for counter in narrow):
+        return 32, *narrow
+    return None, None, None
+
+
+def _pair(row: Mapping[str, Value], one: str, other: str) -> tuple[int | None, int | None]:
+    return values.read_counter(row.get(one)), values.read_counter(row.get(other))
+
+
+def _is_up(value: Value | None, unknown: tuple[int, ...]) -> bool | None:
+    number = values.read_number(value)
+    if number is None or number in unknown:
+        return None
+    return number == UP
+
+
+def read_speed(row: Mapping[str, Value]) -> int | None:
+    """Return the nominal speed in bits per second, None when the device names none (0 means that).
+
+    ifSpeed where it fits into 32 bits, ifHighSpeed beyond (some devices let ifSpeed wrap there).
+    """
+    plain = values.read_counter(row.get(oids.IF_SPEED)) or 0
+    high = (values.read_counter(row.get(oids.IF_HIGH_SPEED)) or 0) * 1_000_000
+    if high > MAX_SPEED_BITS_PER_SECOND:
+        high = 0
+    if high > IF_SPEED_FULL or (high and plain in (0, IF_SPEED_FULL)):
+        return high
+    if plain > IF_SPEED_FULL:
+        return None
+    return plain or None

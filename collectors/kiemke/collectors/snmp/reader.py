@@ -1,0 +1,74 @@
+"""What the collector needs of an SNMP library: read some objects, walk some columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Protocol
+
+from kiemke.collectors.deadline import Deadline
+from kiemke.collectors.errors import PollError
+
+# Integers, counters and time ticks; octet strings and addresses; object identifiers.
+Oid = tuple[int, ...]
+Value = int | bytes | Oid
+
+
+@lru_cache(maxsize=512)
+def parse_oid(text: str) -> Oid:
+    """Return "1.3.6" as (1, 3, 6). Raises ValueError for anything that is not dotted numbers."""
+    return tuple(int(part) for part in text.strip(".").split("."))
+
+
+def format_oid(oid: Oid) -> str:
+    """Return (1, 3, 6) as "1.3.6"."""
+    return ".".join(map(str, oid))
+
+
+@dataclass(slots=True)
+class Walk:
+    """What a walk of several columns brought: by column, the value by row suffix.
+
+    ``reached`` is the last suffix seen in each column that did not come to its end; a column that is
+    not in it is complete. ``problem`` says why the walk ended early, None when it did not.
+    """
+
+    cells: dict[str, dict[Oid, Value]] = field(default_factory=dict)
+    reached: dict[str, Oid] = field(default_factory=dict)
+    problem: PollError | None = None
+
+    def is_row_whole(self, suffix: Oid) -> bool:
+        """Say whether every column was read at least as far as this row."""
+        return all(suffix <= last for last in self.reached.values())
+
+
+@dataclass(slots=True)
+class Tuning:
+    """What was learned about one device; kept from poll to poll.
+
+    ``max_repetitions`` is how many rows a GETBULK asks for; it halves when the device says that an
+    answer is too big or does not answer a bulk at all, and grows back by one in a good walk.
+    """
+
+    max_repetitions: int = 25
+    ceiling: int = 25
+
+    def halve(self) -> bool:
+        """Ask for half as many rows from now on. Returns False when one row is already the limit."""
+        if self.max_repetitions <= 1:
+            return False
+        self.max_repetitions //= 2
+        return True
+
+    def grow(self) -> None:
+        """Ask for one row more from now on, up to the ceiling."""
+        self.max_repetitions = min(self.ceiling, self.max_repetitions + 1)
+
+
+class SnmpReader(Protocol):
+    """One device to talk to. Both methods are async, bounded by the deadline and raise PollError."""
+
+    async def get(self, oids: Sequence[str], deadline: Deadline) -> dict[str, Value]:
+        """Return the value of each scalar the device has; those it lacks are left out."""
+
+    async def walk(self, columns: Sequence[str], deadline: Deadline, rows_hint: int | None) -> Walk:
+        """Walk the columns side by side. Raises PollError only when nothing at all came back."""
