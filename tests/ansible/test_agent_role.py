@@ -1,0 +1,105 @@
+"""The Ansible role installs the agent from a wheel, twice without harm, and passes its linter."""
+
+import grp
+import json
+import os
+import pwd
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.support.tree import ROOT
+
+BIN = Path(sys.executable).parent
+
+
+def run_tool(*command: str | Path, **env: str) -> str:
+    """Run a program of the virtual environment in ansible/; return what it printed."""
+    ran = subprocess.run(
+        [str(word) for word in command],
+        cwd=ROOT / "ansible",
+        env={
+            "PATH": f"{BIN}:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": os.environ["HOME"],
+            "LC_ALL": "C.UTF-8",
+            # Discovery would meet whatever wrapper comes first in somebody's PATH.
+            "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+            "ANSIBLE_NOCOLOR": "1",
+            **env,
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
+    return ran.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of this very tree."""
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
+    return next(folder.glob("*.whl"))
+
+
+def play(tmp_path: Path, wheel: Path, *flags: str) -> dict[str, int]:
+    """Run the playbook against this machine into ``tmp_path``; return the counts of its recap."""
+    settings = {
+        "ansible_connection": "local",
+        "kiemke_become": False,
+        "kiemke_agent_wheel": str(wheel),
+        "kiemke_agent_home": str(tmp_path / "opt"),
+        "kiemke_agent_state": str(tmp_path / "state"),
+        "kiemke_agent_unit_dir": str(tmp_path),
+        "kiemke_agent_python": sys.executable,
+        "kiemke_agent_manage_user": False,
+        "kiemke_agent_user": pwd.getpwuid(os.geteuid()).pw_name,
+        "kiemke_agent_group": grp.getgrgid(os.getegid()).gr_name,
+    }
+    printed = run_tool(
+        BIN / "ansible-playbook",
+        "-i",
+        "localhost,",
+        "-e",
+        json.dumps(settings),
+        "playbooks/agent.yml",
+        *flags,
+        ANSIBLE_LOCAL_TEMP=str(tmp_path / "ansible-local"),
+        ANSIBLE_REMOTE_TEMP=str(tmp_path / "ansible-remote"),
+    )
+    recap = printed.rpartition("PLAY RECAP")[2]
+    counts = {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", recap)}
+    assert counts["ok"] > 0, printed
+    return counts
+
+
+def test_the_role_passes_the_strictest_profile_of_its_linter() -> None:
+    run_tool(BIN / "ansible-lint", "--offline", "--profile", "production", "-q")
+
+
+def test_the_second_run_changes_nothing(tmp_path: Path, wheel: Path) -> None:
+    """What is run every night on 500 PCs must not reinstall every night."""
+    rehearsal = play(tmp_path, wheel, "--check")
+    made_by_rehearsal = (tmp_path / "opt").exists()
+    first = play(tmp_path, wheel)
+    second = play(tmp_path, wheel)
+    help_text = run_tool(tmp_path / "opt" / "venv" / "bin" / "kiemke-agent", "--help")
+
+    assert rehearsal["failed"] == 0
+    assert not made_by_rehearsal
+    assert first["changed"] > 0
+    assert second["changed"] == 0
+    assert "kiemke-agent" in help_text
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+    unit = (tmp_path / "kiemke-agent.service").read_text("utf-8")
+    assert f"ExecStart={tmp_path}/opt/venv/bin/kiemke-agent run" in unit
