@@ -1,0 +1,169 @@
+"""What the server assigns to this collector: devices to poll and targets to probe.
+
+The last good assignment stays in the state folder, so that polling goes on without the server. One
+entry that is not usable is left out and told; an assignment that is not one is refused whole.
+"""
+
+import contextlib
+import ipaddress
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from kiemke.collectors.errors import AssignmentError
+
+FILE_NAME = "assignment.json"
+MIN_POLL_SECONDS = 10.0
+MAX_POLL_SECONDS = 3600.0
+MAX_TASKS = 20_000
+MAX_COUNT = 20
+MAX_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceTask:
+    """A device to poll by SNMP; ``credential`` names a section of credentials.toml."""
+
+    device: int
+    address: str
+    port: int
+    credential: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeTask:
+    """A target to probe with ``count`` ICMP echo requests."""
+
+    target: int
+    address: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Everything to do every ``poll_seconds``; ``refused`` says which entries were left out and why."""
+
+    poll_seconds: float
+    devices: tuple[DeviceTask, ...] = ()
+    probes: tuple[ProbeTask, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+def check_address(text: object) -> str:
+    """Return a unicast IP address in its shortest form; loopback is allowed.
+
+    Raises ValueError with the reason: not an address, multicast, broadcast or unspecified.
+    """
+    if not isinstance(text, str):
+        raise ValueError("the address is not text")
+    address = ipaddress.ip_address(text)
+    if address.is_multicast:
+        raise ValueError(f"{text} is a multicast address")
+    if address.is_unspecified:
+        raise ValueError(f"{text} is the unspecified address")
+    if address == ipaddress.IPv4Address("255.255.255.255"):
+        raise ValueError(f"{text} is the broadcast address")
+    return str(address)
+
+
+def parse_assignment(data: object) -> Assignment:
+    """Return the server's JSON as an Assignment; poll_seconds is kept within 10 s to 1 h.
+
+    Raises AssignmentError when it is no assignment at all.
+    """
+    if not isinstance(data, dict):
+        raise AssignmentError("assignment: not a JSON object")
+    poll_seconds = data.get("poll_seconds")
+    if isinstance(poll_seconds, bool) or not isinstance(poll_seconds, int | float):
+        raise AssignmentError('assignment: "poll_seconds" is not a number')
+    # Written so that NaN is refused too.
+    if not 0 < poll_seconds < 10**9:
+        raise AssignmentError('assignment: "poll_seconds" is out of range')
+    rows: dict[str, list[object]] = {}
+    for name in ("devices", "probes"):
+        found = data.get(name, [])
+        if not isinstance(found, list) or len(found) > MAX_TASKS:
+            raise AssignmentError(f'assignment: "{name}" is not a list of up to {MAX_TASKS}')
+        rows[name] = found
+    refused: list[str] = []
+    devices: dict[int, DeviceTask] = {}
+    probes: dict[int, ProbeTask] = {}
+    for position, row in enumerate(rows["devices"]):
+        try:
+            task = _read_device(row)
+            _refuse_twice(task.device, devices)
+            devices[task.device] = task
+        except ValueError as err:
+            refused.append(f"devices[{position}]: {err}")
+    for position, row in enumerate(rows["probes"]):
+        try:
+            probe = _read_probe(row)
+            _refuse_twice(probe.target, probes)
+            probes[probe.target] = probe
+        except ValueError as err:
+            refused.append(f"probes[{position}]: {err}")
+    return Assignment(
+        poll_seconds=min(MAX_POLL_SECONDS, max(MIN_POLL_SECONDS, float(poll_seconds))),
+        devices=tuple(devices.values()),
+        probes=tuple(probes.values()),
+        refused=tuple(refused),
+    )
+
+
+def _refuse_twice(number: int, known: "dict[int, DeviceTask] | dict[int, ProbeTask]") -> None:
+    if number in known:
+        raise ValueError(f"{number} is assigned twice")
+
+
+def _read_device(row: object) -> DeviceTask:
+    if not isinstance(row, dict):
+        raise ValueError("not an object")
+    credential = row.get("credential", "default")
+    if not isinstance(credential, str) or not credential:
+        raise ValueError('"credential" is not a name')
+    return DeviceTask(
+        device=_whole_number(row, "device", 1, MAX_ID),
+        address=check_address(row.get("address")),
+        port=_whole_number({"port": 161, **row}, "port", 1, 65535),
+        credential=credential,
+    )
+
+
+def _read_probe(row: object) -> ProbeTask:
+    if not isinstance(row, dict):
+        raise ValueError("not an object")
+    return ProbeTask(
+        target=_whole_number(row, "target", 1, MAX_ID),
+        address=check_address(row.get("address")),
+        count=_whole_number({"count": 5, **row}, "count", 1, MAX_COUNT),
+    )
+
+
+def _whole_number(row: dict[str, object], key: str, least: int, most: int) -> int:
+    value = row.get(key)
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ValueError(f'"{key}" is not a whole number from {least} to {most}')
+    return value
+
+
+def save_assignment(state: Path, assignment: Assignment) -> None:
+    """Keep the assignment for a start without the server; whole or not at all. Raises OSError."""
+    text = json.dumps(
+        {name: value for name, value in asdict(assignment).items() if name != "refused"}
+    )
+    path = state / FILE_NAME
+    fresh = path.with_suffix(".new")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def load_assignment(state: Path) -> Assignment | None:
+    """Return the kept assignment, None when there is none or it is damaged."""
+    with contextlib.suppress(OSError, ValueError, RecursionError, AssignmentError):
+        return parse_assignment(json.loads((state / FILE_NAME).read_text("utf-8")))
+    return None

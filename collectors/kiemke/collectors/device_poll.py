@@ -1,0 +1,86 @@
+"""Polling one device: the system group, then the interfaces; every failure becomes an outcome."""
+
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+from kiemke.collectors.assignment import DeviceTask
+from kiemke.collectors.credentials import Credential
+from kiemke.collectors.deadline import Deadline
+from kiemke.collectors.errors import PollError
+from kiemke.collectors.snmp import interfaces, system
+from kiemke.collectors.snmp.pysnmp_reader import PysnmpEngines
+from kiemke.collectors.snmp.reader import SnmpReader, Tuning
+from kiemke.collectors.trace import Trace, no_trace
+from kiemke.wire.report import Device, Interfaces
+
+Emit = Callable[[str, "Device | Interfaces"], Awaitable[None]]
+
+
+class DevicePoller:
+    """Polls devices with one set of engines; remembers what it learned about each (``Tuning``)."""
+
+    def __init__(
+        self,
+        engines: PysnmpEngines,
+        credentials: Mapping[str, Credential],
+        *,
+        attempt_seconds: float = 2.0,
+        attempts: int = 2,
+        trace: Trace = no_trace,
+    ) -> None:
+        self._engines = engines
+        self._credentials = credentials
+        self._attempt_seconds = attempt_seconds
+        self._attempts = attempts
+        self._trace = trace
+        self._tunings: dict[tuple[str, int], Tuning] = {}
+
+    async def poll(self, task: DeviceTask, budget_seconds: float, emit: Emit) -> str:
+        """Poll one device within its share of time and emit its reports. Returns the worst outcome."""
+        credential = self._credentials.get(task.credential)
+        if credential is None:
+            detail = f'credential "{task.credential}" is not in credentials.toml of this collector'
+            await emit("device", Device(task.device, "error", detail))
+            return "error"
+        tuning = self._tunings.setdefault((task.address, task.port), Tuning())
+        deadline = Deadline(budget_seconds)
+        begun = time.monotonic()
+        try:
+            reader = await self._engines.reader(
+                task.address,
+                task.port,
+                credential,
+                tuning,
+                attempt_seconds=self._attempt_seconds,
+                attempts=self._attempts,
+                trace=self._trace,
+            )
+        except PollError as err:
+            await emit("device", Device(task.device, err.outcome, err.detail))
+            return err.outcome
+        outcome = await poll_reader(reader, task.device, deadline, emit)
+        spent = round(time.monotonic() - begun, 4)
+        self._trace("polled", {"device": task.device, "outcome": outcome, "seconds": spent})
+        return outcome
+
+    def forget(self, task: DeviceTask) -> None:
+        """Drop what was learned about a device that is polled no more."""
+        with contextlib.suppress(KeyError):
+            del self._tunings[task.address, task.port]
+
+
+async def poll_reader(reader: SnmpReader, device: int, deadline: Deadline, emit: Emit) -> str:
+    """Read one device through ``reader`` and emit what it says. Returns the outcome of the poll."""
+    try:
+        answer = await system.read(reader, device, deadline)
+    except PollError as err:
+        await emit("device", Device(device, err.outcome, err.detail))
+        return err.outcome
+    await emit("device", answer.device)
+    try:
+        found = await interfaces.read(reader, device, answer.interface_count, deadline)
+    except PollError as err:
+        found = Interfaces(device, err.outcome, detail=err.detail)
+    await emit("interfaces", found)
+    return found.outcome if answer.device.outcome == "ok" else answer.device.outcome

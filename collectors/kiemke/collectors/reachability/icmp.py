@@ -1,0 +1,75 @@
+"""One round of ICMP echo to one target (icmplib; RFC 792, RFC 4443)."""
+
+import os
+from collections.abc import Sequence
+
+from icmplib import ICMPLibError, SocketPermissionError, async_ping
+
+from kiemke.collectors.trace import Trace, no_trace
+from kiemke.wire.report import Reachability
+
+INTERVAL_SECONDS = 0.2
+PATIENCE_SECONDS = 2.0
+MIN_PATIENCE_SECONDS = 0.2
+NO_PERMISSION = (
+    "no right to send ICMP: run sysctl net.ipv4.ping_group_range='0 2147483647', "
+    "or give the collector CAP_NET_RAW"
+)
+
+
+async def probe(
+    target: int,
+    address: str,
+    count: int,
+    *,
+    budget_seconds: float = 15.0,
+    trace: Trace = no_trace,
+) -> Reachability:
+    """Send ``count`` echo requests and return what came back, seconds.
+
+    Unprivileged sockets where the kernel allows them, raw ones as root otherwise. When nothing could
+    be sent, ``sent`` is 0 and ``detail`` says what to do: the target is unknown then, not down.
+    """
+    patience = (budget_seconds - count * INTERVAL_SECONDS) / count
+    patience = min(PATIENCE_SECONDS, max(MIN_PATIENCE_SECONDS, patience))
+    modes = (False, True) if hasattr(os, "geteuid") and os.geteuid() == 0 else (False,)
+    detail = NO_PERMISSION
+    for privileged in modes:
+        try:
+            host = await async_ping(
+                address,
+                count=count,
+                interval=INTERVAL_SECONDS,
+                timeout=patience,
+                privileged=privileged,
+            )
+        except SocketPermissionError:
+            trace("icmp refused", {"target": target, "privileged": privileged})
+            continue
+        except ICMPLibError as err:
+            detail = f"ICMP not sent ({type(err).__name__}): check address and network"
+            break
+        round_trips = [milliseconds / 1000 for milliseconds in host.rtts]
+        trace("icmp", {"target": target, "address": address, "round_trips": round_trips})
+        return summarise(target, host.packets_sent, round_trips)
+    return Reachability(target=target, sent=0, received=0, detail=detail)
+
+
+def summarise(target: int, sent: int, round_trips: Sequence[float]) -> Reachability:
+    """Return the round as a report body; ``round_trips`` are seconds, in order of sending.
+
+    ``sent`` of 0 means that the kernel took no packet (no route): unknown, not down.
+    """
+    if not round_trips:
+        detail = None if sent else "no packet left this machine: no route to the target"
+        return Reachability(target=target, sent=sent, received=0, detail=detail)
+    steps = [abs(b - a) for a, b in zip(round_trips, round_trips[1:], strict=False)]
+    return Reachability(
+        target=target,
+        sent=sent,
+        received=len(round_trips),
+        rtt_min_seconds=min(round_trips),
+        rtt_avg_seconds=sum(round_trips) / len(round_trips),
+        rtt_max_seconds=max(round_trips),
+        jitter_seconds=sum(steps) / len(steps) if steps else None,
+    )
