@@ -1,0 +1,141 @@
+"""The words of every enumeration in Vietnamese and English: what files show and what imports read."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One text in both languages."""
+
+    vi: str
+    en: str
+
+    def say(self, language: str) -> str:
+        """Return the text in ``language``: "en", or Vietnamese for anything else."""
+        return self.en if language == "en" else self.vi
+
+
+def _table(*rows: tuple[str, str, str]) -> dict[str, Words]:
+    return {code: Words(vi, en) for code, vi, en in rows}
+
+
+UNIT_TYPES = _table(
+    ("tinh", "tỉnh", "province"),
+    ("thanh_pho", "thành phố", "city"),
+    ("huyen", "huyện", "district"),
+    ("quan", "quận", "urban district"),
+    ("thi_xa", "thị xã", "town"),
+    ("xa", "xã", "commune"),
+    ("phuong", "phường", "ward"),
+    ("thi_tran", "thị trấn", "township"),
+    ("dac_khu", "đặc khu", "special zone"),
+    ("phong", "phòng, ban", "department"),
+    ("don_vi_su_nghiep", "đơn vị sự nghiệp", "public service unit"),
+    ("cum", "cụm", "cluster"),
+    ("khac", "khác", "other"),
+)
+OFFICIAL_KINDS = _table(
+    ("can_bo", "cán bộ", "elected official"),
+    ("cong_chuc", "công chức", "civil servant"),
+    ("vien_chuc", "viên chức", "public employee"),
+    ("hop_dong", "lao động hợp đồng", "contract staff"),
+)
+ABSENCE_REASONS = _table(
+    ("leave", "nghỉ dài ngày", "leave"),
+    ("study", "đi học", "study"),
+    ("suspended", "đình chỉ công tác", "suspended"),
+    ("needs_no_computer", "vị trí không cần máy tính", "needs no computer"),
+    ("equipped_by_ministry", "ngành dọc trang bị", "equipped by a ministry"),
+)
+ASSET_KINDS = _table(
+    ("desktop", "máy tính để bàn", "desktop"),
+    ("all_in_one", "máy tính liền khối", "all-in-one"),
+    ("laptop", "máy tính xách tay", "laptop"),
+    ("tablet", "máy tính bảng", "tablet"),
+    ("server", "máy chủ", "server"),
+    ("printer", "máy in", "printer"),
+    ("copier", "máy photocopy", "photocopier"),
+    ("scanner", "máy quét", "scanner"),
+    ("multifunction", "máy in đa năng", "multifunction printer"),
+    ("kiosk", "máy tra cứu", "kiosk"),
+    ("citizen_pc", "máy tính phục vụ công dân", "citizens' PC"),
+    ("meeting_pc", "máy tính phòng họp", "meeting-room PC"),
+    ("camera", "camera giám sát", "camera"),
+    ("ups", "bộ lưu điện", "UPS"),
+    ("switch", "bộ chuyển mạch", "switch"),
+    ("router", "bộ định tuyến", "router"),
+    ("firewall", "tường lửa", "firewall"),
+    ("access_point", "bộ phát Wi-Fi", "access point"),
+    ("modem", "modem quang", "modem"),
+    ("video_conference", "thiết bị hội nghị truyền hình", "video conference set"),
+    ("nas", "thiết bị lưu trữ mạng", "network storage"),
+    ("monitor", "màn hình", "monitor"),
+    ("other", "thiết bị khác", "other"),
+)
+_DEVICES = (
+    "switch", "router", "firewall", "access_point", "modem", "printer", "copier", "scanner", "ups",
+    "nas", "camera", "server", "other",
+)  # fmt: skip
+DEVICE_KINDS = {code: ASSET_KINDS[code] for code in _DEVICES}
+ASSET_STATUSES = _table(
+    ("in_stock", "trong kho", "in stock"),
+    ("in_use", "đang sử dụng", "in use"),
+    ("under_repair", "đang sửa chữa", "under repair"),
+    ("broken", "hỏng", "broken"),
+    ("awaiting_disposal", "chờ thanh lý", "awaiting disposal"),
+    ("disposed", "đã thanh lý", "disposed"),
+    ("lost", "mất", "lost"),
+)
+OWNERSHIPS = _table(
+    ("owned", "của đơn vị", "owned"),
+    ("borrowed", "mượn", "borrowed"),
+    ("provider", "của nhà cung cấp", "provider's"),
+)
+NO_AGENT_REASONS = _table(
+    ("secret", "máy soạn thảo tài liệu mật", "secret documents"),
+    ("police_network", "mạng công an", "police network"),
+    ("party_network", "mạng cơ quan Đảng", "party network"),
+    ("off_network", "không nối mạng", "off the network"),
+    ("unsupported_os", "hệ điều hành không hỗ trợ", "unsupported system"),
+)
+LINK_KINDS = _table(
+    ("internet", "Internet", "Internet"),
+    ("tslcd", "mạng TSLCD", "state data network"),
+    ("leased", "kênh thuê riêng", "leased line"),
+    ("police", "đường truyền công an", "police line"),
+)
+MEASURES = _table(
+    ("coverage", "tỷ lệ người được trang bị", "coverage"),
+    ("ratio", "số máy trên đầu người", "ratio"),
+)
+PROBE_PURPOSES = _table(
+    ("gateway", "cổng ra", "gateway"),
+    ("isp", "nhà mạng", "provider"),
+    ("domestic", "trong nước", "domestic"),
+)
+STATES = _table(
+    ("no_pc", "chưa có máy", "no PC"),
+    ("verified", "đã xác minh", "verified"),
+    ("counted", "đã kiểm đếm", "counted"),
+    ("contradicted", "mâu thuẫn", "contradicted"),
+    ("silent", "im lặng", "silent"),
+    ("unmatched", "chưa khớp", "unmatched"),
+)
+MATCH_STATES = _table(
+    ("matched", "đã khớp với máy", "matched"),
+    ("unmatched", "chưa thấy máy", "not seen"),
+    ("no_agent", "không cài tác tử", "no agent"),
+)
+VERDICTS = _table(
+    ("healthy", "tốt", "healthy"),
+    ("degraded", "kém", "degraded"),
+    ("down", "mất", "down"),
+    ("unknown", "chưa rõ", "unknown"),
+)
+
+
+def say(table: dict[str, Words], code: str | None, language: str) -> str | None:
+    """Return the word for ``code``; the code itself when the table lacks it; None for None."""
+    if code is None:
+        return None
+    return table[code].say(language) if code in table else code
