@@ -1,0 +1,245 @@
+"""The report: what a source says about itself or its subjects, and what the server answers.
+
+One frozen class per kind of body, units in the field names, ``None`` for what is not known (never 0
+or ""). Counters are unsigned decimal integers up to 2**64-1. Times are aware
+datetimes in UTC. The identity of a report is ``(source, stream, seq)``: ``stream`` is a random 64-bit
+number made at every start of the sender and stored with each spooled report, so that a rolled-back
+disk begins a new stream and loses nothing.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from kiemke.wire.inventory import Row
+
+AGENT_KINDS = ("inventory", "sample", "event")
+COLLECTOR_KINDS = ("device", "interfaces", "reachability")
+
+EVENT_NAMES = ("boot", "shutdown", "resume", "link_speed", "session", "outbox")
+SECTION_STATUSES = ("ok", "absent", "failed", "timeout", "denied")
+POLL_OUTCOMES = ("ok", "partial", "timeout", "auth", "unreachable", "error")
+
+
+# --- agent: inventory --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section of an inventory. ``token`` is opaque to the server; rows travel when they changed.
+
+    A section whose sensor failed has a status other than "ok", no token and no rows.
+    """
+
+    status: str
+    token: str | None = None
+    rows: tuple[Row, ...] | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What a machine is and holds, by section name (see ``inventory.SECTIONS``)."""
+
+    sections: dict[str, Section]
+
+
+# --- agent: sample -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterCounters:
+    """Octets a network adapter has counted since it came up (psutil ``net_io_counters``)."""
+
+    name: str
+    receive_octets: int
+    transmit_octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class SelfCost:
+    """What the agent itself has used since it started."""
+
+    cpu_seconds: float
+    rss_bytes: int
+    outbox_reports: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A machine's state at one moment, and how long it was awake and watched before it.
+
+    ``covered_seconds`` is the time since the previous sample of this run in this boot without
+    suspend; 0.0 for the first after a start or a resume. ``cpu_ratio`` is busy time over the covered
+    time, 0 to 1. ``user`` is the name of the console session's account, None when nobody is there.
+    """
+
+    covered_seconds: float
+    cpu_ratio: float | None = None
+    memory_used_bytes: int | None = None
+    memory_total_bytes: int | None = None
+    adapters: tuple[AdapterCounters, ...] = ()
+    user: str | None = None
+    cost: SelfCost | None = None
+
+
+# --- agent: event ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened at one moment: see EVENT_NAMES; ``detail`` holds plain text by key."""
+
+    name: str
+    detail: dict[str, str] = field(default_factory=dict)
+
+
+# --- collector ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """The system group of one polled device (SNMPv2-MIB, RFC 3418), or why there is none.
+
+    ``device`` is the id in the server's assignment. ``sys_uptime_seconds`` is sysUpTime / 100.
+    """
+
+    device: int
+    outcome: str
+    detail: str | None = None
+    sys_descr: str | None = None
+    sys_object_id: str | None = None
+    sys_name: str | None = None
+    sys_location: str | None = None
+    sys_contact: str | None = None
+    sys_uptime_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceReading:
+    """One row of ifTable + ifXTable (IF-MIB, RFC 2863): raw counters, no rates.
+
+    ``counter_bits`` is 64 when the ifHC columns answered, 32 otherwise.
+    ``discontinuity_seconds`` is ifCounterDiscontinuityTime / 100, None when the device lacks it.
+    ``type`` is the IANAifType number; ``duplex`` is dot3StatsDuplexStatus ("half" or "full").
+    """
+
+    index: int
+    name: str | None = None
+    description: str | None = None
+    alias: str | None = None
+    type: int | None = None
+    mac: str | None = None
+    admin_up: bool | None = None
+    oper_up: bool | None = None
+    speed_bits_per_second: int | None = None
+    duplex: str | None = None
+    counter_bits: int | None = None
+    in_octets: int | None = None
+    out_octets: int | None = None
+    in_errors: int | None = None
+    out_errors: int | None = None
+    in_discards: int | None = None
+    out_discards: int | None = None
+    discontinuity_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interfaces:
+    """All interfaces of one device read in one poll; rates are made once, on the server.
+
+    The report's ``at`` is the moment the counters were read. With outcome "partial" only the rows
+    that are whole are sent.
+    """
+
+    device: int
+    outcome: str
+    sys_uptime_seconds: float | None = None
+    rows: tuple[InterfaceReading, ...] = ()
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reachability:
+    """One round of ICMP echo to one probe target of the assignment.
+
+    ``jitter_seconds`` is the mean difference of consecutive round trips. RTT fields are None when
+    nothing came back. ``sent`` 0 means that the probe could not be made (``detail`` says why): the
+    target's state is then unknown, not down.
+    """
+
+    target: int
+    sent: int
+    received: int
+    rtt_min_seconds: float | None = None
+    rtt_avg_seconds: float | None = None
+    rtt_max_seconds: float | None = None
+    jitter_seconds: float | None = None
+    detail: str | None = None
+
+
+Body = Inventory | Sample | Event | Device | Interfaces | Reachability
+
+BODIES: dict[str, type[Body]] = {
+    "inventory": Inventory,
+    "sample": Sample,
+    "event": Event,
+    "device": Device,
+    "interfaces": Interfaces,
+    "reachability": Reachability,
+}
+
+
+# --- envelope ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One report. ``at`` is the sender's wall clock, ``uptime_seconds`` includes suspend."""
+
+    stream: int
+    seq: int
+    boot_id: str
+    at: datetime
+    uptime_seconds: float
+    kind: str
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one POST /api/v1/reports carries."""
+
+    source: str
+    sent_at: datetime
+    sent_uptime_seconds: float
+    sent_boot_id: str
+    reports: tuple[Report, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A report that was set aside: stored raw with its reason on the server, acknowledged, final."""
+
+    stream: int
+    seq: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Intervals the server asks for; the sender clamps each one to its own limits."""
+
+    sample_seconds: float | None = None
+    post_seconds: float | None = None
+    inventory_seconds: float | None = None
+    poll_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The server's 200: contiguous acks by stream, what was set aside, sections wanted, pace."""
+
+    ack: dict[int, int]
+    rejected: tuple[Rejected, ...] = ()
+    need: tuple[str, ...] = ()
+    settings: Pace = Pace()

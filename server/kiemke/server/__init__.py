@@ -1,0 +1,1 @@
+"""The HTTP server: settings, database, ingest, ledgers, figures, resources."""

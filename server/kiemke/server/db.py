@@ -1,0 +1,218 @@
+"""The one door to the database: open, transaction, read; the same SQL on SQLite and PostgreSQL.
+
+SQL is written once with named parameters: ``:name``, and ``:[name]`` for a list of integers or
+``:[name.text]`` for a list of strings (``WHERE id IN :[ids]``). Days go in as ``datetime.date``;
+SQLite gives them back as ISO text, so readers pass them through ``as_date``.
+"""
+
+import json
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+from tortoise import Tortoise
+from tortoise.backends.base.config_generator import expand_db_url
+from tortoise.connection import get_connection
+from tortoise.exceptions import OperationalError
+from tortoise.transactions import in_transaction
+
+Row = dict[str, Any]
+
+# By name: the models import this module's neighbours, never the other way round.
+MODEL_MODULES = (
+    "kiemke.server.models.organisation",
+    "kiemke.server.models.book",
+    "kiemke.server.models.observation",
+    "kiemke.server.models.network",
+    "kiemke.server.models.figures",
+    "kiemke.server.models.access",
+    "kiemke.server.models.system",
+)
+
+_PARAMETER = re.compile(r"(?<![:\w]):(?:(\w+)\b|\[(\w+)(\.text)?\])")
+
+
+class Refused(Exception):
+    """The database will never take these values (SQLSTATE 22 or 23, or SQLite's like)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    text: str
+    names: tuple[str, ...]
+    lists: frozenset[str]
+
+
+@lru_cache(maxsize=1024)
+def _compile(sql: str, dialect: str) -> _Statement:
+    """Turn named parameters into the driver's positional ones."""
+    names: list[str] = []
+    lists: set[str] = set()
+
+    def place(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        if match[2]:
+            lists.add(name)
+        if dialect == "sqlite":
+            names.append(name)
+            return "(SELECT value FROM json_each(?))" if match[2] else "?"
+        if name not in names:
+            names.append(name)
+        position = names.index(name) + 1
+        if match[2]:
+            kind = "text" if match[3] else "bigint"
+            return f"(SELECT unnest(${position}::{kind}[]))"
+        return f"${position}"
+
+    return _Statement(_PARAMETER.sub(place, sql), tuple(names), frozenset(lists))
+
+
+def _for_sqlite(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    return value
+
+
+def _bind(statement: _Statement, dialect: str, params: Mapping[str, Any]) -> list[Any]:
+    if dialect == "sqlite":
+        return [
+            json.dumps([_for_sqlite(v) for v in params[n]])
+            if n in statement.lists
+            else _for_sqlite(params[n])
+            for n in statement.names
+        ]
+    return [list(params[n]) if n in statement.lists else params[n] for n in statement.names]
+
+
+def as_date(value: date | str) -> date:
+    """Return a DATE column's value as a date, whichever database it came from."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+class Session:
+    """Statements on one connection: a transaction's, or a read-only one."""
+
+    def __init__(self, raw: Any, dialect: str) -> None:
+        self._raw = raw
+        self.dialect = dialect
+
+    async def fetch(self, sql: str, **params: Any) -> list[Row]:
+        """Run a statement and return its rows as dicts."""
+        statement = _compile(sql, self.dialect)
+        values = _bind(statement, self.dialect, params)
+        try:
+            if self.dialect == "sqlite":
+                rows = await self._raw.execute_fetchall(statement.text, values)
+            else:
+                rows = await self._raw.fetch(statement.text, *values)
+        except _REFUSALS as error:
+            raise Refused(str(error)) from error
+        return [dict(row) for row in rows]
+
+    async def one(self, sql: str, **params: Any) -> Row | None:
+        """Return the first row, or None."""
+        rows = await self.fetch(sql, **params)
+        return rows[0] if rows else None
+
+    async def execute(self, sql: str, **params: Any) -> None:
+        """Run a statement that returns nothing of interest."""
+        await self.fetch(sql, **params)
+
+    async def many(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a statement once per row, in the order given."""
+        if not rows:
+            return
+        statement = _compile(sql, self.dialect)
+        values = [_bind(statement, self.dialect, row) for row in rows]
+        try:
+            await self._raw.executemany(statement.text, values)
+        except _REFUSALS as error:
+            raise Refused(str(error)) from error
+
+
+_REFUSALS = (
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    OverflowError,
+    UnicodeEncodeError,
+    asyncpg.exceptions.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    asyncpg.exceptions._base.InterfaceError,
+)
+
+UNAVAILABLE = (
+    sqlite3.OperationalError,
+    sqlite3.DatabaseError,
+    asyncpg.PostgresError,
+    OperationalError,
+    OSError,
+)
+
+
+def tortoise_config(url: str) -> dict[str, Any]:
+    """Return Tortoise's configuration for ``sqlite:///path`` or ``postgres://user@host/name``."""
+    app = {
+        "models": list(MODEL_MODULES),
+        "default_connection": "default",
+        "migrations": "kiemke.server.migrations",
+    }
+    return {"connections": _connections(url), "apps": {"kiemke": app}}
+
+
+def _connections(url: str) -> dict[str, Any]:
+    if urlsplit(url).scheme == "sqlite":
+        path = url.removeprefix("sqlite://")
+        common = {"journal_mode": "WAL", "foreign_keys": "ON", "busy_timeout": 10_000}
+        writer = {"file_path": path, **common, "synchronous": "FULL", "cache_size": -65_536}
+        reader = {"file_path": path, **common, "query_only": "ON", "cache_size": -65_536}
+        return {
+            "default": {"engine": "kiemke.server.sqlite_engine", "credentials": writer},
+            "reader": {"engine": "tortoise.backends.sqlite", "credentials": reader},
+        }
+    default = expand_db_url(url)
+    default["engine"] = "tortoise.backends.asyncpg"
+    default["credentials"].update(minsize=1, maxsize=8)
+    return {"default": default}
+
+
+class Database:
+    """An open database. ``dialect`` is "sqlite" or "postgres"."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.dialect = "sqlite" if urlsplit(url).scheme == "sqlite" else "postgres"
+
+    async def open(self) -> None:
+        """Connect. Raises OSError or a driver's error when the database cannot be reached."""
+        await Tortoise.init(config=tortoise_config(self.url), _enable_global_fallback=True)
+        async with self.transaction():
+            pass  # makes the file and its WAL before the query-only connection looks at them
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await Tortoise.close_connections()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Session]:
+        """Commit on leaving, roll back on an exception. SQLite: one writer at a time, IMMEDIATE."""
+        async with in_transaction("default") as client:
+            yield Session(client._connection, self.dialect)
+
+    async def read(self, sql: str, **params: Any) -> list[Row]:
+        """Run one query outside any transaction, on SQLite on the read-only connection."""
+        async with self.reading() as session:
+            return await session.fetch(sql, **params)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Session]:
+        """Give a connection for several reads (each sees what is committed when it runs)."""
+        name = "reader" if self.dialect == "sqlite" else "default"
+        async with get_connection(name).acquire_connection() as raw:
+            yield Session(raw, self.dialect)

@@ -1,0 +1,1 @@
+"""Schema migrations, in order; applied only by ``kiemke-server migrate``."""

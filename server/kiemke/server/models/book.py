@@ -1,0 +1,86 @@
+"""The book ledger: assets, their status and custody as dated rows."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+from kiemke.server.models.base import Dated, reference
+
+PC_KINDS = ("desktop", "all_in_one", "laptop")
+ASSET_KINDS = (
+    *PC_KINDS, "tablet", "server", "printer", "copier", "scanner", "multifunction", "kiosk",
+    "citizen_pc", "meeting_pc", "camera", "ups", "switch", "router", "firewall", "access_point",
+    "modem", "video_conference", "nas", "monitor", "other",
+)  # fmt: skip
+ASSET_STATUSES = (
+    "in_stock", "in_use", "under_repair", "broken", "awaiting_disposal", "disposed", "lost",
+)  # fmt: skip
+OWNERSHIPS = ("owned", "borrowed", "provider")
+NO_AGENT_REASONS = ("secret", "police_network", "party_network", "off_network", "unsupported_os")
+
+
+class Asset(Model):
+    """One thing on the book. Prices are integer đồng, ``tag`` is the number on the sticker."""
+
+    id = fields.BigIntField(primary_key=True)
+    code = fields.CharField(max_length=60, unique=True)
+    tag = fields.CharField(max_length=60, null=True, db_index=True)
+    kind = fields.CharField(max_length=30, db_index=True)
+    name = fields.CharField(max_length=200)
+    search_key = fields.CharField(max_length=400)
+    manufacturer = fields.CharField(max_length=120, null=True)
+    model = fields.CharField(max_length=120, null=True)
+    serial = fields.CharField(max_length=120, null=True)
+    serial_key = fields.CharField(max_length=120, null=True, db_index=True)
+    price_dong = fields.BigIntField(null=True)
+    in_use_since = fields.DateField(null=True)
+    funding_source = fields.CharField(max_length=200, null=True)
+    ownership = fields.CharField(max_length=20, default="owned")
+    no_agent_reason = fields.CharField(max_length=30, null=True)
+    created_at_ms = fields.BigIntField()
+
+    class Meta:
+        """Table name."""
+
+        table = "asset"
+
+
+class AssetStatus(Dated):
+    """What condition an asset was in over a span of days (see ASSET_STATUSES)."""
+
+    asset = reference("Asset", "statuses")
+    status = fields.CharField(max_length=30)
+
+    class Meta:
+        """Table name."""
+
+        table = "asset_status"
+
+
+class Custody(Dated):
+    """Who answers for an asset: always a unit, with ``official`` it is personal custody.
+
+    Several open rows of one asset with different officials are shared custody. ``place`` is free
+    text (a room, a one-stop desk).
+    """
+
+    asset = reference("Asset", "custodies")
+    unit = reference("Unit", "custodies")
+    official = reference("Official", "custodies", null=True)
+    place = fields.CharField(max_length=200, null=True)
+
+    class Meta:
+        """Table name."""
+
+        table = "custody"
+
+
+class CountedAsset(Dated):
+    """A person's count of an asset: seen or missing on ``valid_from`` (a one-day row)."""
+
+    asset = reference("Asset", "counts")
+    result = fields.CharField(max_length=10)
+
+    class Meta:
+        """Table name."""
+
+        table = "counted_asset"

@@ -1,0 +1,36 @@
+"""Every server test that asks for ``database`` runs on SQLite and on PostgreSQL."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from kiemke.server.db import Database
+from tests.support.database import DIALECTS, fresh_database, fresh_url
+
+
+@pytest.fixture(params=DIALECTS)
+def dialect(request: pytest.FixtureRequest) -> str:
+    """The kind of database this run uses."""
+    value: str = request.param
+    return value
+
+
+@pytest.fixture
+async def database_url(
+    dialect: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[str]:
+    """URL of an empty, migrated database."""
+    admin = request.getfixturevalue("postgres_url") if dialect == "postgres" else None
+    async with fresh_url(dialect, tmp_path, admin) as url:
+        yield url
+
+
+@pytest.fixture
+async def database(
+    dialect: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[Database]:
+    """An open, migrated, empty database."""
+    admin = request.getfixturevalue("postgres_url") if dialect == "postgres" else None
+    async with fresh_database(dialect, tmp_path, admin) as opened:
+        yield opened

@@ -1,0 +1,103 @@
+"""The database door: one SQL for both kinds, honest transactions."""
+
+import asyncio
+from datetime import date
+
+import pytest
+
+from kiemke.server.db import Database, Refused, as_date
+
+INSERT = (
+    "INSERT INTO holiday (valid_from, recorded_at_ms, day, working, name)"
+    " VALUES (:from, 1, :day, :working, :name) RETURNING id"
+)
+
+
+async def add(database: Database, name: str, day: date) -> int:
+    async with database.transaction() as session:
+        row = await session.one(INSERT, **{"from": day}, day=day, working=False, name=name)
+    assert row is not None
+    return int(row["id"])
+
+
+async def test_named_parameters_and_lists_mean_the_same_on_both(database: Database) -> None:
+    """One SQL text serves both databases."""
+    first = await add(database, "Tết", date(2026, 2, 17))
+    second = await add(database, "Quốc khánh", date(2026, 9, 2))
+
+    rows = await database.read(
+        "SELECT id, day, name FROM holiday WHERE id IN :[ids] AND name IN :[names.text] AND day > :day",
+        ids=[first, second],
+        names=["Tết", "Quốc khánh"],
+        day=date(2026, 3, 1),
+    )
+
+    assert [(r["id"], as_date(r["day"]), r["name"]) for r in rows] == [
+        (second, date(2026, 9, 2), "Quốc khánh")
+    ]
+
+
+async def test_an_exception_rolls_back_everything(database: Database) -> None:
+    with pytest.raises(RuntimeError):
+        async with database.transaction() as session:
+            await session.execute(
+                INSERT, **{"from": date(2026, 1, 1)}, day=date(2026, 1, 1), working=False, name="x"
+            )
+            raise RuntimeError
+
+    assert await database.read("SELECT 1 FROM holiday") == []
+
+
+async def test_a_transaction_cancelled_at_any_moment_leaves_no_lock(database: Database) -> None:
+    """A cancelled request must not stop every later write."""
+    for turns in range(12):
+        task = asyncio.create_task(add(database, f"n{turns}", date(2026, 1, 1)))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    assert await asyncio.wait_for(add(database, "after", date(2026, 1, 2)), 5) > 0
+
+
+async def test_a_value_the_database_can_never_take_is_refused(database: Database) -> None:
+    """Refused tells a poison value from a database that is away."""
+    with pytest.raises(Refused):
+        async with database.transaction() as session:
+            await session.execute(
+                "INSERT INTO asset_status (valid_from, recorded_at_ms, status, asset_id)"
+                " VALUES (:day, 1, 'in_use', :asset)",
+                day=date(2026, 1, 1),
+                asset=2**70,
+            )
+
+
+async def test_two_processes_worth_of_connections_both_write(database_url: str) -> None:
+    """Two writers on one SQLite file wait for each other instead of failing."""
+    script = (
+        "import asyncio,sys\nfrom datetime import date\nfrom kiemke.server.db import Database\n"
+        "async def main():\n"
+        "    d = Database(sys.argv[1]); await d.open()\n"
+        "    for n in range(40):\n"
+        "        async with d.transaction() as s:\n"
+        f"            await s.execute({INSERT!r}, **{{'from': date(2026,1,1)}},"
+        " day=date(2026,1,1), working=False, name=sys.argv[2]+str(n))\n"
+        "    await d.close()\n"
+        "asyncio.run(main())\n"
+    )
+    import sys
+
+    children = [
+        await asyncio.create_subprocess_exec(sys.executable, "-c", script, database_url, who)
+        for who in ("a", "b")
+    ]
+    codes = [await asyncio.wait_for(child.wait(), 60) for child in children]
+
+    assert codes == [0, 0]
+    database = Database(database_url)
+    await database.open()
+    try:
+        rows = await database.read("SELECT count(*) AS n FROM holiday")
+    finally:
+        await database.close()
+    assert rows[0]["n"] == 80
