@@ -1,0 +1,1 @@
+"""The agent: it counts one machine and tells the server, outbound only."""

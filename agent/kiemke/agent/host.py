@@ -1,0 +1,64 @@
+"""The machine a sensor looks at: the running one, or a recording of its files under another root."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from kiemke.wire.clocks import now_utc
+
+MAX_FILE_BYTES = 64 << 20  # a dpkg status file of a very full machine is 20 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """Where a machine's files are (``root``), which install looks at them, and what time it is."""
+
+    root: Path = Path("/")
+    install_id: str = ""
+    now: Callable[[], datetime] = now_utc
+
+    @property
+    def is_live(self) -> bool:
+        """Tell whether this is the running machine, which can also be asked, not only read."""
+        return self.root == Path("/")
+
+    def path(self, *parts: str) -> Path:
+        """Return the path of ``parts`` under this host's root."""
+        return self.root.joinpath(*parts)
+
+    def text(self, *parts: str) -> str | None:
+        """Return a file's text without surrounding blanks.
+
+        None when it is absent, empty, not allowed or not readable now (sysfs answers EINVAL for a
+        speed of a link that is down). Bytes that are no UTF-8 become U+FFFD.
+        """
+        try:
+            with self.path(*parts).open("rb") as file:
+                raw = file.read(MAX_FILE_BYTES)
+        except OSError:
+            return None
+        return raw.decode("utf-8", "replace").strip("\0 \t\r\n") or None
+
+    def number(self, *parts: str) -> int | None:
+        """Return a file's decimal number; None when it holds none."""
+        text = self.text(*parts)
+        try:
+            return None if text is None else int(text)
+        except ValueError:
+            return None
+
+    def names(self, *parts: str) -> list[str]:
+        """Return the sorted names in a folder; empty when it is absent or not allowed."""
+        try:
+            return sorted(entry.name for entry in self.path(*parts).iterdir())
+        except OSError:
+            return []
+
+    def real_path(self, *parts: str) -> str:
+        """Return the path under the root with links followed, "/"-separated, root left out."""
+        path = self.path(*parts).resolve()
+        try:
+            return "/" + path.relative_to(self.root.resolve()).as_posix()
+        except ValueError:  # a link that points out of the recording
+            return path.as_posix()

@@ -1,0 +1,47 @@
+"""The monitors that are plugged in, by the EDID each one gave. Source: /sys/class/drm/*/edid."""
+
+from dataclasses import replace
+
+from kiemke.agent.decode import edid
+from kiemke.agent.decode.errors import DecodeError
+from kiemke.agent.host import Host
+from kiemke.wire.inventory import Monitor, Row
+
+NAME = "monitors"
+SECTIONS = ("monitors",)
+DRM = "sys/class/drm"
+# VESA published EDID in 1994: an earlier year of make is a field nobody filled.
+FIRST_YEAR = 1994
+
+
+def read(host: Host) -> dict[str, tuple[Row, ...]]:
+    """Return one Monitor a connected port; a machine without graphics has no such section.
+
+    A port whose EDID is not one gives a row that knows only its port.
+    """
+    if not host.path(DRM).is_dir():
+        return {}
+    found: list[Monitor] = []
+    for name in host.names(DRM):
+        try:
+            data = host.path(DRM, name, "edid").read_bytes()
+        except OSError:
+            continue
+        if data:
+            # "card0-HDMI-A-1": the card, then the connector
+            found.append(replace(_decoded(data), port=name.partition("-")[2] or name))
+    return {"monitors": tuple(found)}
+
+
+def _decoded(data: bytes) -> Monitor:
+    """Return what the EDID says, without what its maker left unfilled."""
+    try:
+        said = edid.decode(data)
+    except DecodeError:
+        return Monitor()
+    letters = said.manufacturer or ""
+    return replace(
+        said,
+        year=said.year if said.year and said.year >= FIRST_YEAR else None,
+        manufacturer=letters if letters.isalpha() and letters.isupper() else None,
+    )
