@@ -1,5 +1,7 @@
-"""A fresh, migrated database of either kind for one test."""
+"""A fresh, migrated database of either kind for one test: the schema is made once and copied."""
 
+import shutil
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,23 +15,42 @@ from kiemke.server.migrate import migrate
 DIALECTS = ("sqlite", "postgres")
 
 
+_templates: dict[str, str] = {}
+
+
+async def _sqlite_template() -> str:
+    if "sqlite" not in _templates:
+        path = Path(tempfile.mkdtemp(prefix="kiemke-schema-")) / "empty.sqlite"
+        await migrate(f"sqlite://{path}")
+        _templates["sqlite"] = str(path)
+    return _templates["sqlite"]
+
+
+async def _postgres_template(admin: asyncpg.Connection, postgres_url: str) -> str:
+    if postgres_url not in _templates:
+        name = f"schema{uuid4().hex}"
+        await admin.execute(f'CREATE DATABASE "{name}"')
+        await migrate(postgres_url.rsplit("/", 1)[0] + f"/{name}")
+        _templates[postgres_url] = name
+    return _templates[postgres_url]
+
+
 @asynccontextmanager
 async def fresh_url(dialect: str, folder: Path, postgres_url: str | None) -> AsyncIterator[str]:
     """Give the URL of an empty, migrated database that is gone afterwards."""
     if dialect == "sqlite":
-        url = f"sqlite://{folder / f'{uuid4().hex}.sqlite'}"
-        await migrate(url)
-        yield url
+        path = folder / f"{uuid4().hex}.sqlite"
+        shutil.copyfile(await _sqlite_template(), path)
+        yield f"sqlite://{path}"
         return
     assert postgres_url is not None
     name = f"t{uuid4().hex}"
     admin = await asyncpg.connect(postgres_url)
     try:
-        await admin.execute(f'CREATE DATABASE "{name}"')
-        url = postgres_url.rsplit("/", 1)[0] + f"/{name}"
+        template = await _postgres_template(admin, postgres_url)
+        await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         try:
-            await migrate(url)
-            yield url
+            yield postgres_url.rsplit("/", 1)[0] + f"/{name}"
         finally:
             await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     finally:

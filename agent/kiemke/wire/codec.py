@@ -31,7 +31,7 @@ def _moment(value: datetime, where: str) -> str:
 
 
 @cache
-def _required(kind: type[Any]) -> frozenset[str]:
+def _required(kind: type) -> frozenset[str]:
     return frozenset(
         f.name
         for f in dataclasses.fields(kind)
@@ -40,7 +40,7 @@ def _required(kind: type[Any]) -> frozenset[str]:
 
 
 @cache
-def _names(kind: type[Any]) -> tuple[str, ...]:
+def _names(kind: type) -> tuple[str, ...]:
     return tuple(f.name for f in dataclasses.fields(kind))
 
 

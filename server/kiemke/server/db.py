@@ -201,9 +201,25 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
-        """Commit on leaving, roll back on an exception. SQLite: one writer at a time, IMMEDIATE."""
-        async with in_transaction("default") as client:
-            yield Session(client._connection, self.dialect)
+        """Commit on leaving, roll back on an exception. SQLite: one writer at a time, IMMEDIATE.
+
+        On PostgreSQL the driver's own pool and transaction are used: a task cancelled while
+        Tortoise's pooled transaction begins never gives its connection back.
+        """
+        if self.dialect == "sqlite":
+            async with in_transaction("default") as client:
+                yield Session(client._connection, self.dialect)
+            return
+        pool = await self._pool()
+        async with pool.acquire() as raw, raw.transaction():
+            yield Session(raw, self.dialect)
+
+    async def _pool(self) -> Any:
+        client: Any = get_connection("default")
+        async with client._pool_init_lock:
+            if client._pool is None:
+                await client.create_connection(with_db=True)
+        return client._pool
 
     async def read(self, sql: str, **params: Any) -> list[Row]:
         """Run one query outside any transaction, on SQLite on the read-only connection."""
@@ -213,6 +229,10 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Session]:
         """Give a connection for several reads (each sees what is committed when it runs)."""
-        name = "reader" if self.dialect == "sqlite" else "default"
-        async with get_connection(name).acquire_connection() as raw:
+        if self.dialect == "sqlite":
+            async with get_connection("reader").acquire_connection() as raw:
+                yield Session(raw, self.dialect)
+            return
+        pool = await self._pool()
+        async with pool.acquire() as raw:
             yield Session(raw, self.dialect)
