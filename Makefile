@@ -1,7 +1,7 @@
 # What a newcomer does first: `make demo`. `make help` lists the rest.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock package format environment
+.PHONY: help demo test check format bench lock package
 
 BIN := .venv/bin
 UV := .cache/uv/bin/uv

@@ -16,6 +16,7 @@ DATABASE = (
     f"{SERVER}/models/*",
     f"{SERVER}/migrations/*",
     f"{SERVER}/db*.py",
+    f"{SERVER}/migrate.py",
     f"{SERVER}/sqlite_*.py",
 )
 DOORS: dict[str, tuple[str, ...]] = {
