@@ -1,0 +1,1 @@
+"""Load and life for kiemke: a fleet simulator, the demo district, side-by-side figures."""
