@@ -1,0 +1,158 @@
+"""A line that loses, repeats, swaps, delays and garbles: late or partial, never wrong."""
+
+import random
+import socket
+import time
+
+import pytest
+from tests.support.peers import free_port
+from tests.support.snmp_agents import COMMUNITY, TableView, serving, switch
+from tests.support.snmp_polls import polling, v2c
+from tests.support.snmp_proxy import Fate, relay
+
+from kiemke.wire.report import Interfaces
+
+PORTS = 60
+
+
+def wrong_rows(found: Interfaces) -> list[object]:
+    """Return the rows that do not say what port n of ``switch`` says."""
+    return [
+        row
+        for row in found.rows
+        if (row.in_octets, row.out_octets, row.name, row.description)
+        != (1000 * row.index, 2000 * row.index, f"ge{row.index}", f"Port {row.index}")
+    ]
+
+
+def swapping(number: int, data: bytes) -> list[tuple[float, bytes]]:
+    """Let every other datagram be overtaken by the one after it."""
+    return [(0.15 if number % 2 else 0.0, data)]
+
+
+def doubling(number: int, data: bytes) -> list[tuple[float, bytes]]:
+    """Send every datagram three times, the last copy late."""
+    return [(0.0, data), (0.0, data), (0.2, data)]
+
+
+def losing(seed: int, share: float) -> Fate:
+    """Return a fate that drops this share of the datagrams, the same ones in every run."""
+    chance = random.Random(seed)
+
+    def fate(number: int, data: bytes) -> list[tuple[float, bytes]]:
+        return [] if chance.random() < share else [(0.0, data)]
+
+    return fate
+
+
+def garbling(number: int, data: bytes) -> list[tuple[float, bytes]]:
+    """Send rubbish, an empty datagram and half an answer before the answer itself."""
+    return [(0.0, b"\xff" * 40), (0.0, b""), (0.0, data[: len(data) // 2]), (0.01, data)]
+
+
+@pytest.mark.parametrize("fate", [swapping, doubling, garbling, losing(7, 0.15)])
+async def test_every_row_that_comes_through_is_right(fate: Fate) -> None:
+    async with (
+        serving(TableView(switch(PORTS))) as port,
+        relay("127.0.0.1", port, to_client=fate) as line,
+        polling(v2c(COMMUNITY), attempt_seconds=0.4, attempts=4) as polled,
+    ):
+        device, found = await polled.poll(line.port)
+
+    assert device.outcome == "ok"
+    assert found is not None and found.outcome in ("ok", "partial")
+    assert wrong_rows(found) == []
+    assert found.outcome == "partial" or len(found.rows) == PORTS
+
+
+async def test_answers_to_questions_given_up_are_not_taken_for_later_ones() -> None:
+    """Each answer comes after its question was asked a second time."""
+    late: Fate = lambda number, data: [(0.5 if number % 3 == 1 else 0.0, data)]  # noqa: E731
+
+    async with (
+        serving(TableView(switch(PORTS))) as port,
+        relay("127.0.0.1", port, to_client=late) as line,
+        polling(v2c(COMMUNITY), attempt_seconds=0.25, attempts=3) as polled,
+    ):
+        _, found = await polled.poll(line.port)
+
+    assert found is not None and wrong_rows(found) == []
+    assert found.outcome == "ok" and len(found.rows) == PORTS
+
+
+async def test_a_device_that_falls_silent_halfway_gives_its_whole_rows_only() -> None:
+    """The line dies after some answers of the last walk: what was read whole is sent, the rest not."""
+    # 1 for the system group, 5 for names, 1 for sysUpTime, then 2 of the 5 for counters.
+    until: Fate = lambda number, data: [(0.0, data)] if number < 9 else []  # noqa: E731
+
+    async with (
+        serving(TableView(switch(PORTS))) as port,
+        relay("127.0.0.1", port, to_client=until) as line,
+        polling(v2c(COMMUNITY), attempt_seconds=0.15, attempts=1) as polled,
+    ):
+        device, found = await polled.poll(line.port, budget=4.0)
+
+    assert device.outcome == "ok"
+    assert found is not None and found.outcome == "partial"
+    assert 0 < len(found.rows) < PORTS
+    assert wrong_rows(found) == []
+    assert found.detail is not None
+
+
+async def test_a_line_too_thin_for_large_answers_is_asked_for_small_ones() -> None:
+    """Answers above 700 bytes never arrive (a broken MTU): the bulk shrinks, and stays small."""
+    lost: list[int] = []
+
+    def thin(number: int, data: bytes) -> list[tuple[float, bytes]]:
+        if len(data) <= 700:
+            return [(0.0, data)]
+        lost.append(number)
+        return []
+
+    async with (
+        serving(TableView(switch(PORTS))) as port,
+        relay("127.0.0.1", port, to_client=thin) as line,
+        polling(v2c(COMMUNITY), attempt_seconds=0.1, attempts=1) as polled,
+    ):
+        _, first = await polled.poll(line.port)
+        lost_at_first = len(lost)
+        _, second = await polled.poll(line.port)
+
+    assert first is not None and (first.outcome, len(first.rows)) == ("ok", PORTS)
+    assert second is not None and (second.outcome, len(second.rows)) == ("ok", PORTS)
+    assert lost_at_first > 0
+    assert len(lost) - lost_at_first < lost_at_first
+
+
+async def test_a_dead_target_costs_a_live_one_nothing() -> None:
+    dead = free_port(socket.SOCK_DGRAM)
+
+    async with (
+        serving(TableView(switch(4))) as port,
+        polling(v2c(COMMUNITY), attempt_seconds=0.3) as polled,
+    ):
+        silent, nothing = await polled.poll(dead, device=1)
+        live, found = await polled.poll(port, device=2)
+
+    assert (silent.outcome, nothing) == ("timeout", None)
+    assert live.outcome == "ok"
+    assert found is not None and len(found.rows) == 4
+
+
+async def test_the_budget_of_a_device_is_kept() -> None:
+    """Every answer takes 0.2 s and the device has 1 s: the poll ends then, with what it has."""
+    slow: Fate = lambda number, data: [(0.2, data)]  # noqa: E731
+
+    async with (
+        serving(TableView(switch(400))) as port,
+        relay("127.0.0.1", port, to_client=slow) as line,
+        polling(v2c(COMMUNITY)) as polled,
+    ):
+        begun = time.monotonic()
+        device, found = await polled.poll(line.port, budget=1.0)
+        spent = time.monotonic() - begun
+
+    assert device.outcome == "ok"
+    assert spent < 2.5
+    assert found is not None and found.outcome in ("timeout", "partial")
+    assert wrong_rows(found) == []
