@@ -1,19 +1,125 @@
-"""The command line of kiemke-agent. Every command's code is loaded only when it is called."""
+"""The command line of kiemke-agent. A command's code is loaded only when it is called."""
 
 import argparse
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+EX_CONFIG = 78  # sysexits.h: the service is not set up; restarting it does not help
+DEFAULT_STATE = Path("/var/lib/kiemke-agent")
+
+EPILOG = """examples:
+  kiemke-agent enroll TOKEN        make this machine known to the server
+  kiemke-agent run                 the service itself
+  kiemke-agent inventory           show what is reported, send nothing
+  kiemke-agent status              is all well?
+  kiemke-agent decode edid /sys/class/drm/card0-HDMI-A-1/edid
+"""
 
 
-def main() -> int:
-    p = argparse.ArgumentParser()
-    sub = p.add_subparsers(dest="command", required=True)
-    d = sub.add_parser("decode")
-    d.add_argument("kind", choices=("edid", "smbios"))
-    d.add_argument("files", nargs="+")
-    a = p.parse_args()
-    from kiemke.agent.commands import decode
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    top = argparse.ArgumentParser(
+        prog="kiemke-agent",
+        description="Counts this machine and tells the kiemke server. It opens no port.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="store_true", help="print the version and end")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
 
-    return decode.run(a.kind, a.files)
+    def command(name: str, words: str, *, state: bool = True) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=words, description=words)
+        if state:
+            one.add_argument(
+                "--state", type=Path, default=DEFAULT_STATE, metavar="DIR",
+                help="folder of the agent's own files (default: %(default)s)",
+            )  # fmt: skip
+        return one
+
+    command("enroll", "make this machine known to the server").add_argument("token")
+    run = command("run", "run the service")
+    run.add_argument("--once", action="store_true", help="one inventory, one sample, then end")
+    run.add_argument(
+        "--spread", type=float, default=30.0, metavar="SECONDS",
+        help="first post within this time, at random (default: %(default)s)",
+    )  # fmt: skip
+    run.add_argument(
+        "--outbox-mb", type=float, default=64.0, metavar="MB",
+        help="most that waiting reports may take (default: %(default)s)",
+    )  # fmt: skip
+    inventory = command("inventory", "print what would be reported; send nothing")
+    inventory.add_argument(
+        "--root", type=Path, default=Path("/"), metavar="DIR",
+        help="read a recorded machine's files under DIR",
+    )  # fmt: skip
+    command("status", "say whether all is well, or what to do")
+    decode = command("decode", "decode recorded EDID or SMBIOS files, one JSON a line", state=False)
+    decode.add_argument("kind", choices=("edid", "smbios"))
+    decode.add_argument("files", nargs="+", metavar="FILE")
+    return top
+
+
+def _call(arguments: argparse.Namespace) -> int:
+    """Load the command and run it."""
+    # Each import stands in its branch: `run` must not carry the decoders, `decode` not TLS.
+    match arguments.command:
+        case "decode":
+            from kiemke.agent.commands import decode
+
+            return decode.run(arguments.kind, arguments.files)
+        case "inventory":
+            from kiemke.agent.commands import inventory
+
+            return inventory.run(arguments.state, arguments.root)
+        case "status":
+            from kiemke.agent.commands import status
+
+            return status.run(arguments.state)
+        case "enroll":
+            from kiemke.agent.commands import enroll
+
+            return enroll.run(arguments.state, arguments.token)
+    from kiemke.agent.commands import run
+
+    return run.run(
+        arguments.state,
+        once=arguments.once,
+        spread_seconds=arguments.spread,
+        outbox_mb=arguments.outbox_mb,
+    )
+
+
+def _expected_errors() -> tuple[type[Exception], ...]:
+    """Return the errors whose message is meant for the person at the terminal."""
+    # Loaded only once something went wrong.
+    from kiemke.agent.files import StateError
+    from kiemke.wire.enrolment import EnrolmentError
+    from kiemke.wire.outbox import OutboxError
+    from kiemke.wire.pin import PinError
+
+    return (StateError, EnrolmentError, OutboxError, PinError)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return its exit status (78 when the agent is not set up)."""
+    top = parser()
+    arguments = top.parse_args(argv)
+    if arguments.version:
+        from kiemke.wire import __version__
+
+        print(f"kiemke-agent {__version__}")
+        return 0
+    if arguments.command is None:
+        top.print_help()
+        return 2
+    try:
+        return _call(arguments)
+    except Exception as err:
+        if not isinstance(err, _expected_errors()):
+            raise
+        print(f"kiemke-agent: {err}", file=sys.stderr)
+        return EX_CONFIG if arguments.command == "run" else 1
 
 
 if __name__ == "__main__":

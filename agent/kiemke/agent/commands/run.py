@@ -1,0 +1,90 @@
+"""`kiemke-agent run`: the service itself, or one round of it."""
+
+import logging
+import random
+import signal
+from pathlib import Path
+from types import FrameType
+
+from kiemke.agent.host import Host
+from kiemke.agent.loop import Agent
+from kiemke.agent.state import StateFolder
+from kiemke.agent.terminal import complain, say
+from kiemke.wire.client import Outcome, Sender
+from kiemke.wire.clocks import SystemClock
+from kiemke.wire.outbox import Outbox
+from kiemke.wire.report import Answer
+
+ONCE_DEADLINE_SECONDS = 60.0
+# systemd makes this file while it takes the machine down (systemd-user-sessions.service).
+SHUTDOWN_MARK = Path("/run/nologin")
+
+
+def run(state: Path, *, once: bool, spread_seconds: float, outbox_mb: float) -> int:
+    """Run the agent until SIGTERM or SIGINT; return 0.
+
+    With ``once`` one inventory and one sample are posted; 1 is returned when they could not be.
+    Raises StateError, OutboxError or PinError when it cannot begin.
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.setLogRecordFactory(FieldsRecord)
+    folder = StateFolder(state)
+    folder.prepare()
+    identity = folder.identity_or_new()
+    credentials = identity.credentials()
+    clock = SystemClock.read()
+    outbox = Outbox(folder.outbox_path, clock, outbox_mb)
+    agents: list[Agent] = []
+
+    def heed(answer: Answer) -> None:
+        agents[0].heed(answer)
+
+    try:
+        sender = Sender(outbox, credentials, clock, on_answer=heed)
+        agent = Agent(folder, Host(install_id=identity.install_id), clock, outbox, sender)
+        agents.append(agent)
+        if once:
+            return _once(agent, outbox)
+        _stop_on_signals(agent)
+        agent.run(random.SystemRandom().uniform(0.0, spread_seconds))
+        return 0
+    finally:
+        outbox.close()
+
+
+def _once(agent: Agent, outbox: Outbox) -> int:
+    """Run one round and say what came of it."""
+    attempt = agent.run_once(ONCE_DEADLINE_SECONDS)
+    waiting = outbox.counts().reports
+    if attempt.outcome is Outcome.IDLE and not waiting:
+        say("sent: one inventory and one sample")
+        return 0
+    complain(f"not sent, {waiting} reports wait: {attempt.detail or attempt.outcome.value}")
+    return 1
+
+
+def _stop_on_signals(agent: Agent) -> None:
+    """Let SIGTERM and SIGINT end the agent in order, and tell a shutdown from a mere stop."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        agent.stop("machine" if SHUTDOWN_MARK.exists() else "service")
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)
+
+
+# What every record has of itself; the rest came as ``extra``.
+RECORD_FIELDS = frozenset(
+    (*logging.LogRecord("", 0, "", 0, "", None, None).__dict__, "message", "asctime")
+)
+
+
+class FieldsRecord(logging.LogRecord):
+    """A log record that prints its fields after its message."""
+
+    def getMessage(self) -> str:
+        """Return the message and the fields given as ``extra``, as key=value."""
+        fields = (
+            f"{key}={value!r}" for key, value in self.__dict__.items() if key not in RECORD_FIELDS
+        )
+        return " ".join((super().getMessage(), *fields))

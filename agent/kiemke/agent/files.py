@@ -1,0 +1,52 @@
+"""Small files written whole or not at all."""
+
+import json
+import os
+from pathlib import Path
+
+
+class StateError(Exception):
+    """The state folder cannot be used; the message says which file and what to do."""
+
+
+def write_json(path: Path, value: object, *, durable: bool = True) -> None:
+    """Write ``value`` as JSON, readable by this account alone, replacing the file in one step.
+
+    ``durable`` also waits for the disk. Raises StateError when it cannot be written.
+    """
+    fresh = path.with_name(f"{path.name}.new-{os.getpid()}")
+    try:
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(value, file, ensure_ascii=False, indent=1, sort_keys=True)
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        fresh.replace(path)
+        if durable and os.name == "posix":
+            folder = os.open(path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+    except OSError as err:
+        fresh.unlink(missing_ok=True)
+        raise StateError(f"{path}: {err.strerror or err}") from err
+
+
+def read_json(path: Path) -> dict[str, object] | None:
+    """Return the object in a file, None when there is no such file.
+
+    Raises StateError when it is there but cannot be read or is no JSON object.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as err:
+        raise StateError(f"{path}: {err.strerror or err}; run this as root") from err
+    except ValueError as err:
+        raise StateError(f"{path}: damaged ({err}); remove it and enrol again") from err
+    if not isinstance(value, dict):
+        raise StateError(f"{path}: damaged; remove it and enrol again")
+    return value

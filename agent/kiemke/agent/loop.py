@@ -1,0 +1,263 @@
+"""The agent at work: samples, events and inventories into the outbox, a courier that posts them."""
+
+import logging
+import threading
+from dataclasses import dataclass, replace
+
+from kiemke.agent import inventory
+from kiemke.agent.alarm import Alarm
+from kiemke.agent.courier import Courier
+from kiemke.agent.files import StateError
+from kiemke.agent.host import Host
+from kiemke.agent.pace import Intervals
+from kiemke.agent.sampler import LinkState, Sampler, read_links
+from kiemke.agent.sensors.sessions import console_user
+from kiemke.agent.state import Memory, StateFolder
+from kiemke.wire.client import Attempt, Outcome, Sender
+from kiemke.wire.clocks import Clock
+from kiemke.wire.codec import CodecError
+from kiemke.wire.outbox import Outbox, OutboxError
+from kiemke.wire.report import Answer, Body, Event, Report
+
+log = logging.getLogger(__name__)
+
+SUSPEND_NOTICED_SECONDS = 5.0  # the two clocks are not read at the same instant
+NEED_REST_SECONDS = 30.0  # a server that always needs something is not answered faster
+STOP_SECONDS = 8.0  # Windows gives a service little more at shutdown
+
+
+@dataclass(frozen=True, slots=True)
+class SentInventory:
+    """An inventory that waits for its acknowledgement, and the tokens it makes known."""
+
+    stream: int
+    seq: int
+    tokens: dict[str, str]
+
+
+class Agent:
+    """One running agent. ``run`` returns after ``stop`` was called (a signal handler may)."""
+
+    def __init__(
+        self, folder: StateFolder, host: Host, clock: Clock, outbox: Outbox, sender: Sender
+    ) -> None:
+        """Prepare; ``sender`` must call this agent's ``heed`` with each answer."""
+        self._folder = folder
+        self._host = host
+        self._clock = clock
+        self._outbox = outbox
+        self._sender = sender
+        self._alarm = Alarm()
+        self._guard = threading.Lock()  # what the courier's thread changes, below
+        self._intervals = Intervals()
+        self._need: frozenset[str] = frozenset()
+        self._sent_inventory: SentInventory | None = None
+        self._memory = folder.memory()
+        self._stop_cause: str | None = None
+        self._sampler = Sampler(clock)
+        self._asleep_seconds = self._asleep()
+        self._links: dict[str, LinkState] = {}
+        self._user: str | None = None
+        self._last_inventory_seconds = float("-inf")
+
+    # --- what may be called from elsewhere ---
+
+    def stop(self, cause: str) -> None:
+        """End the run soon; safe in a signal handler."""
+        self._stop_cause = cause
+        self._alarm.ring()
+
+    def heed(self, answer: Answer) -> None:
+        """Take what the server asks for; called by the courier's thread."""
+        with self._guard:
+            self._intervals = self._intervals.adjusted(answer.settings)
+            self._need |= frozenset(answer.need)
+            sent = self._sent_inventory
+            rejected = {(one.stream, one.seq) for one in answer.rejected}
+            if sent is not None and answer.ack.get(sent.stream, 0) >= sent.seq:
+                if (sent.stream, sent.seq) not in rejected:
+                    self._remember(replace(self._memory, acked_tokens=sent.tokens))
+                self._sent_inventory = None
+        if answer.need:
+            self._alarm.ring()
+
+    def note_attempt(self, attempt: Attempt) -> None:
+        """Write down how posting goes, for the status command; called by the courier's thread."""
+        said = self._folder.status()
+        now = self._clock.now().isoformat(timespec="seconds")
+        said |= {"tried_at": now, "outcome": attempt.outcome.value, "detail": attempt.detail}
+        if attempt.outcome in (Outcome.SENT, Outcome.IDLE):
+            said["sent_at"] = now
+        said["unsaved"] = str(self._outbox.unsaved)
+        try:
+            self._folder.save_status(said)
+        except StateError as err:
+            log.warning("status not written", extra={"reason": str(err)})
+        if attempt.detail:
+            log.warning("post", extra={"outcome": attempt.outcome.value, "reason": attempt.detail})
+
+    # --- the run ---
+
+    def run(self, first_wait_seconds: float) -> None:
+        """Work until told to stop; everything spooled is durable when this returns."""
+        self._begin()
+        courier = Courier(self._sender, self._post_interval, self.note_attempt, first_wait_seconds)
+        self._take_inventory()
+        self._take_sample(courier)
+        courier.start()
+        next_sample = self._clock.awake_seconds() + self._intervals.sample_seconds
+        while self._stop_cause is None:
+            self._alarm.wait(next_sample - self._clock.awake_seconds())
+            if self._stop_cause is not None:
+                break
+            if self._clock.awake_seconds() >= next_sample or self._has_slept():
+                self._take_sample(courier)
+                next_sample = self._clock.awake_seconds() + self._intervals.sample_seconds
+            if self._inventory_is_due():
+                self._take_inventory()
+                courier.hurry()
+        self._end(self._stop_cause)
+        courier.stop(STOP_SECONDS)
+
+    def run_once(self, deadline_seconds: float) -> Attempt:
+        """Spool one inventory and one sample, post all that waits, return the last attempt.
+
+        A section the server needs after that is sent too.
+        """
+        self._begin()
+        self._take_inventory()
+        self._spool("sample", self._sampler.take(self._outbox.counts().reports))
+        attempt = self._sender.drain(deadline_seconds)
+        if self._need and attempt.outcome is Outcome.IDLE:
+            self._take_inventory()
+            attempt = self._sender.drain(deadline_seconds)
+        self.note_attempt(attempt)
+        return attempt
+
+    def _post_interval(self) -> float:
+        """Return the seconds between posts."""
+        return self._intervals.post_seconds
+
+    def _begin(self) -> None:
+        """Tell of a new boot and how the last run ended; note that this one has not."""
+        if self._memory.boot_id != self._clock.boot_id:
+            ended = {True: "clean", False: "unclean", None: "unknown"}[self._memory.ended_clean]
+            self._spool("event", Event("boot", {"previous_end": ended}))
+        self._links = read_links()
+        self._user = console_user()
+        with self._guard:
+            self._remember(replace(self._memory, boot_id=self._clock.boot_id, ended_clean=False))
+
+    def _end(self, cause: str) -> None:
+        """Tell of an orderly end."""
+        self._spool("event", Event("shutdown", {"cause": cause}))
+        with self._guard:
+            self._remember(replace(self._memory, ended_clean=True))
+
+    def _remember(self, memory: Memory) -> None:
+        """Keep for the next run; a disk that cannot is told in the log and costs only work."""
+        self._memory = memory
+        try:
+            self._folder.save_memory(memory)
+        except StateError as err:
+            log.warning("memory not written", extra={"reason": str(err)})
+
+    def _spool(self, kind: str, body: Body) -> Report | None:
+        """Put one report into the outbox; None when it could not be kept."""
+        report = Report(
+            stream=0,
+            seq=0,
+            boot_id=self._clock.boot_id,
+            at=self._clock.now(),
+            uptime_seconds=self._clock.uptime_seconds(),
+            kind=kind,
+            body=body,
+        )
+        try:
+            return self._outbox.put(report)
+        except (OutboxError, CodecError) as err:
+            log.error("report lost", extra={"kind": kind, "reason": str(err)})
+            return None
+
+    # --- samples and events ---
+
+    def _asleep(self) -> float:
+        """Return the seconds this boot has been suspended."""
+        return self._clock.uptime_seconds() - self._clock.awake_seconds()
+
+    def _has_slept(self) -> bool:
+        """Tell whether the machine was suspended since the last sample."""
+        return self._asleep() - self._asleep_seconds > SUSPEND_NOTICED_SECONDS
+
+    def _take_sample(self, courier: Courier) -> None:
+        """Spool a sample and the events since the last one; events are posted at once."""
+        events = []
+        if self._has_slept():
+            slept = self._asleep() - self._asleep_seconds
+            events.append(Event("resume", {"asleep_seconds": f"{slept:.0f}"}))
+            self._sampler.forget()
+        self._asleep_seconds = self._asleep()
+        links = read_links()
+        events += link_events(self._links, links)
+        self._links = links
+        sample = self._sampler.take(self._outbox.counts().reports)
+        events += session_events(self._user, sample.user)
+        self._user = sample.user
+        for event in events:
+            self._spool("event", event)
+        self._spool("sample", sample)
+        if events:
+            courier.hurry()
+
+    # --- inventory ---
+
+    def _inventory_is_due(self) -> bool:
+        """Tell whether a day has passed, or the server needs a section and we have rested."""
+        age = self._clock.uptime_seconds() - self._last_inventory_seconds
+        if age >= self._intervals.inventory_seconds:
+            return True
+        return bool(self._need) and age >= NEED_REST_SECONDS
+
+    def _take_inventory(self) -> None:
+        """Read every sensor and spool the inventory: news and what was asked for, with rows."""
+        self._last_inventory_seconds = self._clock.uptime_seconds()
+        readings = inventory.read_all(self._host)
+        with self._guard:
+            need, self._need = self._need, frozenset()
+            acked = self._memory.acked_tokens
+        body, tokens = inventory.compose(readings, acked, need)
+        # The courier may answer for it at once: it must know of it before it can be acknowledged.
+        with self._guard:
+            report = self._spool("inventory", body)
+            if report is not None:
+                self._sent_inventory = SentInventory(report.stream, report.seq, tokens)
+
+
+def link_events(before: dict[str, LinkState], now: dict[str, LinkState]) -> list[Event]:
+    """Return one "link_speed" event for each adapter whose link is not what it was.
+
+    Adapters that came or went are no such event: the inventory tells of them.
+    """
+    events = []
+    for name in sorted(before.keys() & now.keys()):
+        if before[name] != now[name]:
+            detail = {"adapter": name, "link": "up" if now[name].is_up else "down"}
+            for moment, state in (("before", before[name]), ("now", now[name])):
+                if state.is_up and state.speed_mbits:
+                    detail[f"{moment}_bits_per_second"] = str(state.speed_mbits * 1_000_000)
+                if state.is_up and state.duplex:
+                    detail[f"{moment}_duplex"] = state.duplex
+            events.append(Event("link_speed", detail))
+    return events
+
+
+def session_events(before: str | None, now: str | None) -> list[Event]:
+    """Return the "session" events of a change at the seat: who left, who came."""
+    if before == now:
+        return []
+    events = []
+    if before is not None:
+        events.append(Event("session", {"user": before, "change": "ended"}))
+    if now is not None:
+        events.append(Event("session", {"user": now, "change": "began"}))
+    return events

@@ -1,0 +1,169 @@
+"""What the agent keeps between its runs: who it is, what the server has, how the last run ended."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from kiemke.agent.files import StateError, read_json, write_json
+from kiemke.wire.client import Credentials
+from kiemke.wire.enrolment import Enrolled, Token, new_install_id, new_secret
+from kiemke.wire.pin import Pins, parse_address
+
+DEFAULT_FOLDER = Path("/var/lib/kiemke-agent")
+IDENTITY_FILE = "identity.json"
+MEMORY_FILE = "memory.json"
+STATUS_FILE = "status.json"
+OUTBOX_FILE = "outbox.db"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentIdentity:
+    """Who this install is. ``source`` is None until it is enrolled. ``secret`` never shows."""
+
+    install_id: str
+    secret: str
+    source: str | None = None
+    urls: tuple[str, ...] = ()
+    ca_current_pem: str | None = None
+    ca_next_pem: str | None = None
+
+    def __repr__(self) -> str:
+        """Return it without the secret."""
+        return f"AgentIdentity(install_id={self.install_id!r}, source={self.source!r})"
+
+    def enrolled(self, token: Token, answer: Enrolled) -> "AgentIdentity":
+        """Return this identity as the server knows it."""
+        return replace(
+            self,
+            source=answer.source,
+            urls=tuple(str(address) for address in token.addresses),
+            ca_current_pem=answer.pins.current,
+            ca_next_pem=answer.pins.next,
+        )
+
+    def credentials(self) -> Credentials:
+        """Return what the sender needs. Raises StateError when the install is not enrolled."""
+        if self.source is None or self.ca_current_pem is None or not self.urls:
+            raise StateError("not enrolled yet: run kiemke-agent enroll TOKEN")
+        try:
+            addresses = tuple(parse_address(url) for url in self.urls)
+        except ValueError as err:
+            raise StateError(f"{IDENTITY_FILE}: {err}; enrol again") from err
+        pins = Pins(self.ca_current_pem, self.ca_next_pem)
+        return Credentials(self.source, self.secret, addresses, pins)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the last run left: section tokens the server has, its boot, whether it ended in order."""
+
+    acked_tokens: dict[str, str] = field(default_factory=dict)
+    boot_id: str | None = None
+    ended_clean: bool | None = None
+
+
+def _text(value: object) -> str | None:
+    """Return a non-empty string as it is, anything else as None."""
+    return value if isinstance(value, str) and value else None
+
+
+class StateFolder:
+    """The folder of one agent. Methods raise StateError when a file cannot be used."""
+
+    def __init__(self, path: Path) -> None:
+        """Use ``path``; nothing is read or made yet."""
+        self.path = path
+
+    def prepare(self) -> None:
+        """Make the folder, for this account alone. Raises StateError."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as err:
+            raise StateError(
+                f"{self.path}: {err.strerror or err}; run this as root or give --state DIR"
+            ) from err
+
+    @property
+    def outbox_path(self) -> Path:
+        """Return where the outbox is."""
+        return self.path / OUTBOX_FILE
+
+    def identity(self) -> AgentIdentity | None:
+        """Return who this install is, None when nobody has made it yet."""
+        raw = read_json(self.path / IDENTITY_FILE)
+        if raw is None:
+            return None
+        install_id, secret = _text(raw.get("install_id")), _text(raw.get("secret"))
+        if install_id is None or secret is None:
+            raise StateError(f"{self.path / IDENTITY_FILE}: damaged; remove it and enrol again")
+        urls = raw.get("urls")
+        return AgentIdentity(
+            install_id=install_id,
+            secret=secret,
+            source=_text(raw.get("source")),
+            urls=tuple(str(url) for url in urls) if isinstance(urls, list) else (),
+            ca_current_pem=_text(raw.get("ca_current_pem")),
+            ca_next_pem=_text(raw.get("ca_next_pem")),
+        )
+
+    def identity_or_new(self) -> AgentIdentity:
+        """Return who this install is; made, and durable, at the first call."""
+        known = self.identity()
+        if known is None:
+            known = AgentIdentity(new_install_id(), new_secret())
+            self.save_identity(known)
+        return known
+
+    def save_identity(self, identity: AgentIdentity) -> None:
+        """Write who this install is, durably."""
+        write_json(
+            self.path / IDENTITY_FILE,
+            {
+                "install_id": identity.install_id,
+                "secret": identity.secret,
+                "source": identity.source,
+                "urls": list(identity.urls),
+                "ca_current_pem": identity.ca_current_pem,
+                "ca_next_pem": identity.ca_next_pem,
+            },
+        )
+
+    def memory(self) -> Memory:
+        """Return what the last run left; a damaged file is forgotten: it only saves work."""
+        try:
+            raw = read_json(self.path / MEMORY_FILE) or {}
+        except StateError:
+            return Memory()
+        tokens = raw.get("acked_tokens")
+        ended_clean = raw.get("ended_clean")
+        return Memory(
+            acked_tokens=(
+                {str(name): str(token) for name, token in tokens.items()}
+                if isinstance(tokens, dict)
+                else {}
+            ),
+            boot_id=_text(raw.get("boot_id")),
+            ended_clean=ended_clean if isinstance(ended_clean, bool) else None,
+        )
+
+    def save_memory(self, memory: Memory) -> None:
+        """Write what the next run should know."""
+        write_json(
+            self.path / MEMORY_FILE,
+            {
+                "acked_tokens": memory.acked_tokens,
+                "boot_id": memory.boot_id,
+                "ended_clean": memory.ended_clean,
+            },
+        )
+
+    def status(self) -> dict[str, str]:
+        """Return what the running agent last said of itself, by key; empty when it never ran."""
+        try:
+            raw = read_json(self.path / STATUS_FILE) or {}
+        except StateError:
+            return {}
+        return {str(key): str(value) for key, value in raw.items()}
+
+    def save_status(self, status: dict[str, str]) -> None:
+        """Write how the agent is doing, for the status command."""
+        write_json(self.path / STATUS_FILE, status, durable=False)

@@ -1,0 +1,285 @@
+"""Posts what waits in the outbox: one request in flight, first in first out, over pinned TLS."""
+
+import http.client
+import random
+import threading
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import Enum
+
+from kiemke.wire.clocks import Clock
+from kiemke.wire.codec import CodecError, decode_answer, encode_batch
+from kiemke.wire.outbox import Outbox, Spooled
+from kiemke.wire.pin import Address, PinnedConnection, Pins, pinned_context
+from kiemke.wire.report import Answer
+
+REPORTS_PATH = "/api/v1/reports"
+TIMEOUT_SECONDS = 20.0
+MAX_ANSWER_BYTES = 4 << 20
+MAX_BATCH_REPORTS = 500
+MAX_BATCH_BYTES = 1_000_000
+BACKOFF_FIRST_SECONDS = 5.0
+BACKOFF_MOST_SECONDS = 900.0
+RETRY_AFTER_MOST_SECONDS = 3600.0
+# How long to leave a server alone that does not want us: a person has to act first.
+UNWANTED_SECONDS = 300.0
+TOO_MUCH = frozenset({400, 413, 422})
+GZIP_WINDOW_BITS = 31
+GZIP_LEVEL = 6
+
+
+class Outcome(Enum):
+    """What became of one attempt to post."""
+
+    IDLE = "idle"  # nothing waits
+    SENT = "sent"  # acknowledged, in whole or in part
+    HALVED = "halved"  # the batch was refused: a smaller one follows at once
+    REFUSED = "refused"  # a single report was refused and is set aside
+    RETRY = "retry"  # server away, busy or in error: later
+    UNKNOWN_SENDER = "unknown sender"  # 401: this secret is not known there
+    FORBIDDEN = "forbidden"  # 403: revoked
+    CONFLICT = "conflict"  # 409: quarantined, another machine reports under this name
+
+
+# Why the server does not want us, and what a person can do about it.
+UNWANTED: dict[int, tuple[Outcome, str]] = {
+    401: (Outcome.UNKNOWN_SENDER, "the server does not know this sender; enrol it again"),
+    403: (Outcome.FORBIDDEN, "the server has shut this sender out; ask its administrator"),
+    409: (
+        Outcome.CONFLICT,
+        "two machines report as one (a cloned disk?); the server keeps both apart: enrol this one "
+        "again with a fresh state folder",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who we are to the server and how we know it. ``secret`` never shows in a repr."""
+
+    source: str
+    secret: str
+    addresses: tuple[Address, ...]
+    pins: Pins
+
+    def __repr__(self) -> str:
+        """Return it without the secret."""
+        return f"Credentials(source={self.source!r}, secret=***, addresses={self.addresses!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt: its outcome, how long to wait before the next, and words for the status."""
+
+    outcome: Outcome
+    wait_seconds: float
+    detail: str = ""
+    answer: Answer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A server's answer to one request."""
+
+    status: int
+    body: bytes
+    retry_after: str | None
+
+
+class Unreachable(Exception):
+    """No address answered; the message says what each one said."""
+
+
+class Link:
+    """One kept-alive connection to the first address that answers."""
+
+    def __init__(self, addresses: Sequence[Address], pins: Pins, timeout_seconds: float) -> None:
+        """Prepare; nothing is sent before the first request. Raises PinError for a bad root."""
+        self._addresses = tuple(addresses)
+        self._context = pinned_context(pins)
+        self._timeout_seconds = timeout_seconds
+        self._connection: PinnedConnection | None = None
+
+    def request(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
+        """Send one request over the open connection, else over a new one to each address in turn.
+
+        Raises Unreachable when none answers. A request may thus reach the server twice: what is
+        sent must bear that.
+        """
+        if self._connection is not None:
+            try:
+                return self._exchange(self._connection, method, path, body, headers)
+            except (OSError, http.client.HTTPException):
+                self.close()  # the server closed an idle connection: no news about the server
+        reasons = []
+        for address in self._addresses:
+            self._connection = PinnedConnection(address, self._context, self._timeout_seconds)
+            try:
+                return self._exchange(self._connection, method, path, body, headers)
+            except (OSError, http.client.HTTPException) as err:
+                reasons.append(f"{address}: {err or type(err).__name__}")
+                self.close()
+        raise Unreachable("; ".join(reasons))
+
+    def _exchange(
+        self,
+        connection: PinnedConnection,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: dict[str, str],
+    ) -> Reply:
+        """Send one request and read its whole answer."""
+        connection.request(method, path, body=body, headers=headers)
+        response = connection.getresponse()
+        data = response.read(MAX_ANSWER_BYTES + 1)
+        if len(data) > MAX_ANSWER_BYTES:
+            raise http.client.HTTPException(f"an answer above {MAX_ANSWER_BYTES} bytes")
+        if response.will_close:
+            self.close()
+        return Reply(response.status, data, response.getheader("Retry-After"))
+
+    def close(self) -> None:
+        """Close the connection; the next request opens another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+class Sender:
+    """Outbox and client together. One thread at a time posts; the outbox may be filled meanwhile."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        credentials: Credentials,
+        clock: Clock,
+        *,
+        on_answer: Callable[[Answer], None] | None = None,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        max_reports: int = MAX_BATCH_REPORTS,
+        rng: random.Random | None = None,
+    ) -> None:
+        """Prepare; ``on_answer`` is called with each 200 before its reports are forgotten.
+
+        Raises PinError when the pinned root is no certificate.
+        """
+        self._outbox = outbox
+        self._credentials = credentials
+        self._clock = clock
+        self._on_answer = on_answer
+        self._link = Link(credentials.addresses, credentials.pins, timeout_seconds)
+        self._max_reports = max_reports
+        self._limit = max_reports
+        self._failures = 0
+        self._rng = rng or random.SystemRandom()
+        self._in_flight = threading.Lock()
+
+    def post_once(self) -> Attempt:
+        """Post one batch and act on the answer; never raises for what a server or network does."""
+        with self._in_flight:
+            batch = self._outbox.head(self._limit, MAX_BATCH_BYTES)
+            if not batch:
+                return Attempt(Outcome.IDLE, 0.0)
+            try:
+                reply = self._link.request("POST", REPORTS_PATH, self._body(batch), self._headers())
+            except Unreachable as err:
+                return self._later(f"no server answers: {err}")
+            return self._act(reply, batch)
+
+    def drain(self, deadline_seconds: float) -> Attempt:
+        """Post until nothing waits, an attempt must wait, or the time is over; return the last."""
+        end = self._clock.awake_seconds() + deadline_seconds
+        while True:
+            attempt = self.post_once()
+            if attempt.outcome is Outcome.IDLE or attempt.wait_seconds > 0:
+                return attempt
+            if self._clock.awake_seconds() >= end:
+                return attempt
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._in_flight:
+            self._link.close()
+
+    def _headers(self) -> dict[str, str]:
+        """Return the headers of a batch."""
+        return {
+            "Authorization": f"Bearer {self._credentials.secret}",
+            "X-Kiemke-Source": self._credentials.source,
+            "Content-Type": "application/json",
+            "Content-Encoding": "gzip",
+        }
+
+    def _body(self, batch: Sequence[Spooled]) -> bytes:
+        """Return the compressed batch, stamped with this moment."""
+        plain = encode_batch(
+            self._credentials.source,
+            self._clock.now(),
+            self._clock.uptime_seconds(),
+            self._clock.boot_id,
+            [one.body for one in batch],
+        )
+        pack = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, GZIP_WINDOW_BITS)
+        return pack.compress(plain) + pack.flush()
+
+    def _act(self, reply: Reply, batch: Sequence[Spooled]) -> Attempt:
+        """Do what the server's status asks for."""
+        if reply.status == 200:
+            try:
+                answer = decode_answer(reply.body)
+            except CodecError as err:
+                return self._later(str(err))
+            return self._accept(answer, batch)
+        if reply.status in TOO_MUCH:
+            return self._smaller(reply, batch)
+        if reply.status in UNWANTED:
+            outcome, words = UNWANTED[reply.status]
+            wait = max(UNWANTED_SECONDS, self._asked_wait(reply))
+            return Attempt(outcome, wait * self._rng.uniform(1.0, 1.5), words)
+        return self._later(f"the server answered {reply.status}", self._asked_wait(reply))
+
+    def _accept(self, answer: Answer, batch: Sequence[Spooled]) -> Attempt:
+        """Forget what the server has; an answer that moves nothing counts as a failure."""
+        if self._on_answer is not None:
+            self._on_answer(answer)
+        gone = self._outbox.reject(answer.rejected)
+        gone += self._outbox.ack(answer.ack)
+        moved = gone or any(one.seq <= answer.ack.get(one.stream, 0) for one in batch)
+        if not moved:
+            return self._later("the server acknowledged nothing of what was sent")
+        self._failures = 0
+        self._limit = min(self._max_reports, self._limit * 2)
+        return Attempt(Outcome.SENT, 0.0, answer=answer)
+
+    def _smaller(self, reply: Reply, batch: Sequence[Spooled]) -> Attempt:
+        """Halve a refused batch; a report refused alone is set aside and the server told."""
+        if len(batch) > 1:
+            self._limit = len(batch) // 2
+            return Attempt(Outcome.HALVED, 0.0, f"the server answered {reply.status}")
+        reason = f"{reply.status} {reply.body[:300].decode('utf-8', 'replace')}".strip()
+        self._outbox.refuse(batch[0], reason)
+        return Attempt(Outcome.REFUSED, 0.0, reason)
+
+    def _later(self, detail: str, at_least_seconds: float = 0.0) -> Attempt:
+        """Return a wait: exponential with full jitter, never below what the server asked for."""
+        most = min(BACKOFF_MOST_SECONDS, BACKOFF_FIRST_SECONDS * 2.0 ** min(self._failures, 20))
+        self._failures += 1
+        jitter = self._rng.uniform(0.0, most)
+        # The asked wait is the same for everybody: spread what follows it.
+        wait = at_least_seconds + min(jitter, 30.0) if at_least_seconds else max(jitter, 0.1)
+        return Attempt(Outcome.RETRY, wait, detail)
+
+    def _asked_wait(self, reply: Reply) -> float:
+        """Return the seconds of a Retry-After (RFC 9110, 10.2.3); 0.0 when there is none."""
+        text = (reply.retry_after or "").strip()
+        if text.isdecimal():
+            seconds = float(text)
+        else:
+            try:
+                seconds = (parsedate_to_datetime(text) - self._clock.now()).total_seconds()
+            except (ValueError, TypeError):  # not a date, or one without a zone
+                return 0.0
+        return min(max(seconds, 0.0), RETRY_AFTER_MOST_SECONDS)

@@ -1,0 +1,98 @@
+"""TLS to a server known by its root certificate alone, whatever its address and whatever our clock.
+
+The server's leaf always bears the one name SERVER_NAME, so it may move to another address. The clock
+is not consulted: a PC without a battery says 2009, and the root is pinned by its hash, so an expired
+leaf is replaced by replacing the root.
+"""
+
+import hashlib
+import http.client
+import socket
+import ssl
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+SERVER_NAME = "server.kiemke.internal"
+DEFAULT_PORT = 8443
+NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME, openssl/x509_vfy.h
+
+
+class PinError(Exception):
+    """A certificate is not the one that was pinned, or no certificate at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """The root certificates we believe, PEM: the one in use and the one that will follow it."""
+
+    current: str
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server listens."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """Return it as a URL."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"https://{host}:{self.port}"
+
+
+def parse_address(url: str) -> Address:
+    """Return the address of an https URL; the port is 8443 when it names none.
+
+    Raises ValueError when it is no such URL.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname or parts.path not in ("", "/"):
+        raise ValueError(f"{url!r} is not an address like https://10.0.0.1:{DEFAULT_PORT}")
+    return Address(parts.hostname, parts.port or DEFAULT_PORT)
+
+
+def der_sha256(pem: str) -> str:
+    """Return the hash by which a root is known: hex SHA-256 of its DER. Raises PinError."""
+    try:
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+    except ValueError as err:
+        raise PinError(f"not a certificate in PEM form: {err}") from err
+
+
+def pinned_context(pins: Pins) -> ssl.SSLContext:
+    """Return a context that believes the pinned roots and nobody else. Raises PinError."""
+    try:
+        context = ssl.create_default_context(cadata=pins.current + "\n" + (pins.next or ""))
+    except (ssl.SSLError, ValueError) as err:
+        raise PinError(f"the pinned root is not a certificate: {err}") from err
+    context.verify_flags = ssl.VerifyFlags(int(context.verify_flags) | NO_CHECK_TIME)
+    return context
+
+
+def unverified_context() -> ssl.SSLContext:
+    """Return a context that believes anybody: only to fetch a root whose hash is then compared."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class PinnedConnection(http.client.HTTPSConnection):
+    """An HTTPS connection that asks for SERVER_NAME at whatever address it was given."""
+
+    def __init__(self, address: Address, context: ssl.SSLContext, timeout_seconds: float) -> None:
+        """Prepare a connection; nothing is sent before the first request."""
+        super().__init__(address.host, address.port, timeout=timeout_seconds, context=context)
+        self._pinned_context = context
+
+    def connect(self) -> None:
+        """Open the socket and prove the server. Raises OSError (ssl.SSLError is one)."""
+        plain = socket.create_connection((self.host, self.port), self.timeout)
+        try:
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.sock = self._pinned_context.wrap_socket(plain, server_hostname=SERVER_NAME)
+        except OSError:
+            plain.close()
+            raise
