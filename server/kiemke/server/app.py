@@ -1,0 +1,108 @@
+"""The ASGI application: routes, lifespan, guard, errors, headers."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.config.compression import CompressionConfig
+from litestar.datastructures import State
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ControllerRouterHandler, Message, Scope
+
+from kiemke.server.auth import authorise, walk_access
+from kiemke.server.ca import open_authority
+from kiemke.server.context import Services, read_clock_ms
+from kiemke.server.db import Database
+from kiemke.server.installation import ensure_installation
+from kiemke.server.problems import handle
+from kiemke.server.resources import HANDLERS
+from kiemke.server.settings import Settings
+from kiemke.wire import __version__
+
+log = logging.getLogger(__name__)
+
+SECURITY_HEADERS = {
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"content-security-policy": b"default-src 'none'; style-src 'unsafe-inline'; "
+    b"frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    b"cache-control": b"no-store",
+}
+
+
+class _NoPages(Router):
+    """Takes none of the stock API pages: they load scripts from elsewhere; we serve our own."""
+
+    def register(self, value: ControllerRouterHandler) -> list[Any]:
+        """Register nothing."""
+        return []
+
+
+def create_app(settings: Settings, *, clock: Callable[[], int] = read_clock_ms) -> Litestar:
+    """Return the application. The database is opened, and parts started, when it starts up."""
+    services = Services(
+        settings=settings,
+        db=Database(settings.database_url),
+        authority=open_authority(settings.data_dir / "ca"),
+        clock=clock,
+    )
+    app = Litestar(
+        route_handlers=list(HANDLERS),
+        lifespan=[_lifespan],
+        state=State({"services": services}),
+        guards=[authorise],
+        exception_handlers={Exception: handle},
+        before_send=[_add_headers],
+        compression_config=CompressionConfig(
+            backend="gzip", minimum_size=1000, gzip_compress_level=5
+        ),
+        request_max_body_size=settings.max_import_bytes,
+        openapi_config=_openapi_config(),
+        logging_config=None,
+        debug=False,
+    )
+    walk_access(app.routes)  # a route without a role is found here, not by a stranger
+    return app
+
+
+def _openapi_config() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="kiemke",
+        version=__version__,
+        use_handler_docstrings=True,
+        components=Components(
+            security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}
+        ),
+        security=[{"token": []}],
+        openapi_router=_NoPages(path="/api/v1/openapi", route_handlers=[]),
+    )
+
+
+@asynccontextmanager
+async def _lifespan(app: Litestar) -> AsyncIterator[None]:
+    """Open the database and start the parts; on the way out stop them in reverse, draining."""
+    services: Services = app.state.services
+    await services.db.open()
+    try:
+        services.installation = await ensure_installation(
+            services.db, services.settings.utc_offset_seconds
+        )
+        yield
+    finally:
+        await services.db.close()
+
+
+async def _add_headers(message: Message, scope: Scope) -> None:
+    if message["type"] != "http.response.start":
+        return
+    headers = list(message.get("headers", []))
+    present = {name.lower() for name, _ in headers}
+    headers.extend((name, value) for name, value in SECURITY_HEADERS.items() if name not in present)
+    services: Services = scope["app"].state.services
+    if services.installation is not None and services.installation.demo:
+        headers.append((b"x-kiemke-demo", b"1"))
+    message["headers"] = headers

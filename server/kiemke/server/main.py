@@ -1,0 +1,249 @@
+"""The program ``kiemke-server``: run, migrate, user, token, ca, check."""
+
+import argparse
+import asyncio
+import getpass
+import json
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kiemke.wire import __version__
+
+if TYPE_CHECKING:
+    from kiemke.server.db import Database
+    from kiemke.server.settings import Settings
+
+EXAMPLES = """examples:
+  kiemke-server run --config /etc/kiemke/server.toml
+  kiemke-server user add lan --role admin          (asks for the password, or reads one line)
+  kiemke-server ca                                 (what people compare when they sign in)
+  kiemke-server token add --user lan --kind scrape --label prometheus
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 well, 1 an error that is told in a sentence, 2 wrong usage."""
+    parser = _build_parser()
+    options = parser.parse_args(arguments)
+    try:
+        # Imports wait until here: `kiemke-server --help` must answer without the server's extra.
+        from kiemke.server.errors import Problem, ServerError
+        from kiemke.server.migrate import MigrationError
+        from kiemke.server.settings import load
+    except ModuleNotFoundError as error:
+        print(f"{error.name} is not installed; run: pip install 'kiemke[server]'", file=sys.stderr)
+        return 1
+    try:
+        return _dispatch(options, load(options.config))
+    except Problem as error:
+        told = error.tell("vi" if options.lang == "vi" else "en")
+        print(f"{told['detail']} {told['remedy']}", file=sys.stderr)
+    except (ServerError, MigrationError, OSError) as error:
+        print(str(error), file=sys.stderr)
+    return 1
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="kiemke-server",
+        description="The inventory server.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"kiemke {__version__}")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--config", type=Path, help="settings file (default: /etc/kiemke/server.toml)"
+    )
+    common.add_argument("--lang", choices=("vi", "en"), default="vi", help="language of errors")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("run", parents=[common], help="serve until SIGTERM")
+    migrate = commands.add_parser("migrate", parents=[common], help="bring the schema up to date")
+    migrate.add_argument(
+        "--demo", action="store_true", help="mark a new installation's data as sample data"
+    )
+    user = commands.add_parser("user", help="users").add_subparsers(dest="verb", required=True)
+    add = user.add_parser(
+        "add", parents=[common], help="add a user; the password is read, not given"
+    )
+    add.add_argument("name")
+    add.add_argument("--role", choices=("admin", "it", "auditor", "viewer"), required=True)
+    password = user.add_parser("password", parents=[common], help="set another password")
+    password.add_argument("name")
+    user.add_parser("list", parents=[common], help="list users")
+    token = commands.add_parser("token", help="access tokens").add_subparsers(
+        dest="verb", required=True
+    )
+    token_add = token.add_parser("add", parents=[common], help="make a token; it is shown once")
+    token_add.add_argument("--user", required=True)
+    token_add.add_argument("--kind", choices=("api", "scrape"), required=True)
+    token_add.add_argument("--label")
+    token_add.add_argument("--days", type=int, default=365)
+    commands.add_parser("ca", parents=[common], help="print the root's fingerprint")
+    commands.add_parser("check", parents=[common], help="check settings, database and certificate")
+    return parser
+
+
+def _dispatch(options: argparse.Namespace, settings: "Settings") -> int:
+    from kiemke.server import serve  # heavy; see main()
+    from kiemke.server.logs import set_up_logs
+
+    if options.command == "run":
+        set_up_logs()
+        serve.run(settings)
+        return 0
+    if options.command == "ca":
+        return _print_ca(settings)
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if options.command == "migrate":
+        return asyncio.run(_migrate(settings, options.demo))
+    if options.command == "check":
+        return asyncio.run(_check(settings))
+    if options.command == "token":
+        return asyncio.run(_add_token(settings, options))
+    if options.verb == "list":
+        return asyncio.run(_list_users(settings))
+    password = _read_password()
+    if options.verb == "password":
+        return asyncio.run(_set_password(settings, options.name, password))
+    return asyncio.run(_add_user(settings, options.name, options.role, password))
+
+
+def _read_password() -> str:
+    """Ask twice at a terminal; otherwise read one line of standard input. Never from argv."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    password = getpass.getpass("Mật khẩu / Password: ")
+    if getpass.getpass("Lần nữa / Again: ") != password:
+        raise OSError("the two passwords differ; nothing was changed")
+    return password
+
+
+@asynccontextmanager
+async def _opened(settings: "Settings") -> "AsyncIterator[Database]":
+    from kiemke.server.db import Database
+    from kiemke.server.serve import prepare_database
+
+    await prepare_database(settings.database_url)
+    db = Database(settings.database_url)
+    await db.open()
+    try:
+        yield db
+    finally:
+        await db.close()
+
+
+async def _migrate(settings: "Settings", demo: bool) -> int:
+    from kiemke.server.db import Database
+    from kiemke.server.installation import ensure_installation
+    from kiemke.server.migrate import migrate
+
+    names = await migrate(settings.database_url)
+    db = Database(settings.database_url)
+    await db.open()
+    try:
+        found = await ensure_installation(db, settings.utc_offset_seconds, demo=demo)
+    finally:
+        await db.close()
+    print(f"applied: {', '.join(names)}" if names else "the schema is up to date")
+    if demo and not found.demo:
+        print(
+            "this database has real data already: it is not marked as sample data", file=sys.stderr
+        )
+        return 1
+    return 0
+
+
+async def _add_user(settings: "Settings", name: str, role: str, password: str) -> int:
+    from kiemke.server.auth_users import add_user, hash_password
+    from kiemke.server.context import read_clock_ms
+
+    async with _opened(settings) as db, db.transaction() as session:
+        await add_user(
+            session,
+            name=name,
+            password_hash=hash_password(password),
+            role=role,
+            unit_id=None,
+            who="kiemke-server",
+            now_ms=read_clock_ms(),
+        )
+    print(f"{name}: {role}")
+    return 0
+
+
+async def _set_password(settings: "Settings", name: str, password: str) -> int:
+    from kiemke.server.auth_users import change_user, hash_password
+    from kiemke.server.context import read_clock_ms
+
+    async with _opened(settings) as db, db.transaction() as session:
+        await change_user(
+            session,
+            name=name,
+            changes={"password_hash": hash_password(password)},
+            who="kiemke-server",
+            now_ms=read_clock_ms(),
+        )
+    print(f"{name}: the password is changed; sign in again")
+    return 0
+
+
+async def _list_users(settings: "Settings") -> int:
+    async with _opened(settings) as db:
+        rows = await db.read(
+            "SELECT name, role, unit_id, disabled_at_ms FROM app_user ORDER BY name"
+        )
+    for row in rows:
+        print(json.dumps(row, ensure_ascii=False))
+    return 0
+
+
+async def _add_token(settings: "Settings", options: argparse.Namespace) -> int:
+    from kiemke.server.auth_users import issue_token_for
+    from kiemke.server.context import read_clock_ms
+
+    async with _opened(settings) as db, db.transaction() as session:
+        token = await issue_token_for(
+            session,
+            name=options.user,
+            kind=options.kind,
+            label=options.label,
+            days=options.days,
+            who="kiemke-server",
+            now_ms=read_clock_ms(),
+        )
+    print(token.token)
+    return 0
+
+
+def _print_ca(settings: "Settings") -> int:
+    from kiemke.server.ca import format_fingerprint, open_authority
+
+    authority = open_authority(settings.data_dir / "ca")
+    print(f"SHA-256 {format_fingerprint(authority.root_sha256)}")
+    print(authority.folder / "root.pem")
+    return 0
+
+
+async def _check(settings: "Settings") -> int:
+    from kiemke.server.ca import open_authority, renew_leaf
+    from kiemke.server.migrate import pending
+
+    print(
+        f"settings  ok  data_dir {settings.data_dir}, {settings.listen_host}:{settings.listen_port}"
+    )
+    names = await pending(settings.database_url)
+    missing = f"lacks {', '.join(names)}: run kiemke-server migrate"
+    print(f"database  {missing if names else 'ok'}")
+    authority = open_authority(settings.data_dir / "ca")
+    renew_leaf(authority, settings.certificate_names, datetime.now(UTC))
+    print(f"root      ok  {authority.root_sha256}")
+    return 1 if names else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""Signing in with a name and a password, signing out, and who is signed in."""
+
+from dataclasses import dataclass
+
+from litestar import delete, get, post
+
+from kiemke.server.audit import record
+from kiemke.server.auth import AppRequest
+from kiemke.server.auth_users import issue_token, sign_in
+from kiemke.server.context import rfc3339, services_of
+from kiemke.server.resources.tree import UnitRef, unit_ref
+
+
+@dataclass(frozen=True, slots=True)
+class LoginInput:
+    """A user's name and password."""
+
+    name: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoginOutput:
+    """The token to send from now on, until when, and what it may do."""
+
+    token: str
+    expires_at: str | None
+    role: str
+    unit: UnitRef | None
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """Who is signed in; ``demo`` when the data are sample data."""
+
+    name: str
+    role: str
+    unit: UnitRef | None
+    demo: bool
+
+
+def client_address(request: AppRequest) -> str:
+    """Return the address the connection came from, "" when the server cannot know."""
+    return request.client.host if request.client else ""
+
+
+@post("/api/v1/login", status_code=200, opt={"role": "public"}, tags=["session"])
+async def login(request: AppRequest, data: LoginInput) -> LoginOutput:
+    """Sign in: give a token that lasts ``session_hours``."""
+    services = services_of(request)
+    user = await sign_in(services, data.name, data.password, client_address(request))
+    now = services.clock()
+    async with services.db.transaction() as session:
+        token = await issue_token(
+            session,
+            user_id=user["id"],
+            kind="session",
+            label=None,
+            now_ms=now,
+            hours=services.settings.session_hours,
+        )
+        await record(
+            session, at_ms=now, who=user["name"], act="session.open", subject=f"user:{user['name']}"
+        )
+    return LoginOutput(
+        token.token,
+        rfc3339(token.expires_at_ms),
+        user["role"],
+        await unit_ref(services, user["unit_id"]),
+    )
+
+
+@delete("/api/v1/me/session", opt={"role": "any"}, tags=["session"])
+async def logout(request: AppRequest) -> None:
+    """Sign out: revoke the token this request came with."""
+    services = services_of(request)
+    async with services.db.transaction() as session:
+        await session.execute(
+            "UPDATE access_token SET revoked_at_ms = :now WHERE id = :id AND revoked_at_ms IS NULL",
+            now=services.clock(),
+            id=request.user.token_id,
+        )
+
+
+@get("/api/v1/me", opt={"role": "any"}, tags=["session"])
+async def get_me(request: AppRequest) -> Me:
+    """Return the name, role and unit of whoever is signed in."""
+    services = services_of(request)
+    user = request.user
+    demo = services.installation is not None and services.installation.demo
+    return Me(user.name, user.role, await unit_ref(services, user.unit_id), demo)
+
+
+HANDLERS = (login, logout, get_me)

@@ -1,0 +1,119 @@
+"""Serving: uvicorn with this server's own TLS, a leaf that renews itself, a drain on SIGTERM."""
+
+import asyncio
+import logging
+import signal
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+
+import uvicorn
+
+from kiemke.server.app import create_app
+from kiemke.server.ca import Authority, renew_leaf, server_context
+from kiemke.server.errors import OutdatedDatabase
+from kiemke.server.migrate import migrate, pending
+from kiemke.server.settings import Settings
+
+log = logging.getLogger(__name__)
+
+FIRST_MIGRATION = "0001_initial"
+# Senders post every 300 s: a shorter keep-alive would cost each of them a handshake a post.
+KEEP_ALIVE_SECONDS = 330
+DRAIN_SECONDS = 20
+RENEWAL_CHECK_SECONDS = 6 * 3600.0
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which here ends with exit status 0 when asked to stop."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGTERM or SIGINT; unlike uvicorn's own, do not raise the signal again after."""
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGTERM, signal.SIGINT)
+        for number in signals:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in signals:
+                loop.remove_signal_handler(number)
+
+    async def startup(self, sockets: list[object] | None = None) -> None:
+        """Begin to listen, and say where in one line that a program can read."""
+        await super().startup(sockets)  # type: ignore[arg-type]  # narrower in uvicorn's stubs
+        for listener in getattr(self, "servers", []):
+            for socket in listener.sockets:
+                address = socket.getsockname()
+                log.info("listening", extra={"host": address[0], "port": address[1]})
+
+
+async def prepare_database(url: str) -> None:
+    """Make the schema in an empty database. Raises OutdatedDatabase for an older schema."""
+    names = await pending(url)
+    if not names:
+        return
+    if FIRST_MIGRATION not in names:
+        raise OutdatedDatabase(
+            f"the database lacks {', '.join(names)}; stop every server and run: "
+            "kiemke-server migrate"
+        )
+    await migrate(url)
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. Raises ServerError when it cannot begin."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    asyncio.run(prepare_database(settings.database_url))
+    app = create_app(settings)
+    authority: Authority = app.state.services.authority
+    config = uvicorn.Config(
+        app,
+        host=settings.listen_host,
+        port=settings.listen_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        lifespan="on",
+        http="auto",
+        loop="auto",
+        ws="none",
+    )
+    if settings.tls:
+        renew_leaf(authority, settings.certificate_names, datetime.now(UTC))
+        config.load()
+        config.ssl = server_context(authority)
+    server = _Server(config)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(_serve(server, settings, authority, config.ssl))
+    if not server.started:
+        raise SystemExit(1)
+
+
+async def _serve(
+    server: _Server, settings: Settings, authority: Authority, context: ssl.SSLContext | None
+) -> None:
+    renewal = None
+    if context is not None:
+        renewal = asyncio.create_task(_keep_leaf(settings, authority, context))
+    try:
+        await server.serve()
+    finally:
+        if renewal is not None:
+            renewal.cancel()
+            with suppress(asyncio.CancelledError):
+                await renewal
+
+
+async def _keep_leaf(settings: Settings, authority: Authority, context: ssl.SSLContext) -> None:
+    """Renew the leaf in time; connections made after that get the new one, without a restart."""
+    while True:
+        await asyncio.sleep(RENEWAL_CHECK_SECONDS)
+        if renew_leaf(authority, settings.certificate_names, datetime.now(UTC)):
+            context.load_cert_chain(authority.leaf_file, authority.leaf_key_file)
+            log.info("certificate renewed", extra={"file": str(authority.leaf_file)})
