@@ -33,16 +33,24 @@ class UdpProxy(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         self.client = addr
         for delay, copy in self.to_agent(self.requests, data):
-            self._later(delay, lambda copy=copy: self.up and self.up.sendto(copy))
+            self._later(delay, self.up, copy, None)
         self.requests += 1
 
     def answer_received(self, data: bytes) -> None:
         for delay, copy in self.to_client(self.answers, data):
-            self._later(delay, lambda copy=copy: self.down and self.down.sendto(copy, self.client))
+            self._later(delay, self.down, copy, self.client)
         self.answers += 1
 
-    def _later(self, delay: float, send: Callable[[], object]) -> None:
-        self.timers.append(asyncio.get_running_loop().call_later(delay, send))
+    def _later(
+        self,
+        delay: float,
+        side: asyncio.DatagramTransport | None,
+        data: bytes,
+        address: tuple[str, int] | None,
+    ) -> None:
+        assert side is not None
+        loop = asyncio.get_running_loop()
+        self.timers.append(loop.call_later(delay, side.sendto, data, address))
 
 
 class _Upstream(asyncio.DatagramProtocol):

@@ -7,11 +7,11 @@ entry that is not usable is left out and told; an assignment that is not one is 
 import contextlib
 import ipaddress
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from kiemke.collectors.errors import AssignmentError
+from kiemke.collectors.files import write_private
 
 FILE_NAME = "assignment.json"
 MIN_POLL_SECONDS = 10.0
@@ -152,14 +152,7 @@ def save_assignment(state: Path, assignment: Assignment) -> None:
     text = json.dumps(
         {name: value for name, value in asdict(assignment).items() if name != "refused"}
     )
-    path = state / FILE_NAME
-    fresh = path.with_suffix(".new")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    write_private(state / FILE_NAME, text)
 
 
 def load_assignment(state: Path) -> Assignment | None:

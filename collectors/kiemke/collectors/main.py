@@ -1,0 +1,205 @@
+"""The command ``kiemke-collector``."""
+
+import argparse
+import asyncio
+import json
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from kiemke.collectors.assignment import load_assignment
+from kiemke.collectors.credentials import FILE_NAME, read_credentials
+from kiemke.collectors.errors import CollectorError, ConfigError
+from kiemke.collectors.logs import set_up_logs
+from kiemke.collectors.state import (
+    DEFAULT_STATE,
+    OUTBOX_FILE,
+    STATUS_FILE,
+    enrol_here,
+    load_enrolment,
+    make_state,
+)
+from kiemke.wire import __version__
+from kiemke.wire.client import Sender
+from kiemke.wire.clocks import SystemClock
+from kiemke.wire.enrolment import EnrolmentError, parse_token
+from kiemke.wire.outbox import Outbox, OutboxError, peek
+from kiemke.wire.pin import PinError
+
+EXAMPLES = """examples:
+  kiemke-collector enroll TOKEN                     make this collector known to its server
+  kiemke-collector run                              poll what the server assigns, until stopped
+  kiemke-collector status                           what it does and what waits to be sent
+  kiemke-collector --once 192.168.1.2 --debug       poll one switch now, show every request
+  kiemke-collector --once 17 --credential core      poll the assigned device 17 with [core]
+
+SNMP credentials stand in credentials.toml in the state folder, mode 0600:
+  [default]
+  version = "2c"
+  community = "..."
+  [core]
+  version = "3"
+  user = "..."
+  auth_protocol = "SHA256"       # MD5 SHA1 SHA224 SHA256 SHA384 SHA512
+  auth_key = "..."
+  privacy_protocol = "AES128"    # DES AES128 AES192 AES256
+  privacy_key = "..."
+"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="kiemke-collector",
+        description="Polls network gear by SNMP, probes lines by ICMP, reports to the server.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=DEFAULT_STATE,
+        metavar="DIR",
+        help=f"folder of enrolment, outbox and credentials (default {DEFAULT_STATE})",
+    )
+    _add_once(parser, None)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    enroll = commands.add_parser("enroll", help="make this collector known to its server")
+    enroll.add_argument("pasted", metavar="TOKEN", help="the token, or - to read it from stdin")
+    run = commands.add_parser("run", help="poll what the server assigns, until stopped")
+    _add_once(run, argparse.SUPPRESS)
+    commands.add_parser("status", help="show what the collector does")
+    return parser
+
+
+def _add_once(parser: argparse.ArgumentParser, default: str | None) -> None:
+    parser.add_argument(
+        "--once",
+        metavar="TARGET",
+        default=default,
+        help="poll one address, ADDRESS:PORT or assigned device id and print its reports as JSON",
+    )
+    parser.add_argument(
+        "--credential", metavar="NAME", default=default, help="section of credentials.toml to use"
+    )
+    parser.add_argument(
+        "--debug",
+        action="store_true",
+        default=default if default is not None else False,
+        help="show every request, decision and timing on standard error",
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command. Returns 0, 1 when a poll failed, 2 when something has to be put right."""
+    parser = make_parser()
+    given = parser.parse_args(arguments)
+    set_up_logs(logging.DEBUG if given.debug else logging.INFO)
+    try:
+        if given.once is not None:
+            return _once(given)
+        if given.command == "enroll":
+            return _enroll(given)
+        if given.command == "run":
+            return _run(given.state)
+        if given.command == "status":
+            return _status(given.state)
+    except CollectorError as err:
+        print(f"kiemke-collector: {err}", file=sys.stderr)
+        return 2
+    parser.print_help()
+    return 2
+
+
+def _enroll(given: argparse.Namespace) -> int:
+    text = sys.stdin.read() if given.pasted == "-" else given.pasted
+    try:
+        token = parse_token(text)
+    except EnrolmentError as err:
+        raise ConfigError(str(err)) from err
+    enrolled = enrol_here(given.state, token)
+    print(f"enrolled as {enrolled.source} ({enrolled.server_state}) at {enrolled.addresses[0]}")
+    if not (given.state / FILE_NAME).exists():
+        print(f"next: write {given.state / FILE_NAME} (see --help), then kiemke-collector run")
+    return 0
+
+
+def _once(given: argparse.Namespace) -> int:
+    from kiemke.collectors.once import find_target, poll_once  # pysnmp: 0.2 s to import
+
+    task = find_target(given.once, given.credential, given.state)
+    credentials = read_credentials(given.state / FILE_NAME)
+    if task.credential not in credentials:
+        names = ", ".join(sorted(credentials)) or "none"
+        raise ConfigError(f"{given.state / FILE_NAME}: no [{task.credential}]; there are: {names}")
+    outcome = asyncio.run(poll_once(task, credentials, debug=given.debug, out=sys.stdout))
+    return 0 if outcome == "ok" else 1
+
+
+def _run(state: Path) -> int:
+    make_state(state)
+    credentials = load_enrolment(state).credentials()
+    clock = SystemClock.read()
+    try:
+        outbox = Outbox(state / OUTBOX_FILE, clock)
+    except OutboxError as err:
+        raise ConfigError(str(err)) from err
+    try:
+        sender = Sender(outbox, credentials, clock)
+    except PinError as err:
+        outbox.close()
+        raise ConfigError(f"{err}; enrol this collector again") from err
+
+    async def work() -> None:
+        from kiemke.collectors.reporter import Reporter
+        from kiemke.collectors.service import Collector  # pysnmp: 0.2 s to import
+
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await Collector(state, credentials, Reporter(outbox, sender, clock)).run(stop)
+
+    try:
+        asyncio.run(work())
+    finally:
+        sender.close()
+        outbox.close()
+    return 0
+
+
+def _status(state: Path) -> int:
+    enrolment = load_enrolment(state)
+    source = enrolment.source or "not answered yet"
+    print(f"source      {source} ({enrolment.server_state or 'unknown'})")
+    print(f"server      {', '.join(map(str, enrolment.addresses)) or 'none'}")
+    assignment = load_assignment(state)
+    if assignment is None:
+        print("assignment  none yet")
+    else:
+        print(
+            f"assignment  {len(assignment.devices)} devices, {len(assignment.probes)} probes, "
+            f"every {assignment.poll_seconds:g} s"
+        )
+    counts = peek(state / OUTBOX_FILE)
+    if counts is not None:
+        print(f"outbox      {counts.reports} reports wait, {counts.dead} set aside")
+    try:
+        status = json.loads((state / STATUS_FILE).read_text("utf-8"))
+    except (OSError, ValueError):
+        print("run         not running yet")
+        return 0
+    if status["last_post"]:
+        print(f"last post   {status['last_post']['outcome']} {status['last_post']['detail']}")
+    for words in [status["trouble"], *status["refused"]]:
+        if words:
+            print(f"trouble     {words}")
+    for key, turns in sorted(status["targets"].items()):
+        print(f"{key:11} {turns['outcome'] or 'waiting'}, {turns['done']} polls", end="")
+        print(f", {turns['skipped']} skipped" if turns["skipped"] else "")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

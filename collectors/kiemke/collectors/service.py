@@ -1,0 +1,197 @@
+"""The running collector: assignment in, polls out, until it is told to stop."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from kiemke.collectors.assignment import (
+    Assignment,
+    DeviceTask,
+    ProbeTask,
+    load_assignment,
+    save_assignment,
+)
+from kiemke.collectors.assignment_client import fetch_assignment
+from kiemke.collectors.credentials import FILE_NAME, Credential, read_credentials
+from kiemke.collectors.device_poll import DevicePoller
+from kiemke.collectors.errors import AssignmentError, ConfigError
+from kiemke.collectors.files import write_private
+from kiemke.collectors.poll import Job, PollLoop, Work
+from kiemke.collectors.reachability import icmp
+from kiemke.collectors.reporter import Reporter
+from kiemke.collectors.snmp.pysnmp_reader import PysnmpEngines
+from kiemke.collectors.state import STATUS_FILE
+from kiemke.wire.client import Credentials
+from kiemke.wire.report import Device, Reachability
+
+log = logging.getLogger(__name__)
+
+REFRESH_SECONDS = 300.0
+REFRESH_RETRY_SECONDS = 15.0
+STATUS_SECONDS = 10.0
+
+
+class Collector:
+    """Everything of one run that lives on the event loop."""
+
+    def __init__(
+        self,
+        state: Path,
+        credentials: Credentials,
+        reporter: Reporter,
+        *,
+        concurrency: int = 64,
+        refresh_seconds: float = REFRESH_SECONDS,
+    ) -> None:
+        self._state = state
+        self._credentials = credentials
+        self._reporter = reporter
+        self._refresh_seconds = refresh_seconds
+        self._loop = PollLoop(self._report_bug, concurrency=concurrency)
+        self._engines = PysnmpEngines()
+        self._snmp: Mapping[str, Credential] = {}
+        self._snmp_stamp: tuple[int, int] | None = None
+        self._poller = DevicePoller(self._engines, {})
+        self._assignment: Assignment | None = None
+        self._trouble: str | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until ``stop`` is set; then end every poll, write and send what is in hand."""
+        tasks = [
+            asyncio.create_task(work, name=name)
+            for name, work in (
+                ("assignment", self._keep_assigned()),
+                ("writer", self._reporter.write()),
+                ("sender", self._reporter.send()),
+                ("status", self._keep_status()),
+            )
+        ]
+        waiter = asyncio.create_task(stop.wait())
+        try:
+            # One of these ending by itself is a bug: better a restart by the service manager
+            # than a collector that seems to run.
+            await asyncio.wait([waiter, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await self._loop.close()
+            for task in [waiter, *tasks]:
+                task.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+            await self._reporter.finish()
+            self._engines.close()
+            self._write_status()
+        for result in ended:
+            if isinstance(result, Exception):
+                raise result
+
+    async def _keep_assigned(self) -> None:
+        """Fetch the assignment at start and every five minutes; go on with the kept one meanwhile."""
+        kept = await asyncio.to_thread(load_assignment, self._state)
+        if kept is not None:
+            await self._take_over(kept)
+        while True:
+            try:
+                assignment = await asyncio.to_thread(fetch_assignment, self._credentials)
+            except AssignmentError as err:
+                self._trouble = str(err)
+                log.warning("assignment not fetched", extra={"reason": str(err)})
+                await asyncio.sleep(min(REFRESH_RETRY_SECONDS, self._refresh_seconds))
+                continue
+            self._trouble = None
+            for reason in assignment.refused:
+                log.warning("entry of the assignment refused", extra={"reason": reason})
+            try:
+                await asyncio.to_thread(save_assignment, self._state, assignment)
+            except OSError as err:
+                log.warning("assignment not kept", extra={"reason": err.strerror})
+            await self._take_over(assignment)
+            await asyncio.sleep(self._refresh_seconds)
+
+    async def _take_over(self, assignment: Assignment) -> None:
+        self._read_credentials()
+        self._assignment = assignment
+        jobs: dict[str, Job] = {}
+        for device in assignment.devices:
+            key = f"device:{device.device}"
+            jobs[key] = Job(key, (device, self._snmp_stamp), self._device_work(device))
+        for probe in assignment.probes:
+            key = f"probe:{probe.target}"
+            jobs[key] = Job(key, probe, self._probe_work(probe))
+        await self._loop.assign(jobs, assignment.poll_seconds)
+        log.info(
+            "assignment",
+            extra={"devices": len(assignment.devices), "probes": len(assignment.probes)},
+        )
+
+    def _read_credentials(self) -> None:
+        """Read credentials.toml when it changed; a broken one is told and the last good one kept."""
+        path = self._state / FILE_NAME
+        try:
+            found = path.stat()
+            stamp = (found.st_mtime_ns, found.st_ino)
+        except OSError:
+            stamp = None
+        if stamp == self._snmp_stamp and stamp is not None:
+            return
+        try:
+            self._snmp = read_credentials(path)
+        except ConfigError as err:
+            log.error("credentials not read", extra={"reason": str(err)})
+            return
+        # Engines know their credentials from the first use on: new ones need new engines.
+        self._snmp_stamp = stamp
+        old, self._engines = self._engines, PysnmpEngines()
+        self._poller = DevicePoller(self._engines, self._snmp)
+        old.close()
+
+    def _device_work(self, task: DeviceTask) -> Work:
+        async def work(budget_seconds: float) -> str:
+            return await self._poller.poll(task, budget_seconds, self._reporter.emit)
+
+        return work
+
+    def _probe_work(self, task: ProbeTask) -> Work:
+        async def work(budget_seconds: float) -> str:
+            found = await icmp.probe(
+                task.target, task.address, task.count, budget_seconds=budget_seconds
+            )
+            await self._reporter.emit("reachability", found)
+            if found.received:
+                return "ok"
+            return "timeout" if found.sent else "error"
+
+        return work
+
+    async def _report_bug(self, key: str, bug: BaseException) -> None:
+        """Tell the server that a target was not polled because of a fault in the collector."""
+        kind, _, number = key.partition(":")
+        detail = f"fault in the collector ({type(bug).__name__}); its log says more"
+        if kind == "device":
+            await self._reporter.emit("device", Device(int(number), "error", detail))
+        else:
+            await self._reporter.emit(
+                "reachability", Reachability(int(number), 0, 0, detail=detail)
+            )
+
+    async def _keep_status(self) -> None:
+        while True:
+            await asyncio.to_thread(self._write_status)
+            await asyncio.sleep(STATUS_SECONDS)
+
+    def _write_status(self) -> None:
+        """Write what ``kiemke-collector status`` shows."""
+        last = self._reporter.last
+        status = {
+            "trouble": self._trouble,
+            "poll_seconds": self._assignment.poll_seconds if self._assignment else None,
+            "refused": list(self._assignment.refused) if self._assignment else [],
+            "targets": {key: asdict(turns) for key, turns in list(self._loop.turns.items())},
+            "reports_written": self._reporter.written,
+            "last_post": {"outcome": last.outcome.value, "detail": last.detail} if last else None,
+        }
+        try:
+            write_private(self._state / STATUS_FILE, json.dumps(status))
+        except OSError as err:
+            log.warning("status not written", extra={"reason": err.strerror})
