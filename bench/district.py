@@ -6,7 +6,7 @@ with what the system finds.
 """
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
 STATES = ("no_pc", "verified", "counted", "contradicted", "silent", "unmatched")
 
@@ -120,7 +120,8 @@ class Pc:
     """A machine that runs a simulated agent.
 
     ``unit`` enrolled it, ``account`` sits at it. ``first_working_day`` to ``last_working_day`` count
-    back from the last finished day (1 is the newest working day): the days it was on.
+    back from the last finished day (1 is the newest working day): the days it was on. Its wall clock
+    is ``clock_error`` away from the truth.
     """
 
     install_id: str
@@ -139,6 +140,7 @@ class Pc:
     first_working_day: int = 10
     last_working_day: int = 1
     antivirus: str = "current"
+    clock_error: timedelta = timedelta()
     true_fault: str | None = None
 
 

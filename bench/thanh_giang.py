@@ -7,7 +7,7 @@ one. What is wrong with it is planted here, with its truth, and nowhere else.
 import random
 import uuid
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from bench.district import District, Pc, Person, Target, Thing, Unit
 from bench.names import Accounts, draw_name
@@ -53,6 +53,7 @@ PLANTED = {
     ("TG-GDDT", 6): "no_agent",
     ("TG-YT", 3): "gone_silent",
     ("TG-VP", 9): "gone_silent",
+    ("TG-YT", 1): "clock_of_2009",
     ("TG-X01", 3): "hostname:[/red]",
     ("TG-X02", 3): "hostname:=cmd|' /C calc'!A0",
     ("TG-X02", 5): "hostname:<img src=x onerror=alert(1)>",
@@ -271,6 +272,8 @@ def _make_pc(
             return replace(pc, account=_somebody_else(person, people).account)
         case "gone_silent":
             return replace(pc, first_working_day=20, last_working_day=14)
+        case "clock_of_2009":  # a battery-less board that woke up seventeen years ago
+            return replace(pc, clock_error=timedelta(days=-17 * 365))
         case "expired_antivirus":
             return replace(pc, antivirus="expired")
         case str() if fault.startswith("hostname:"):

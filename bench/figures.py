@@ -1,0 +1,217 @@
+"""Speed of the figures at national size: the coverage recount and the fleet's metrics.
+
+``python -m bench.figures [--units N] [--officials N] [--pcs N] [--postgres URL]`` writes a synthetic
+country into a scratch database of its own and prints what each step took. The PostgreSQL database
+named must be empty; it is migrated and filled.
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from kiemke.server.db import Database, Session
+from kiemke.server.domain import coverage
+from kiemke.server.migrate import migrate
+
+_DAY = date(2026, 3, 10)
+_NOW_MS = int(datetime(2026, 3, 10, 18, 0, tzinfo=UTC).timestamp() * 1000)
+_FAR_BACK = date(2020, 1, 1)
+_RECORDED_MS = 1_600_000_000_000
+_DATED = {
+    "valid_from": _FAR_BACK,
+    "valid_to": None,
+    "recorded_at_ms": _RECORDED_MS,
+    "voided_at_ms": None,
+}
+_KINDS = ("can_bo", "cong_chuc", "vien_chuc", "hop_dong")
+_PAGE_ROWS = 20_000
+
+
+async def _insert(session: Session, table: str, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    names = list(rows[0])
+    statement = (
+        f"INSERT INTO {table} ({', '.join(names)}) "  # noqa: S608 - names of this file
+        f"VALUES ({', '.join(':' + name for name in names)})"
+    )
+    for start in range(0, len(rows), _PAGE_ROWS):
+        await session.many(statement, rows[start : start + _PAGE_ROWS])
+
+
+def _units(count: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the unit rows and versions of one root, 34 provinces and communes below them."""
+    units = [{"id": n, "created_at_ms": _RECORDED_MS, "demo": True} for n in range(1, count + 1)]
+    versions = []
+    for n in range(1, count + 1):
+        parent = None if n == 1 else 1 if n <= 35 else 2 + n % 34
+        versions.append(
+            {
+                "id": n, "unit_id": n, "parent_id": parent, "code": f"{n:05d}", "name": f"Xã {n}",
+                "type": "xa", "sort_key": f"{n:05d}", "search_key": f"xa {n}", **_DATED,
+            }
+        )  # fmt: skip
+    return units, versions
+
+
+def _people(count: int, units: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    officials = [
+        {
+            "id": n, "code": f"P{n}", "name": f"Người {n}", "sort_key": f"{n:07d}",
+            "search_key": f"nguoi {n}", "account": f"user{n}", "created_at_ms": _RECORDED_MS,
+        }
+        for n in range(1, count + 1)
+    ]  # fmt: skip
+    members = [
+        {
+            "id": n, "official_id": n, "unit_id": 2 + n % (units - 1), "kind": _KINDS[n % 4],
+            "is_primary": True, **_DATED,
+        }
+        for n in range(1, count + 1)
+    ]  # fmt: skip
+    return officials, members
+
+
+def _assets(count: int, units: int) -> dict[str, list[dict[str, Any]]]:
+    """Return PC n with official n, matched to machine n, whose source is n."""
+    numbers = range(1, count + 1)
+    decided = {"decided_by": "serial", "evidence_json": "{}", **_DATED}
+    return {
+        "asset": [
+            {
+                "id": n, "code": f"A{n}", "kind": "desktop", "name": "PC", "search_key": "pc",
+                "ownership": "owned", "serial_key": f"SER{n}", "created_at_ms": _RECORDED_MS,
+            }
+            for n in numbers
+        ],
+        "asset_status": [{"id": n, "asset_id": n, "status": "in_use", **_DATED} for n in numbers],
+        "custody": [
+            {"id": n, "asset_id": n, "unit_id": 2 + n % (units - 1), "official_id": n, **_DATED}
+            for n in numbers
+        ],
+        "enrolment_token": [
+            {
+                "id": 1, "public_id": "t", "secret_sha256": "0" * 64, "kind": "agent", "unit_id": 1,
+                "uses_left": 0, "expires_at_ms": 0, "approves": True, "created_at_ms": 0,
+            }
+        ],
+        "source": [
+            {
+                "id": n, "public_id": f"s{n}", "kind": "agent", "state": "approved",
+                "install_id": f"i{n}", "secret_sha256": "0" * 64, "token_id": 1,
+                "unit_id": 2 + n % (units - 1), "created_at_ms": _RECORDED_MS,
+            }
+            for n in numbers
+        ],
+        "source_now": [
+            {"source_id": n, "last_received_at_ms": _NOW_MS, "changed_at_ms": _NOW_MS}
+            for n in numbers
+        ],
+        "machine": [{"id": n, "created_at_ms": _RECORDED_MS} for n in numbers],
+        "machine_source": [{"id": n, "machine_id": n, "source_id": n, **decided} for n in numbers],
+        "asset_match": [{"id": n, "asset_id": n, "machine_id": n, **decided} for n in numbers],
+    }  # fmt: skip
+
+
+def _presence(count: int, days: list[date], chance: random.Random) -> list[dict[str, Any]]:
+    """Return a day each, PC by PC within a day; one in 200 is at a colleague's account."""
+    rows = []
+    packed = b"\x01" * 77
+    for day in days:
+        for n in range(1, count + 1):
+            account = f"user{n}" if chance.random() > 0.005 else f"user{n + 1}"
+            rows.append(
+                {
+                    "id": len(rows) + 1, "source_id": n, "day": day, "packed": packed, "slots": 90,
+                    "trusted_slots": 90, "user_slots_json": f'{{"{account}": 90}}',
+                    "main_account": account, "changed_at_ms": _RECORDED_MS,
+                }
+            )  # fmt: skip
+    return rows
+
+
+async def fill(db: Database, units: int, officials: int, pcs: int) -> None:
+    """Write the country. Deterministic."""
+    days = [_DAY - timedelta(days=back) for back in range(13, -1, -1)]
+    days = [day for day in days if day.weekday() < 5]
+    unit_rows, versions = _units(units)
+    people, members = _people(officials, units)
+    async with db.transaction() as session:
+        await _insert(
+            session,
+            "installation",
+            [{"id": 1, "public_id": "b", "utc_offset_seconds": 25_200, "demo": True,
+              "created_at_ms": 0}],
+        )  # fmt: skip
+        await _insert(session, "unit", unit_rows)
+        await _insert(session, "unit_version", versions)
+        await _insert(session, "official", people)
+        await _insert(session, "membership", members)
+        for table, rows in _assets(pcs, units).items():
+            await _insert(session, table, rows)
+        await _insert(session, "presence_day", _presence(pcs, days, random.Random(1)))
+    async with db.transaction() as session:
+        await session.execute("ANALYZE")
+
+
+async def _timed(what: str, rounds: int, call: Callable[[], Awaitable[Any]]) -> Any:
+    best, answer = float("inf"), None
+    for _ in range(rounds):
+        begin = time.perf_counter()
+        answer = await call()
+        best = min(best, time.perf_counter() - begin)
+    print(f"{what:<58} {best:7.3f} s")
+    return answer
+
+
+async def measure(url: str, args: argparse.Namespace) -> None:
+    """Fill one database and print what the figures take on it."""
+    await migrate(url)
+    db = Database(url)
+    await db.open()
+    try:
+        begin = time.perf_counter()
+        await fill(db, args.units, args.officials, args.pcs)
+        print(f"{db.dialect}: filled in {time.perf_counter() - begin:.0f} s")
+
+        async def recount() -> list[coverage.CoverageRow]:
+            async with db.reading() as session:
+                return await coverage.recount(session, _DAY, _NOW_MS)
+
+        size = f"{args.units} units, {args.officials} officials, {args.pcs} PCs"
+        rows = await _timed(f"coverage recount, {size}", 3, recount)
+        root = next(row for row in rows if row.unit_id == 1 and row.kinds == "")
+        print(f"  root: {root.officials} = {root.verified} verified + {root.no_pc} no PC + ...")
+        await _timed("the first refresh of coverage_now", 1, lambda: coverage.refresh_now(db, _NOW_MS))
+        await _timed(
+            "a refresh that changes nothing", 2, lambda: coverage.refresh_now(db, _NOW_MS + 1)
+        )
+    finally:
+        await db.close()
+
+
+def main() -> int:
+    """Run the measurements."""
+    parser = argparse.ArgumentParser(prog="python -m bench.figures")
+    parser.add_argument("--units", type=int, default=3_321)
+    parser.add_argument("--officials", type=int, default=120_000)
+    parser.add_argument("--pcs", type=int, default=100_000)
+    parser.add_argument("--postgres", help="URL of an empty database")
+    args = parser.parse_args()
+    if args.postgres:
+        asyncio.run(measure(args.postgres, args))
+        return 0
+    with tempfile.TemporaryDirectory(prefix="kiemke-bench-") as folder:
+        asyncio.run(measure(f"sqlite://{Path(folder) / 'figures.sqlite'}", args))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
