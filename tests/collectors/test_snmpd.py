@@ -18,7 +18,7 @@ def kernel_counters() -> dict[str, tuple[int, int]]:
 
 
 async def test_a_v2c_poll_gives_the_system_group_as_configured(snmpd: MakeSnmpd) -> None:
-    peer = snmpd('sysName sw-tan-minh\nsysLocation Trụ sở UBND, tầng 2\n')
+    peer = snmpd("sysName sw-tan-minh\nsysLocation Trụ sở UBND, tầng 2\n")
 
     async with polling(v2c(peer.community)) as polled:
         device, _ = await polled.poll(peer.port)

@@ -22,8 +22,9 @@ class FieldFormatter(logging.Formatter):
         return " ".join([head, *fields]) + newline + trace
 
 
-def set_up_logs(level: int = logging.INFO) -> None:
-    """Log to standard error."""
+def set_up_logs(*, debug: bool = False) -> None:
+    """Log to standard error; ``debug`` concerns kiemke's own lines, not those of libraries."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(FieldFormatter("%(asctime)s %(levelname)s %(message)s"))
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("kiemke").setLevel(logging.DEBUG if debug else logging.INFO)

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import logging
 import signal
 import sys
 from pathlib import Path
@@ -96,7 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command. Returns 0, 1 when a poll failed, 2 when something has to be put right."""
     parser = make_parser()
     given = parser.parse_args(arguments)
-    set_up_logs(logging.DEBUG if given.debug else logging.INFO)
+    set_up_logs(debug=given.debug)
     try:
         if given.once is not None:
             return _once(given)

@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import itertools
 import json
 import socket
 import sys
@@ -82,9 +83,13 @@ async def poll_once(
     """Poll and ping one target, print its reports as the wire carries them. Returns the outcome."""
     trace = trace_to(sys.stderr) if debug else no_trace
     clock = SystemClock.read()
+    numbers = itertools.count(1)
 
     async def emit(kind: str, body: Body) -> None:
-        report = Report(0, 0, clock.boot_id, clock.now(), clock.uptime_seconds(), kind, body)
+        # Stream 1: these reports are for the reader's eyes, no server ever sees them.
+        report = Report(
+            1, next(numbers), clock.boot_id, clock.now(), clock.uptime_seconds(), kind, body
+        )
         print(encode_report(report).decode("utf-8"), file=out, flush=True)
 
     engines = PysnmpEngines()

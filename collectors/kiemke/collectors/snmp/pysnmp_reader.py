@@ -186,25 +186,27 @@ class PysnmpReader:
 
     async def get(self, oids: Sequence[str], deadline: Deadline) -> dict[str, Value]:
         """Return the value of each scalar the device has. Raises PollError."""
-        wanted = list(oids)
-        while wanted:
-            names = [(ObjectName(parse_oid(oid)), NO_VALUE) for oid in wanted]
+        names = [(ObjectName(parse_oid(oid)), NO_VALUE) for oid in oids]
 
-            def send(answer: Callable[..., None], names: list[Any] = names) -> None:
-                cmdgen.GetCommandGenerator().send_varbinds(
-                    self._engine, self._address_name, None, b"", names, answer
-                )
+        def send(answer: Callable[..., None]) -> None:
+            cmdgen.GetCommandGenerator().send_varbinds(
+                self._engine, self._address_name, None, b"", names, answer
+            )
 
-            status, index, answer = await self._ask("get", {"oids": wanted}, send, deadline)
-            if status in (NO_SUCH_NAME, GENERAL_ERROR) and 1 <= index <= len(wanted):
-                # Old agents fail the whole request over one object they lack: ask without it.
-                self._trace("object refused", {"oid": wanted[index - 1], "status": status})
-                del wanted[index - 1]
-                continue
-            self._raise_status(status)
-            by_oid = {oid: value for oid, value in answer if value is not None}
-            return {oid: by_oid[parse_oid(oid)] for oid in wanted if parse_oid(oid) in by_oid}
-        return {}
+        status, _, answer = await self._ask("get", {"oids": list(oids)}, send, deadline)
+        if status in (NO_SUCH_NAME, GENERAL_ERROR):
+            # Old agents fail the whole request over one object they lack, and not all of them
+            # name the right one: ask for each alone.
+            self._trace("request refused", {"oids": list(oids), "status": status})
+            if len(oids) == 1:
+                return {}
+            found: dict[str, Value] = {}
+            for oid in oids:
+                found |= await self.get((oid,), deadline)
+            return found
+        self._raise_status(status)
+        by_oid = {oid: value for oid, value in answer if value is not None}
+        return {oid: by_oid[parse_oid(oid)] for oid in oids if parse_oid(oid) in by_oid}
 
     async def walk(self, columns: Sequence[str], deadline: Deadline, rows_hint: int | None) -> Walk:
         """Walk the columns side by side. Raises PollError when nothing at all came back."""
