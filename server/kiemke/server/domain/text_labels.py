@@ -133,6 +133,25 @@ VERDICTS = _table(
     ("unknown", "chưa rõ", "unknown"),
 )
 
+# Words that rolls are full of (as search keys) -> the code they mean.
+SYNONYMS = {
+    "pc": "desktop", "may tinh": "desktop", "may vi tinh": "desktop", "may tinh ban": "desktop",
+    "may vi tinh de ban": "desktop", "may ban": "desktop", "aio": "all_in_one",
+    "may vi tinh xach tay": "laptop", "may xach tay": "laptop", "notebook": "laptop",
+    "may scan": "scanner", "may photo": "copier", "may photocopy": "copier",
+    "may in da chuc nang": "multifunction", "ki-ot": "kiosk", "kiot": "kiosk",
+    "may tra cuu thong tin": "kiosk", "camera": "camera", "switch": "switch", "router": "router",
+    "firewall": "firewall", "wi-fi": "access_point", "wifi": "access_point", "modem": "modem",
+    "modem nha mang": "modem", "ont": "modem", "nas": "nas",
+    "phong": "phong", "ban": "phong", "phong chuyen mon": "phong", "thanh pho": "thanh_pho",
+    "hop dong": "hop_dong", "nguoi lao dong hop dong": "hop_dong",
+    "dang dung": "in_use", "dang hoat dong": "in_use", "hu hong": "broken",
+    "chua su dung": "in_stock", "dang sua": "under_repair", "da thanh ly": "disposed",
+    "don vi": "owned", "cua co quan": "owned", "thue": "provider", "nha mang": "provider",
+    "hoc": "study", "nghi thai san": "leave", "tslcd": "tslcd", "ftth": "internet",
+    "coverage": "coverage", "ty le": "coverage",
+}  # fmt: skip
+
 
 def say(table: dict[str, Words], code: str | None, language: str) -> str | None:
     """Return the word for ``code``; the code itself when the table lacks it; None for None."""

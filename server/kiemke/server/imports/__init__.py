@@ -1,1 +1,1 @@
-""""""
+"""Files of rows brought into the book and the organisation; see ``run.run_import``."""

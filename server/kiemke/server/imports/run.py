@@ -1,0 +1,179 @@
+"""A whole import: the file read in its child, compared, and on request written, all or nothing."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from kiemke.server.db import Database, Refused, Session
+from kiemke.server.domain.text import clean_text
+from kiemke.server.domain.text_labels import Words
+from kiemke.server.imports.ledger import CHANGED, NEW, SAME, Audit, Context, Importer, Plan
+from kiemke.server.imports.parse import FileRefused, read_lines
+from kiemke.server.imports.statement import insert
+from kiemke.server.imports.table import RowError, Table, lay_out
+from kiemke.server.imports.tables.assets import AssetImporter
+from kiemke.server.imports.tables.devices import DeviceImporter
+from kiemke.server.imports.tables.links import LinkImporter
+from kiemke.server.imports.tables.officials import OfficialImporter
+from kiemke.server.imports.tables.people_rules import (
+    AbsenceImporter,
+    HolidayImporter,
+    TargetImporter,
+)
+from kiemke.server.imports.tables.units import UnitImporter
+from kiemke.server.imports.templates import TEMPLATES
+
+IMPORTERS: dict[str, Callable[[], Importer]] = {
+    "units": UnitImporter,
+    "officials": OfficialImporter,
+    "absences": AbsenceImporter,
+    "assets": AssetImporter,
+    "devices": DeviceImporter,
+    "links": LinkImporter,
+    "targets": TargetImporter,
+    "holidays": HolidayImporter,
+}
+
+# Any fixed number: two imports into one PostgreSQL database wait for each other here.
+_ADVISORY_LOCK = 0x6B69_656D_1101
+_DEFAULT_OFFSET_SECONDS = 7 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What an import did, or (``applied`` False) would do. With ``errors`` nothing was written."""
+
+    template: str
+    rows: int
+    new: int
+    changed: int
+    same: int
+    errors: tuple[RowError, ...]
+    ignored: tuple[str, ...]
+    applied: bool
+
+    def as_json(self, language: str) -> dict[str, Any]:
+        """Return the shape of the REST answer, texts in ``language``."""
+        return {
+            "template": self.template,
+            "rows": self.rows,
+            "new": self.new,
+            "changed": self.changed,
+            "same": self.same,
+            "errors": [
+                {
+                    "row": error.row,
+                    "column": error.column.say(language) if error.column else None,
+                    "value": error.value,
+                    "message": error.message.say(language),
+                    "remedy": error.remedy.say(language),
+                }
+                for error in self.errors
+            ],
+            "ignored": list(self.ignored),
+            "applied": self.applied,
+        }
+
+
+def _whole_file(template: str, error: FileRefused) -> ImportResult:
+    problem = error.problem
+    if error.detail:
+        detail = clean_text(error.detail, 200) or ""
+        problem = Words(f"{problem.vi} ({detail})", f"{problem.en} ({detail})")
+    refused = RowError(0, None, None, problem, error.remedy)
+    return ImportResult(template, 0, 0, 0, 0, (refused,), (), False)
+
+
+async def run_import(
+    db: Database,
+    template: str,
+    data: bytes,
+    file_name: str,
+    *,
+    apply: bool,
+    who: str,
+    now_ms: int,
+    audit: Audit,
+) -> ImportResult:
+    """Import ``data`` (XLSX or CSV, told by content) by ``template``; a dry run unless ``apply``.
+
+    All or nothing: with any error nothing is written. Raises KeyError for an unknown template.
+    """
+    wanted, importer = TEMPLATES[template], IMPORTERS[template]()
+    try:
+        table = lay_out(await read_lines(data), wanted)
+    except FileRefused as error:
+        return _whole_file(template, error)
+    if not apply:
+        async with db.reading() as session:
+            context = await _context(session, template, who, now_ms, audit)
+            return _result(table, await importer.plan(session, table.rows, context), template)
+    try:
+        async with db.transaction() as session:
+            if session.dialect == "postgres":
+                lock = "SELECT pg_advisory_xact_lock(CAST(:key AS BIGINT))"
+                await session.execute(lock, key=_ADVISORY_LOCK)
+            context = await _context(session, template, who, now_ms, audit)
+            result = _result(table, await importer.plan(session, table.rows, context), template)
+            if result.errors:
+                return result
+            await importer.write(session, context)
+            await _note_run(session, template, data, file_name, result.rows, context)
+    except Refused as error:
+        return _whole_file(template, _Conflict(str(error)))
+    return _applied(result)
+
+
+class _Conflict(FileRefused):
+    """The database refused what the plan wanted to write: somebody else changed it meanwhile."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("not_table", detail)
+        self.problem = Words("cơ sở dữ liệu từ chối", "the database refused the rows")
+        self.remedy = Words("chạy lại lệnh nhập", "run the import again")
+
+
+async def _context(session: Session, template: str, who: str, now_ms: int, audit: Audit) -> Context:
+    row = await session.one("SELECT utc_offset_seconds, demo FROM installation WHERE id = 1")
+    offset = row["utc_offset_seconds"] if row else _DEFAULT_OFFSET_SECONDS
+    local = datetime.fromtimestamp(now_ms / 1000, UTC) + timedelta(seconds=offset)
+    demo = bool(row["demo"]) if row else False
+    return Context(TEMPLATES[template], who, now_ms, local.date(), audit, demo)
+
+
+def _result(table: Table, plan: Plan, template: str) -> ImportResult:
+    errors = sorted([*table.errors, *plan.errors], key=lambda error: error.row)
+    rows = len({row.number for row in table.rows} | {e.row for e in table.errors if e.column})
+    return ImportResult(
+        template,
+        rows,
+        plan.count(NEW),
+        plan.count(CHANGED),
+        plan.count(SAME),
+        tuple(errors),
+        tuple(table.ignored),
+        False,
+    )
+
+
+def _applied(result: ImportResult) -> ImportResult:
+    return ImportResult(
+        result.template, result.rows, result.new, result.changed, result.same, (), result.ignored,
+        True,
+    )  # fmt: skip
+
+
+async def _note_run(
+    session: Session, template: str, data: bytes, file_name: str, rows: int, context: Context
+) -> None:
+    fields = {
+        "template": template,
+        "file_name": clean_text(file_name, 200) or "-",
+        "file_sha256": hashlib.sha256(data).hexdigest(),
+        "row_count": rows,
+        "applied_at_ms": context.now_ms,
+        "applied_by": context.who,
+    }
+    await insert(session, "import_run", fields)

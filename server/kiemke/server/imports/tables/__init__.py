@@ -1,0 +1,1 @@
+"""One file per import template: how its rows meet the database."""

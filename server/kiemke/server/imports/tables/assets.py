@@ -1,0 +1,163 @@
+"""Assets: the book's plain fields, condition and custody as dated rows (several persons share one)."""
+
+from typing import Any
+
+from kiemke.server.db import Session, as_date
+from kiemke.server.domain.text import search_key, serial_key
+from kiemke.server.domain.text_labels import Words
+from kiemke.server.imports.ledger import (
+    OFFICIAL,
+    UNIT,
+    Context,
+    DatedTable,
+    Plan,
+    Rows,
+    ids_by_code,
+    units_by_code,
+    unknown,
+    wanted,
+)
+from kiemke.server.imports.statement import (
+    Change,
+    Draft,
+    Fields,
+    held,
+    in_order,
+    insert,
+    outcome,
+    overlay,
+    put,
+    refuse_repeats,
+    starts,
+    update,
+)
+from kiemke.server.imports.table import TableRow
+
+STATUSES = DatedTable("asset_status", "asset_id", ("status",))
+CUSTODIES = DatedTable("custody", "asset_id", ("unit_id", "official_id", "place"))
+PLAIN = (
+    "tag", "kind", "name", "manufacturer", "model", "serial", "price_dong", "in_use_since",
+    "funding_source", "ownership", "no_agent_reason",
+)  # fmt: skip
+
+
+class AssetImporter:
+    """Plans and writes the rows of the template "assets"."""
+
+    def __init__(self) -> None:
+        self._draft = Draft()
+        self._units: dict[str, int] = {}
+        self._officials: dict[str, int] = {}
+        self._statuses: dict[int, Rows] = {}
+        self._custodies: dict[int, Rows] = {}
+        self._stored: dict[int, Fields] = {}
+        self._plain: dict[int, Fields] = {}
+
+    async def plan(self, session: Session, rows: list[TableRow], context: Context) -> Plan:
+        """Compare with the book."""
+        plan = Plan()
+        refuse_repeats(rows, ("code",), plan, context)
+        codes = wanted(rows, "code")
+        self._draft.ids = await ids_by_code(session, "asset", codes)
+        self._units = await units_by_code(session, wanted(rows, "unit"))
+        self._officials = await ids_by_code(session, "official", wanted(rows, "official"))
+        stored = await session.fetch(
+            f"SELECT id, code, {', '.join(PLAIN)} FROM asset WHERE id IN :[ids]",  # noqa: S608  # fixed names
+            ids=sorted(self._draft.ids.values()),
+        )
+        for row in stored:
+            since = row["in_use_since"]
+            self._stored[row["id"]] = {**row, "in_use_since": since and as_date(since)}
+        self._draft.admit(sorted(codes))
+        self._statuses = await STATUSES.load(session, self._draft.ids.values())
+        self._custodies = await CUSTODIES.load(session, self._draft.ids.values())
+        await self._refuse_stuck_tags(session, rows, context, plan)
+        for table_row in in_order(rows, context):
+            self._plan_row(table_row, context, plan)
+        return plan
+
+    async def _refuse_stuck_tags(
+        self, session: Session, rows: list[TableRow], context: Context, plan: Plan
+    ) -> None:
+        """A sticker names one thing: no two assets may carry one number."""
+        found = await session.fetch(
+            "SELECT code, tag FROM asset WHERE tag IN :[tags.text]",
+            tags=sorted(wanted(rows, "tag")),
+        )
+        owner = {row["tag"]: row["code"] for row in found}
+        # An asset of this file that gives its sticker up frees it for another one.
+        leaving = {r.values["code"] for r in rows if "tag" in r.values}
+        owner = {tag: code for tag, code in owner.items() if code not in leaving}
+        for row in rows:
+            tag, code = row.values.get("tag"), row.values["code"]
+            if tag is not None and owner.setdefault(tag, code) != code:
+                plan.refuse(
+                    context, row, "tag",
+                    Words(f"tem đã dán trên tài sản {owner[tag]}",
+                          f"this sticker is already on the asset {owner[tag]}"),
+                    Words("sửa số tem", "correct the sticker's number"),
+                )  # fmt: skip
+
+    def _custody(
+        self, row: TableRow, was: Rows, context: Context, plan: Plan
+    ) -> list[tuple[Any, ...]] | None:
+        """Return who answers for the asset by this row; None when a code is unknown."""
+        unit_id = self._units.get(row.values["unit"])
+        if unit_id is None:
+            plan.refuse(context, row, "unit", *unknown(UNIT, "units", row.values["unit"]))
+            return None
+        span = was.at(starts(row, context)) or was.last()
+        before = sorted(span.value, key=repr) if span else []
+        place = row.values["place"] if "place" in row.values else before[0][2] if before else None
+        if "official" not in row.values:
+            officials: list[int | None] = [part[1] for part in before] or [None]
+            return [(unit_id, official, place) for official in officials]
+        missing = [code for code in row.values["official"] if code not in self._officials]
+        if missing:
+            plan.refuse(context, row, "official", *unknown(OFFICIAL, "officials", missing[0]))
+            return None
+        named = row.values["official"]
+        persons: list[int | None] = [self._officials[code] for code in named]
+        return [(unit_id, person, place) for person in persons or [None]]
+
+    def _plan_row(self, row: TableRow, context: Context, plan: Plan) -> None:
+        id_ = self._draft.ids[row.values["code"]]
+        custody = self._custody(row, self._custodies[id_], context, plan)
+        if custody is None:
+            return
+        stored = self._plain.get(id_) or self._stored.get(id_)
+        plain = overlay(stored, row, PLAIN)
+        plain["ownership"] = plain["ownership"] or "owned"
+        status_was = held(self._statuses[id_], starts(row, context), STATUSES.columns)
+        status = row.values.get("status") or (status_was or {}).get("status") or "in_use"
+        custody_was = held(self._custodies[id_], starts(row, context), CUSTODIES.columns)
+        moved = put(self._custodies[id_], custody, row, context, plan)
+        other_state = put(self._statuses[id_], [(status,)], row, context, plan)
+        edited = stored is None or any(stored[name] != plain[name] for name in PLAIN)
+        changed = moved or other_state or edited
+        plan.outcomes[row.number] = outcome(id_ < 0, changed)
+        if edited:
+            self._plain[id_] = {"code": row.values["code"], **plain}
+        if changed:
+            known = {name: value for name, value in (stored or {}).items() if name != "id"}
+            before = {**known, **(status_was or {}), **(custody_was or {})} or None
+            paper = row.values.get("instrument")
+            self._draft.changes.append(Change("asset", id_, before, row.values, paper))
+
+    async def write(self, session: Session, context: Context) -> None:
+        """Write the things first, then their condition and custody."""
+        for id_, plain in sorted(self._plain.items(), reverse=True):
+            words = (plain["name"], plain["manufacturer"], plain["model"])
+            fields = {
+                **plain,
+                "search_key": search_key(" ".join(word for word in words if word)),
+                "serial_key": serial_key(plain["serial"]) if plain["serial"] else None,
+            }
+            if id_ > 0:
+                await update(session, "asset", id_, fields)
+            else:
+                fields["created_at_ms"] = context.now_ms
+                self._draft.real_ids[id_] = await insert(session, "asset", fields)
+        await STATUSES.store(session, self._statuses, self._draft.real_ids, context)
+        await CUSTODIES.store(session, self._custodies, self._draft.real_ids, context)
+        await self._draft.audit(session, context)
