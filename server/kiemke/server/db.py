@@ -137,20 +137,22 @@ class Session:
             raise Refused(str(error)) from error
 
 
-_REFUSALS = (
+# asyncpg refuses a value it cannot encode by a ValueError of its own that it does not export.
+_REFUSALS: tuple[type[Exception], ...] = (
     sqlite3.IntegrityError,
     sqlite3.DataError,
     OverflowError,
     UnicodeEncodeError,
     asyncpg.exceptions.DataError,
     asyncpg.IntegrityConstraintViolationError,
-    asyncpg.exceptions._base.InterfaceError,
+    *(c for c in asyncpg.InterfaceError.__subclasses__() if issubclass(c, ValueError)),
 )
 
 UNAVAILABLE = (
     sqlite3.OperationalError,
     sqlite3.DatabaseError,
     asyncpg.PostgresError,
+    asyncpg.InterfaceError,
     OperationalError,
     OSError,
 )

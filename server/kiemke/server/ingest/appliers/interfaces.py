@@ -1,0 +1,209 @@
+"""Raw interface counters become intervals once, here: a line's port fills the line's slots."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from kiemke.server.db import as_date
+from kiemke.server.domain.counters import Reading, interval
+from kiemke.server.ingest.context import Applying, Item
+from kiemke.server.ingest.link_days import LinkDays
+from kiemke.server.ingest.subjects import unassigned_devices
+from kiemke.wire.report import InterfaceReading
+
+_EPOCH = date(1970, 1, 1)
+
+# (device, source, ifIndex) -> the row as last read.
+_Rows = dict[tuple[int, int, int], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Port:
+    """A line's port over a span of days; ``probed`` lines get their state from probes instead."""
+
+    link: int
+    interface_name: str
+    valid_from: int
+    valid_to: int | None
+    probed: bool
+
+
+async def apply(applying: Applying, items: list[Item]) -> list[tuple[Item, str]]:
+    """Make intervals of consecutive readings; refuse devices that are not the source's.
+
+    A reading older than the last one of its interface makes no interval: what lies between is
+    covered already.
+    """
+    hopeless = await unassigned_devices(applying, items)
+    foreign = {id(item) for item, _ in hopeless}
+    taken = sorted(
+        (item for item in items if id(item) not in foreign), key=lambda i: i.report.at_ms
+    )
+    if not taken:
+        return hopeless
+    rows = await _load_rows(applying, taken)
+    ports = await _load_ports(applying, taken)
+    days = LinkDays(applying)
+    if ports:
+        await _load_days(applying, days, taken, ports, rows)
+    touched: set[tuple[int, int, int]] = set()
+    for item in taken:
+        for reading in item.report.body.rows:
+            _take(days, rows, touched, ports, item, reading)
+    await applying.session.many(_UPSERT, [rows[key] for key in sorted(touched)])
+    if ports:
+        await days.save(max(item.batch.received_at_ms for item in taken))
+    return hopeless
+
+
+async def _load_rows(applying: Applying, items: list[Item]) -> _Rows:
+    found = await applying.session.fetch(
+        f"SELECT {', '.join(_COLUMNS)} FROM interface_now"  # noqa: S608  # the names below
+        " WHERE device_id IN :[devices] AND source_id IN :[sources]",
+        devices=sorted({item.report.body.device for item in items}),
+        sources=sorted({item.source_id for item in items}),
+    )
+    return {(r["device_id"], r["source_id"], r["if_index"]): r for r in found}
+
+
+async def _load_ports(applying: Applying, items: list[Item]) -> dict[int, list[_Port]]:
+    found = await applying.session.fetch(
+        "SELECT v.link_id, v.device_id, v.interface_name, v.valid_from, v.valid_to,"
+        " EXISTS (SELECT 1 FROM probe_target t WHERE t.link_id = v.link_id"
+        " AND t.retired_at_ms IS NULL) AS probed FROM link_version v"
+        " WHERE v.device_id IN :[devices] AND v.voided_at_ms IS NULL"
+        " AND v.interface_name IS NOT NULL ORDER BY v.link_id",
+        devices=sorted({item.report.body.device for item in items}),
+    )
+    ports: dict[int, list[_Port]] = {}
+    for row in found:
+        end = row["valid_to"]
+        port = _Port(
+            row["link_id"],
+            row["interface_name"],
+            (as_date(row["valid_from"]) - _EPOCH).days,
+            None if end is None else (as_date(end) - _EPOCH).days,
+            bool(row["probed"]),
+        )
+        ports.setdefault(row["device_id"], []).append(port)
+    return ports
+
+
+async def _load_days(
+    applying: Applying,
+    days: LinkDays,
+    items: list[Item],
+    ports: dict[int, list[_Port]],
+    rows: _Rows,
+) -> None:
+    """Read the days from the oldest last reading's to the newest reading's."""
+    moments = [item.report.at_ms for item in items]
+    moments += [r["read_at_ms"] for r in rows.values() if r["device_id"] in ports]
+    await days.load(
+        {port.link for device in ports.values() for port in device},
+        {item.source_id for item in items},
+        applying.slot_of(min(moments))[0],
+        applying.slot_of(max(moments))[0],
+    )
+
+
+def _take(
+    days: LinkDays,
+    rows: _Rows,
+    touched: set[tuple[int, int, int]],
+    ports: dict[int, list[_Port]],
+    item: Item,
+    reading: InterfaceReading,
+) -> None:
+    body, at_ms = item.report.body, item.report.at_ms
+    key = (body.device, item.source_id, reading.index)
+    before = rows.get(key)
+    if before is not None and before["read_at_ms"] >= at_ms:
+        return
+    name = reading.name or reading.description
+    after = Reading(
+        at_ms,
+        reading.in_octets,
+        reading.out_octets,
+        reading.counter_bits,
+        body.sys_uptime_seconds,
+        reading.discontinuity_seconds,
+        reading.speed_bits_per_second,
+    )
+    made = interval(_reading(before), after) if before is not None else None
+    rows[key] = _row(key, reading, name, item, made.quality if made else None)
+    touched.add(key)
+    day, _ = days.applying.slot_of(at_ms)
+    for port in ports.get(body.device, ()):
+        if name != port.interface_name or not _valid(port, day):
+            continue
+        if made is not None:
+            days.add_interval(port.link, item, made)
+        days.set_port(port.link, item, reading.speed_bits_per_second, reading.duplex)
+        if not port.probed and reading.oper_up is not None:
+            days.add_look(port.link, item, up=reading.oper_up, several=False)
+
+
+def _valid(port: _Port, day: int) -> bool:
+    return port.valid_from <= day and (port.valid_to is None or day < port.valid_to)
+
+
+def _reading(row: dict[str, Any]) -> Reading:
+    return Reading(
+        row["read_at_ms"],
+        None if row["in_octets"] is None else int(row["in_octets"]),
+        None if row["out_octets"] is None else int(row["out_octets"]),
+        row["counter_bits"],
+        row["sys_uptime_seconds"],
+        row["discontinuity_seconds"],
+        row["speed_bits_per_second"],
+    )
+
+
+def _decimal(value: int | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _row(
+    key: tuple[int, int, int],
+    reading: InterfaceReading,
+    name: str | None,
+    item: Item,
+    quality: str | None,
+) -> dict[str, Any]:
+    return {
+        "device_id": key[0],
+        "source_id": key[1],
+        "if_index": key[2],
+        "name": name and name[:255],
+        "alias": reading.alias and reading.alias[:255],
+        "type": reading.type,
+        "mac": reading.mac and reading.mac[:40],
+        "admin_up": reading.admin_up,
+        "oper_up": reading.oper_up,
+        "speed_bits_per_second": reading.speed_bits_per_second,
+        "duplex": reading.duplex and reading.duplex[:10],
+        "counter_bits": reading.counter_bits,
+        "in_octets": _decimal(reading.in_octets),
+        "out_octets": _decimal(reading.out_octets),
+        "in_errors": _decimal(reading.in_errors),
+        "out_errors": _decimal(reading.out_errors),
+        "read_at_ms": item.report.at_ms,
+        "sys_uptime_seconds": item.report.body.sys_uptime_seconds,
+        "discontinuity_seconds": reading.discontinuity_seconds,
+        "last_quality": quality,
+    }
+
+
+_COLUMNS = (
+    "device_id", "source_id", "if_index", "name", "alias", "type", "mac", "admin_up", "oper_up",
+    "speed_bits_per_second", "duplex", "counter_bits", "in_octets", "out_octets", "in_errors",
+    "out_errors", "read_at_ms", "sys_uptime_seconds", "discontinuity_seconds", "last_quality",
+)  # fmt: skip
+
+_UPSERT = (
+    f"INSERT INTO interface_now ({', '.join(_COLUMNS)})"  # noqa: S608  # the names above
+    f" VALUES ({', '.join(f':{c}' for c in _COLUMNS)})"
+    " ON CONFLICT (device_id, source_id, if_index) DO UPDATE SET "
+    + ", ".join(f"{c} = excluded.{c}" for c in _COLUMNS[3:])
+)

@@ -1,0 +1,176 @@
+"""An inventory replaces the sections that changed, and asks for those the server lacks."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from kiemke.server.ingest.context import Applying, Item
+from kiemke.server.ingest.decode import InventorySection, decode_rows
+from kiemke.server.ingest.incoming import BadReport
+
+# A change in one of these may change which machine this is.
+IDENTITY_SECTIONS = frozenset({"system", "board", "chassis", "disks", "adapters"})
+
+
+@dataclass(slots=True)
+class _Stored:
+    status: str
+    token: str | None
+    observed_at_ms: int
+
+
+async def apply(applying: Applying, items: list[Item]) -> list[tuple[Item, str]]:
+    """Take every section's state; refuse a report in which a section's rows cannot be read."""
+    stored = await _load(applying, items)
+    hopeless: list[tuple[Item, str]] = []
+    writes: dict[tuple[int, str], dict[str, Any]] = {}
+    software: dict[int, list[dict[str, Any]]] = {}
+    for item in items:
+        try:
+            rows = _rows(item)
+        except BadReport as error:
+            hopeless.append((item, str(error)))
+            continue
+        _merge(applying, item, rows, stored, writes, software)
+    await _save(applying, writes)
+    for source, titles in sorted(software.items()):
+        await _save_software(applying, source, titles)
+    return hopeless
+
+
+async def _load(applying: Applying, items: list[Item]) -> dict[tuple[int, str], _Stored]:
+    rows = await applying.session.fetch(
+        "SELECT source_id, section, status, token, observed_at_ms FROM source_section"
+        " WHERE source_id IN :[sources]",
+        sources=sorted({item.source_id for item in items}),
+    )
+    return {
+        (r["source_id"], r["section"]): _Stored(r["status"], r["token"], r["observed_at_ms"])
+        for r in rows
+    }
+
+
+def _rows(item: Item) -> dict[str, list[dict[str, Any]] | None]:
+    """Return each section's rows, None where they did not travel."""
+    out: dict[str, list[dict[str, Any]] | None] = {}
+    for name, section in item.report.body.sections.items():
+        travels = section.rows is not None and bytes(section.rows) != b"null"
+        out[name] = decode_rows(name, section.rows) if travels else None
+    return out
+
+
+def _merge(
+    applying: Applying,
+    item: Item,
+    rows: dict[str, list[dict[str, Any]] | None],
+    stored: dict[tuple[int, str], _Stored],
+    writes: dict[tuple[int, str], dict[str, Any]],
+    software: dict[int, list[dict[str, Any]]],
+) -> None:
+    source, at_ms = item.source_id, item.report.at_ms
+    need = applying.need.setdefault(source, set())
+    for name, section in item.report.body.sections.items():
+        key = (source, name)
+        known = stored.get(key)
+        if known is not None and known.observed_at_ms > at_ms:
+            continue  # a late inventory says nothing about today
+        travelled = rows[name]
+        if section.token is not None and travelled is None:
+            if known is None or known.token != section.token:
+                need.add(name)
+                continue
+        changed = known is None or known.token != section.token or known.status != section.status
+        stored[key] = _Stored(section.status, section.token, at_ms)
+        earlier = writes.get(key)
+        writes[key] = _write(source, name, section, travelled, at_ms, changed, earlier)
+        need.discard(name)
+        if changed and name in IDENTITY_SECTIONS:
+            applying.identity_changed_at_ms[source] = item.batch.received_at_ms
+        if name == "software" and travelled is not None:
+            software[source] = travelled
+    applying.inventory_at_ms[source] = at_ms
+
+
+def _write(
+    source: int,
+    name: str,
+    section: InventorySection,
+    rows: list[dict[str, Any]] | None,
+    at_ms: int,
+    changed: bool,
+    earlier: dict[str, Any] | None,
+) -> dict[str, Any]:
+    # Software stands in the shared catalogue; its rows would be the same text on every PC.
+    keep = rows is not None and name != "software"
+    text = json.dumps(rows, ensure_ascii=False, separators=(",", ":")) if keep else None
+    if text is None and earlier is not None:
+        text = earlier["rows"]
+    return {
+        "source": source,
+        "section": name,
+        "status": section.status,
+        "token": section.token,
+        "detail": (section.detail or "")[:500] or None,
+        "rows": text,
+        "at": at_ms,
+        "changed": at_ms if changed else None,
+    }
+
+
+async def _save(applying: Applying, writes: dict[tuple[int, str], dict[str, Any]]) -> None:
+    await applying.session.many(
+        "INSERT INTO source_section (source_id, section, status, token, detail, rows_json,"
+        " observed_at_ms, changed_at_ms) VALUES (:source, :section, :status, :token, :detail,"
+        " :rows, :at, COALESCE(CAST(:changed AS BIGINT), :at))"
+        " ON CONFLICT (source_id, section) DO UPDATE SET status = excluded.status,"
+        " token = excluded.token, detail = excluded.detail,"
+        # A sensor that fails today takes nothing away from what was seen: its rows stay, marked.
+        " rows_json = COALESCE(excluded.rows_json, source_section.rows_json),"
+        " observed_at_ms = excluded.observed_at_ms,"
+        " changed_at_ms = COALESCE(CAST(:changed AS BIGINT), source_section.changed_at_ms)",
+        [writes[key] for key in sorted(writes)],
+    )
+
+
+async def _save_software(applying: Applying, source: int, rows: list[dict[str, Any]]) -> None:
+    """Make a source's titles exactly these; the catalogue is shared and only ever added to."""
+    titles = sorted(
+        {
+            (
+                str(row.get("name", ""))[:200],
+                str(row.get("version") or "")[:100],
+                str(row.get("publisher") or "")[:200],
+            )
+            for row in rows
+        }
+    )
+    session = applying.session
+    # Sorted, so that two servers adding the same titles wait for each other in one order.
+    await session.many(
+        "INSERT INTO software_title (name, version, publisher)"
+        " VALUES (:name, :version, :publisher) ON CONFLICT (name, version, publisher) DO NOTHING",
+        [{"name": n, "version": v, "publisher": p} for n, v, p in titles],
+    )
+    known = await session.fetch(
+        "SELECT id, name, version, publisher FROM software_title WHERE name IN :[names.text]",
+        names=sorted({name for name, _, _ in titles}),
+    )
+    ids = {(r["name"], r["version"], r["publisher"]): r["id"] for r in known}
+    wanted = {ids[title] for title in titles}
+    have = {
+        r["title_id"]
+        for r in await session.fetch(
+            "SELECT title_id FROM source_software WHERE source_id = :source", source=source
+        )
+    }
+    gone = sorted(have - wanted)
+    if gone:
+        await session.execute(
+            "DELETE FROM source_software WHERE source_id = :source AND title_id IN :[gone]",
+            source=source,
+            gone=gone,
+        )
+    await session.many(
+        "INSERT INTO source_software (source_id, title_id) VALUES (:source, :title)",
+        [{"source": source, "title": title} for title in sorted(wanted - have)],
+    )

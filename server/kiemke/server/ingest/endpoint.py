@@ -1,0 +1,170 @@
+"""POST /api/v1/reports as a bare ASGI handler: check, inflate with a cap, decode, submit, answer.
+
+Litestar's own body limit and argument parsing do not reach a raw handler, so method, size and
+sender are checked here; errors are Problems like everywhere else.
+"""
+
+import hmac
+from dataclasses import dataclass, field
+from typing import cast
+
+import msgspec
+from litestar import asgi
+from litestar.types import HTTPScope, Receive, Scope, Send
+
+from kiemke.server.auth import hash_secret, read_bearer
+from kiemke.server.context import Services
+from kiemke.server.errors import Both, Problem
+from kiemke.server.ingest.decode import Inflater, decode_batch
+from kiemke.server.ingest.incoming import BadBatch, Outcome
+from kiemke.server.ingest.writer import Busy, Unavailable
+
+RETRY_SECONDS = 5
+# How long a sender's secret is taken from memory. Its state is read in every transaction.
+_REMEMBER_MS = 10_000
+_REMEMBER_MOST = 50_000
+
+_ENCODER = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    source_id: int
+    kind: str
+    secret_sha256: str
+    until_ms: int
+
+
+@dataclass(slots=True)
+class Senders:
+    """Sources by public id, remembered for a few seconds."""
+
+    known: dict[str, _Sender] = field(default_factory=dict)
+
+    async def authenticate(
+        self, services: Services, headers: dict[bytes, bytes]
+    ) -> tuple[str, _Sender]:
+        """Return the sender the headers prove. Raises Problem 401."""
+        public_id = headers.get(b"x-kiemke-source", b"").decode("latin-1")
+        secret = read_bearer(headers.get(b"authorization", b"").decode("latin-1"))
+        if public_id and secret:
+            sender = await self._find(services, public_id)
+            if sender and hmac.compare_digest(sender.secret_sha256, hash_secret(secret)):
+                return public_id, sender
+        raise Problem("not_signed_in", headers={"WWW-Authenticate": 'Bearer realm="kiemke"'})
+
+    async def _find(self, services: Services, public_id: str) -> _Sender | None:
+        now = services.clock()
+        sender = self.known.get(public_id)
+        if sender is not None and sender.until_ms > now:
+            return sender
+        rows = await services.db.read(
+            "SELECT id, kind, secret_sha256 FROM source WHERE public_id = :public_id",
+            public_id=public_id[:40],
+        )
+        if not rows:
+            return None
+        if len(self.known) >= _REMEMBER_MOST:
+            self.known.clear()
+        row = rows[0]
+        sender = _Sender(row["id"], row["kind"], row["secret_sha256"], now + _REMEMBER_MS)
+        self.known[public_id] = sender
+        return sender
+
+
+def _bad(error: BadBatch, limit: int) -> Problem:
+    if error.status == 413:
+        return Problem("too_large", limit=limit)
+    vi = f"Nội dung báo cáo không dùng được: {error.detail}"
+    text = Both(vi, f"The body of reports cannot be used: {error.detail}")
+    return Problem("bad_request" if error.status == 400 else "unreadable", what=text)
+
+
+async def _read_body(scope: HTTPScope, receive: Receive, services: Services) -> bytes:
+    """Return the inflated body. Raises Problem 400, 413 or 415."""
+    headers = dict(scope["headers"])
+    limit = services.settings.max_batch_bytes
+    if headers.get(b"content-encoding", b"").strip().lower() != b"gzip":
+        raise Problem("bad_request", what="Content-Encoding: gzip")
+    length = headers.get(b"content-length", b"0")
+    if length.isdigit() and int(length) > limit:
+        raise Problem("too_large", limit=limit)
+    inflater = Inflater(services.settings.max_inflated_bytes)
+    taken = 0
+    try:
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                raise Problem("bad_request", what="disconnected")
+            piece = message["body"]
+            taken += len(piece)
+            if taken > limit:
+                raise Problem("too_large", limit=limit)
+            inflater.feed(piece)
+            if not message["more_body"]:
+                return inflater.finish()
+    except BadBatch as error:
+        raise _bad(error, services.settings.max_inflated_bytes) from error
+
+
+def _answer(outcome: Outcome, services: Services) -> bytes:
+    return _ENCODER.encode(
+        {
+            "ack": {str(stream): seq for stream, seq in outcome.ack.items()},
+            "rejected": [
+                {"stream": stream, "seq": seq, "reason": reason}
+                for stream, seq, reason in outcome.rejected
+            ],
+            "need": outcome.need,
+            "settings": {"poll_seconds": services.writer.poll_seconds},
+        }
+    )
+
+
+async def take_batch(
+    scope: HTTPScope, receive: Receive, services: Services, senders: Senders
+) -> bytes:
+    """Return the body of the 200, after the commit. Raises Problem."""
+    if scope["method"] != "POST":
+        raise Problem(
+            "wrong_method",
+            method=scope["method"],
+            path=scope["path"],
+            headers={"Allow": "POST"},
+        )
+    public_id, sender = await senders.authenticate(services, dict(scope["headers"]))
+    data = await _read_body(scope, receive, services)
+    try:
+        batch = decode_batch(data, public_id, sender.source_id, sender.kind, services.clock())
+    except BadBatch as error:
+        raise _bad(error, services.settings.max_batch_bytes) from error
+    retry = {"Retry-After": str(RETRY_SECONDS)}
+    try:
+        outcome: Outcome = await services.writer.submit(batch)
+    except Busy as error:
+        raise Problem("busy", seconds=RETRY_SECONDS, headers=retry) from error
+    except Unavailable as error:
+        raise Problem("database", seconds=RETRY_SECONDS, headers=retry) from error
+    if outcome.refused is not None:
+        status, reason = outcome.refused
+        if status == 401:
+            raise Problem("not_signed_in")
+        raise Problem("state", what="source", ref=public_id, state=reason)
+    return _answer(outcome, services)
+
+
+_SENDERS_KEY = "ingest_senders"
+
+
+@asgi("/api/v1/reports", opt={"role": "source"}, copy_scope=False)
+async def reports_endpoint(scope: Scope, receive: Receive, send: Send) -> None:
+    """Take one batch of reports from a source."""
+    state = scope["litestar_app"].state
+    senders: Senders = state.setdefault(_SENDERS_KEY, Senders())
+    body = await take_batch(cast(HTTPScope, scope), receive, state.services, senders)
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -1,0 +1,289 @@
+"""One group of batches applied in one transaction: lock, read, place in time, apply, acknowledge."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from kiemke.server.db import Session
+from kiemke.server.ingest import clock
+from kiemke.server.ingest.appliers import APPLIERS
+from kiemke.server.ingest.context import Applying, Item
+from kiemke.server.ingest.incoming import BadReport, IncomingBatch, IncomingReport, Outcome
+from kiemke.server.ingest.streams import Stream
+from kiemke.wire.report import AGENT_KINDS, COLLECTOR_KINDS
+
+_KINDS = {"agent": frozenset(AGENT_KINDS), "collector": frozenset((*COLLECTOR_KINDS, "event"))}
+
+# A boot that comes back after another one means that two machines speak with one secret.
+CLONE_REASON = "boots alternate: two machines use one enrolment"
+
+
+@dataclass(slots=True)
+class _Hot:
+    """A source's locked row and what this group makes of it."""
+
+    state: str
+    state_reason: str | None
+    last_boot_id: str | None
+    last_received_at_ms: int
+    last_true_at_ms: int | None
+
+
+@dataclass(slots=True)
+class Group:
+    """Applies batches. ``utc_offset_seconds`` is the local day's, ``poll_seconds`` what is live."""
+
+    session: Session
+    utc_offset_seconds: int
+    poll_seconds: float
+    hot: dict[int, _Hot] = field(default_factory=dict)
+    streams: dict[tuple[int, int], Stream] = field(default_factory=dict)
+    boots: dict[tuple[int, str], clock.Boot] = field(default_factory=dict)
+    new_boots: set[tuple[int, str]] = field(default_factory=set)
+
+    async def apply(self, batches: list[IncomingBatch]) -> list[Outcome]:
+        """Apply all batches, or raise and apply none. Outcomes stand in the batches' order."""
+        await self._load(batches)
+        outcomes = [Outcome() for _ in batches]
+        items: dict[str, list[Item]] = defaultdict(list)
+        rejected: list[tuple[IncomingBatch, IncomingReport, str]] = []
+        for batch, outcome in zip(batches, outcomes, strict=True):
+            self._take(batch, outcome, items, rejected)
+        applying = Applying(self.session, self.utc_offset_seconds, self.poll_seconds)
+        for kind, applier in APPLIERS.items():
+            if items[kind]:
+                for item, reason in await applier(applying, items[kind]):
+                    rejected.append((item.batch, item.report, reason))
+        by_batch = {id(b): o for b, o in zip(batches, outcomes, strict=True)}
+        for batch, report, reason in rejected:
+            by_batch[id(batch)].rejected.append((report.stream, report.seq, reason))
+        for batch, outcome in zip(batches, outcomes, strict=True):
+            outcome.need = sorted(applying.need.get(batch.source_id, ()))
+            outcome.applied -= len(outcome.rejected)
+        await self._save(batches, applying, rejected)
+        return outcomes
+
+    async def _load(self, batches: list[IncomingBatch]) -> None:
+        """Lock the sources in id order and read what is known of them."""
+        ids = sorted({batch.source_id for batch in batches})
+        lock = " FOR UPDATE OF n" if self.session.dialect == "postgres" else ""
+        for row in await self.session.fetch(
+            "SELECT n.source_id, n.last_boot_id, n.last_received_at_ms, n.last_true_at_ms,"
+            " s.state, s.state_reason FROM source_now n JOIN source s ON s.id = n.source_id"
+            f" WHERE n.source_id IN :[ids] ORDER BY n.source_id{lock}",  # a constant
+            ids=ids,
+        ):
+            self.hot[row["source_id"]] = _Hot(
+                row["state"],
+                row["state_reason"],
+                row["last_boot_id"],
+                row["last_received_at_ms"] or 0,
+                row["last_true_at_ms"],
+            )
+        names = sorted({str(r.stream) for batch in batches for r in batch.reports})
+        for row in await self.session.fetch(
+            "SELECT source_id, stream, last_seq, missing FROM source_stream"
+            " WHERE source_id IN :[ids] AND stream IN :[names.text]",
+            ids=ids,
+            names=names,
+        ):
+            key = (row["source_id"], int(row["stream"]))
+            self.streams[key] = Stream.read(row["last_seq"], row["missing"])
+        boot_ids = {r.boot_id for batch in batches for r in batch.reports}
+        boot_ids |= {batch.sent_boot_id for batch in batches}
+        for row in await self.session.fetch(
+            "SELECT source_id, boot_id, booted_at_ms, offset_ms FROM source_boot"
+            " WHERE source_id IN :[ids] AND boot_id IN :[boots.text]",
+            ids=ids,
+            boots=sorted(boot_ids),
+        ):
+            key2 = (row["source_id"], row["boot_id"])
+            self.boots[key2] = clock.Boot(row["booted_at_ms"], row["offset_ms"])
+
+    def _take(
+        self,
+        batch: IncomingBatch,
+        outcome: Outcome,
+        items: dict[str, list[Item]],
+        rejected: list[tuple[IncomingBatch, IncomingReport, str]],
+    ) -> None:
+        """Sort a batch's reports into new, repeated and hopeless ones."""
+        hot = self.hot.get(batch.source_id)
+        if hot is None or hot.state == "revoked":
+            outcome.refused = (401, "this source is not enrolled here, or was revoked")
+            return
+        key = (batch.source_id, batch.sent_boot_id)
+        if hot.state_reason == CLONE_REASON:
+            outcome.refused = (409, CLONE_REASON)
+            return
+        if hot.last_boot_id not in (None, batch.sent_boot_id) and key in self.boots:
+            hot.state, hot.state_reason = "quarantined", CLONE_REASON
+            outcome.refused = (409, CLONE_REASON)
+            return
+        hot.last_boot_id = batch.sent_boot_id
+        hot.last_received_at_ms = max(hot.last_received_at_ms, batch.received_at_ms)
+        self._learn_boot(key, batch)
+        for report in sorted(batch.reports, key=lambda r: r.seq):
+            stream = self.streams.setdefault((batch.source_id, report.stream), Stream())
+            if not stream.take(report.seq):
+                outcome.repeated += 1
+            else:
+                self._sort(batch, hot, report, items, rejected)
+                outcome.applied += 1
+            outcome.ack[report.stream] = stream.last_seq
+
+    def _learn_boot(self, key: tuple[int, str], batch: IncomingBatch) -> None:
+        known = self.boots.get(key)
+        boot = clock.learn(known, batch.received_at_ms, batch.sent_at_ms, batch.sent_uptime_seconds)
+        if boot is not known:
+            self.boots[key] = boot
+            self.new_boots.add(key)
+
+    def _sort(
+        self,
+        batch: IncomingBatch,
+        hot: _Hot,
+        report: IncomingReport,
+        items: dict[str, list[Item]],
+        rejected: list[tuple[IncomingBatch, IncomingReport, str]],
+    ) -> None:
+        try:
+            if report.problem is not None:
+                raise BadReport(report.problem)
+            if report.kind not in _KINDS.get(batch.source_kind, ()):
+                raise BadReport(f"a source of kind {batch.source_kind} may not say {report.kind}")
+            same_boot = report.boot_id == batch.sent_boot_id
+            if same_boot and report.uptime_seconds > batch.sent_uptime_seconds + 1:
+                raise BadReport("uptime_seconds: later than the batch that carries it")
+            report.at_ms, report.sure = clock.place(
+                batch.received_at_ms,
+                round(report.at.timestamp() * 1000),
+                report.uptime_seconds,
+                self.boots.get((batch.source_id, report.boot_id)),
+                batch.received_at_ms - batch.sent_at_ms,
+            )
+        except BadReport as error:
+            rejected.append((batch, report, str(error)))
+            return
+        if report.sure:
+            hot.last_true_at_ms = max(hot.last_true_at_ms or 0, report.at_ms)
+        items[report.kind].append(Item(batch, report))
+
+    async def _save(
+        self,
+        batches: list[IncomingBatch],
+        applying: Applying,
+        rejected: list[tuple[IncomingBatch, IncomingReport, str]],
+    ) -> None:
+        received = max(batch.received_at_ms for batch in batches)
+        await self._save_streams(batches, received)
+        await self._save_boots(received)
+        await self._save_sources(batches, applying, received)
+        await self._save_quarantined(received)
+        await self.session.many(
+            "INSERT INTO rejected_report (source_id, stream, seq, kind, reason, report_bytes,"
+            " received_at_ms) VALUES (:source, :stream, :seq, :kind, :reason, :raw, :received)",
+            [
+                {
+                    "source": batch.source_id,
+                    "stream": str(report.stream),
+                    "seq": report.seq,
+                    "kind": report.kind[:40] or None,
+                    "reason": reason[:500].replace("\x00", ""),
+                    "raw": report.raw,
+                    "received": batch.received_at_ms,
+                }
+                for batch, report, reason in rejected
+            ],
+        )
+
+    async def _save_streams(self, batches: list[IncomingBatch], received: int) -> None:
+        touched = {
+            (batch.source_id, r.stream)
+            for batch in batches
+            for r in batch.reports
+            if (batch.source_id, r.stream) in self.streams
+        }
+        await self.session.many(
+            "INSERT INTO source_stream (source_id, stream, last_seq, missing, gap_reports,"
+            " updated_at_ms) VALUES (:source, :stream, :last, :missing, :gap, :now)"
+            " ON CONFLICT (source_id, stream) DO UPDATE SET last_seq = excluded.last_seq,"
+            " missing = excluded.missing, gap_reports = excluded.gap_reports,"
+            " updated_at_ms = excluded.updated_at_ms",
+            [
+                {
+                    "source": source,
+                    "stream": str(stream),
+                    "last": self.streams[source, stream].last_seq,
+                    "missing": self.streams[source, stream].missing_text(),
+                    "gap": self.streams[source, stream].gap_reports,
+                    "now": received,
+                }
+                for source, stream in sorted(touched)
+            ],
+        )
+
+    async def _save_boots(self, received: int) -> None:
+        await self.session.many(
+            "INSERT INTO source_boot (source_id, boot_id, offset_ms, booted_at_ms, updated_at_ms)"
+            " VALUES (:source, :boot, :offset, :booted, :now) ON CONFLICT (source_id, boot_id)"
+            " DO UPDATE SET offset_ms = excluded.offset_ms, booted_at_ms = excluded.booted_at_ms,"
+            " updated_at_ms = excluded.updated_at_ms",
+            [
+                {
+                    "source": source,
+                    "boot": boot_id,
+                    "offset": self.boots[source, boot_id].offset_ms,
+                    "booted": self.boots[source, boot_id].booted_at_ms,
+                    "now": received,
+                }
+                for source, boot_id in sorted(self.new_boots)
+            ],
+        )
+
+    async def _save_sources(
+        self, batches: list[IncomingBatch], applying: Applying, received: int
+    ) -> None:
+        await self.session.many(
+            "UPDATE source_now SET last_received_at_ms = :heard, last_true_at_ms = :true_at,"
+            " last_boot_id = :boot, changed_at_ms = :now,"
+            " last_sample_json = COALESCE(CAST(:sample AS TEXT), last_sample_json),"
+            " inventory_at_ms = COALESCE(CAST(:inventory AS BIGINT), inventory_at_ms),"
+            " identity_changed_at_ms ="
+            " COALESCE(CAST(:identity AS BIGINT), identity_changed_at_ms)"
+            " WHERE source_id = :source",
+            [
+                {
+                    "heard": hot.last_received_at_ms or None,
+                    "true_at": hot.last_true_at_ms,
+                    "boot": hot.last_boot_id,
+                    "now": received,
+                    "sample": applying.last_sample.get(source),
+                    "inventory": applying.inventory_at_ms.get(source),
+                    "identity": applying.identity_changed_at_ms.get(source),
+                    "source": source,
+                }
+                for source, hot in sorted(self.hot.items())
+            ],
+        )
+
+    async def _save_quarantined(self, received: int) -> None:
+        clones = [s for s, hot in sorted(self.hot.items()) if hot.state_reason == CLONE_REASON]
+        await self.session.many(
+            "UPDATE source SET state = 'quarantined', state_reason = :reason WHERE id = :source"
+            " AND state <> 'revoked'",
+            [{"reason": CLONE_REASON, "source": source} for source in clones],
+        )
+        for source in clones:
+            known = await self.session.one(
+                "SELECT id FROM finding WHERE kind = 'cloned_source' AND subject = :subject"
+                " AND closed_at_ms IS NULL",
+                subject=f"source:{source}",
+            )
+            if known is None:
+                await self.session.execute(
+                    "INSERT INTO finding (kind, subject, detail, opened_at_ms, updated_at_ms)"
+                    " VALUES ('cloned_source', :subject, :detail, :now, :now)",
+                    subject=f"source:{source}",
+                    detail=CLONE_REASON,
+                    now=received,
+                )

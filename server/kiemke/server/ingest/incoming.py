@@ -1,0 +1,63 @@
+"""What stands between the decoder and the appliers: batches, reports, and what becomes of them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+
+class BadBatch(ValueError):
+    """The body is no batch at all; nothing of it can be acknowledged (HTTP 400 or 422)."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
+class BadReport(ValueError):
+    """One report can never be applied: it is set aside with this reason and acknowledged."""
+
+
+@dataclass(slots=True)
+class IncomingReport:
+    """One report as received. ``body`` is None until decoded; ``problem`` says why it cannot be.
+
+    ``at_ms`` and ``sure`` are set once its true time is known.
+    """
+
+    stream: int
+    seq: int
+    boot_id: str
+    at: datetime
+    uptime_seconds: float
+    kind: str
+    raw: bytes
+    body: Any = None
+    problem: str | None = None
+    at_ms: int = 0
+    sure: bool = False
+
+
+@dataclass(slots=True)
+class IncomingBatch:
+    """One POST of one source. ``source_id`` is the authenticated sender's row."""
+
+    source_id: int
+    source_kind: str
+    received_at_ms: int
+    sent_at_ms: int
+    sent_uptime_seconds: float
+    sent_boot_id: str
+    reports: list[IncomingReport]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What the sender is told. ``refused`` (status, reason) means that nothing was taken."""
+
+    ack: dict[int, int] = field(default_factory=dict)
+    rejected: list[tuple[int, int, str]] = field(default_factory=list)
+    need: list[str] = field(default_factory=list)
+    refused: tuple[int, str] | None = None
+    applied: int = 0
+    repeated: int = 0
