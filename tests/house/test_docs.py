@@ -112,5 +112,7 @@ def test_every_file_contributing_names_exists() -> None:
         text,
     )
 
+    # NAME.py and NOUN.py stand for the file the reader will write: its folder must be there.
+    places = [Path(name).parent if Path(name).stem.isupper() else Path(name) for name in names]
     assert names
-    assert [name for name in names if not (ROOT / name).exists()] == []
+    assert [str(place) for place in places if not (ROOT / place).exists()] == []

@@ -17,7 +17,7 @@ class Registry:
 
     ``package`` holds one file per member, ``table`` is "module:NAME" of the tuple or mapping that
     lists them, ``marks`` are the top-level names by which a file shows that it is such a member
-    (other files of the package are helpers).
+    (other files of the package are helpers); without marks every file is a member.
     """
 
     package: str
@@ -25,7 +25,13 @@ class Registry:
     marks: tuple[str, ...]
 
 
-REGISTRIES = (Registry("kiemke.agent.sensors", "kiemke.agent.sensors:SENSORS", ("NAME", "read")),)
+APPLIERS = "kiemke.server.ingest.appliers"
+REGISTRIES = (
+    Registry("kiemke.agent.sensors", "kiemke.agent.sensors:SENSORS", ("NAME", "read")),
+    Registry(APPLIERS, f"{APPLIERS}:APPLIERS", ("apply",)),
+    Registry("kiemke.server.resources", "kiemke.server.resources:RESOURCES", ("HANDLERS",)),
+    Registry("kiemke.cli.commands", "kiemke.cli.commands:COMMANDS", ()),
+)
 
 
 def defined_names(source: str) -> set[str]:
@@ -59,15 +65,15 @@ def listed_files(registry: Registry) -> list[str]:
     module, _, name = registry.table.partition(":")
     table: Any = getattr(importlib.import_module(module), name)
     entries = table.values() if isinstance(table, dict) else table
-    full_names = [
-        entry.__name__ if isinstance(entry, ModuleType) else module_of(entry) for entry in entries
-    ]
-    return [full.rpartition(".")[2] for full in full_names]
+    return [module_of(entry).rpartition(".")[2] for entry in entries]
 
 
 def module_of(entry: Any) -> str:
-    """Return where a class or function, or else an object's class, was written."""
-    return str(getattr(entry, "__module__", None) or type(entry).__module__)
+    """Return the module an entry is, names, or was written in."""
+    if isinstance(entry, ModuleType):
+        return entry.__name__
+    named = getattr(entry, "module", None)
+    return named if isinstance(named, str) else str(entry.__module__)
 
 
 @pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.table)
@@ -90,11 +96,14 @@ def test_every_sensor_section_is_one_the_wire_knows() -> None:
     assert len(read) == len(set(read)), "two sensors answer for one section"
 
 
-def test_every_kind_of_report_has_one_body_class() -> None:
+def test_every_kind_of_report_has_one_body_class_and_one_applier() -> None:
+    """A kind without an applier would be acknowledged and stored nowhere."""
+    from kiemke.server.ingest.appliers import APPLIERS as appliers
     from kiemke.wire.report import AGENT_KINDS, BODIES, COLLECTOR_KINDS
 
     assert set(BODIES) == {*AGENT_KINDS, *COLLECTOR_KINDS}
     assert len(set(BODIES.values())) == len(BODIES)
+    assert set(appliers) == set(BODIES)
 
 
 def test_every_script_of_the_distribution_can_be_loaded() -> None:
