@@ -1,0 +1,1 @@
+"""The command line `kiemke`: what an office does with the inventory server."""

@@ -1,0 +1,45 @@
+"""The table of commands: one line per noun, in the order of the help."""
+
+from dataclasses import dataclass
+
+from kiemke.cli.i18n import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command of the root: its name, unaccented Vietnamese alias, where it lives, one sentence."""
+
+    name: str
+    alias: str | None
+    module: str
+    attribute: str
+    sentence: str
+
+
+COMMANDS = (
+    Entry("login", "dang-nhap", "signing", "login", N_("Sign in to a server and pin its root.")),
+    Entry("logout", "dang-xuat", "signing", "logout", N_("Sign out of this machine.")),
+    Entry("me", "toi", "signing", "me", N_("Who is signed in, where, and as what.")),
+    Entry("unit", "don-vi", "unit", "unit", N_("Units: departments, communes, districts.")),
+    Entry("official", "can-bo", "official", "official", N_("Officials and their posts.")),
+    Entry("asset", "tai-san", "asset", "asset", N_("Assets on the book and who holds them.")),
+    Entry("machine", "may", "machine", "machine", N_("PCs as the agents see them.")),
+    Entry("device", "thiet-bi", "device", "device", N_("Network devices and their interfaces.")),
+    Entry("link", "duong-truyen", "link", "link", N_("Lines: contract, load and health.")),
+    Entry("source", "nguon", "source", "source", N_("Agents and collectors that report.")),
+    Entry("coverage", "ty-le", "coverage", "coverage", N_("Who has a PC, and what proves it.")),
+    Entry(
+        "thieu-may",
+        None,
+        "coverage",
+        "who_alias",
+        N_("Who lacks a PC (coverage who --state no_pc)."),
+    ),
+    Entry("finding", "phat-hien", "finding", "finding", N_("What the system found amiss.")),
+    Entry("template", "mau", "template", "template", N_("Write an empty import table.")),
+    Entry("import", "nhap", "imports", "import_", N_("Check a filled table and take it in.")),
+    Entry("export", "xuat", "export", "export", N_("Write a report to a file for auditors.")),
+    Entry("user", "nguoi-dung", "user", "user", N_("Who may sign in.")),
+    Entry("token", "khoa", "token", "token", N_("Access tokens for programs and Prometheus.")),
+    Entry("doctor", "kham", "doctor", "doctor", N_("Check connection, clock, rights, sources.")),
+)

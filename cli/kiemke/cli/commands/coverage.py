@@ -1,0 +1,198 @@
+"""kiemke coverage: who has a PC, by unit against its target, and the persons behind each figure."""
+
+from collections.abc import Mapping
+
+import click
+
+from kiemke.cli import figures
+from kiemke.cli import words as vocabulary
+from kiemke.cli.app import App, pass_app
+from kiemke.cli.command import Command, Group, option
+from kiemke.cli.i18n import N_, _
+from kiemke.cli.kinds import COUNT, DAY, THING, TIMES, Kind, words
+from kiemke.cli.listing import (
+    Shape,
+    Times,
+    items_where,
+    search_options,
+    shape_options,
+    show,
+    time_options,
+)
+from kiemke.cli.pick import UNIT, reference
+from kiemke.cli.records import Listing, Record, dig, number_at
+from kiemke.cli.tables import Column
+
+SHARE = Kind(lambda value, zone: value if isinstance(value, str) else None, number=True)
+COLUMNS = (
+    Column(N_("Unit"), "unit", THING, flexible=True),
+    Column(N_("With a PC\n(book)"), "shown.declared", SHARE),
+    Column(N_("Tar-\nget"), "shown.target", SHARE),
+    Column(N_("Verified"), "shown.verified", SHARE),
+    Column(N_("Si-\nlent"), "figures.silent", COUNT),
+    Column(N_("Contra-\ndicted"), "figures.contradicted", COUNT),
+    Column(N_("Un-\nmatched"), "figures.unmatched", COUNT),
+    Column(N_("PCs per\nperson"), "ratio", TIMES),
+    Column(N_("Counted\nby hand"), "figures.counted", COUNT, optional=3),
+    Column(N_("Shared\nonly"), "figures.shared_access", COUNT, optional=4),
+    Column(N_("Left\nout"), "figures.excluded", COUNT, optional=5),
+    Column(N_("Whose"), "kinds", words("official_kind"), optional=6),
+    Column(N_("Day"), "day", DAY, optional=7),
+)
+CSV_COLUMNS = (
+    Column(N_("Code"), "unit.code"),
+    Column(N_("Unit"), "unit.name"),
+    Column(N_("Day"), "day", DAY),
+    Column(N_("Whose"), "kinds", words("official_kind")),
+    Column(N_("People"), "figures.officials", COUNT),
+    Column(N_("With a PC\n(book)"), "figures.declared", COUNT),
+    Column(N_("Verified"), "figures.verified", COUNT),
+    Column(N_("Counted\nby hand"), "figures.counted", COUNT),
+    Column(N_("Silent"), "figures.silent", COUNT),
+    Column(N_("Contradicted"), "figures.contradicted", COUNT),
+    Column(N_("Unmatched"), "figures.unmatched", COUNT),
+    Column(N_("No PC"), "figures.no_pc", COUNT),
+    Column(N_("Left\nout"), "figures.excluded", COUNT),
+    Column(N_("PCs"), "figures.pcs", COUNT),
+    Column(N_("PCs per\nperson"), "ratio", TIMES),
+    Column(N_("Target"), "shown.target", SHARE),
+)
+WHO = (
+    Column(N_("Official"), "official", THING, flexible=True),
+    Column(N_("Unit"), "unit", THING, flexible=True),
+    Column(N_("State"), "state", words("coverage_state")),
+    Column(N_("Asset"), "asset", THING, flexible=True),
+    Column(N_("Why"), "why", flexible=True),
+    Column(N_("What to do"), "next", flexible=True, optional=1),
+)
+STATES = vocabulary.codes("coverage_state")
+
+
+@click.group(
+    "coverage",
+    cls=Group,
+    invoke_without_command=True,
+    help=N_(
+        "Who has a PC, and what proves it. Without a verb: the table by unit against its target."
+    ),
+    examples=("kiemke coverage", "kiemke ty-le who --don-vi TG-VP --state silent"),
+)
+@click.pass_context
+def coverage(ctx: click.Context) -> None:
+    """Show the table when no verb is given."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(
+            show_, unit=None, search=None, as_of=None, known_at=None,
+            as_json=False, as_csv=False, wide=False, limit=None,
+        )  # fmt: skip
+
+
+@coverage.command(
+    "show",
+    alias="xem",
+    help=N_("Coverage of each unit and all below it, against its target."),
+    examples=("kiemke coverage show", "kiemke ty-le xem --don-vi TG --ngay 31/12/2025"),
+)
+@search_options
+@time_options
+@shape_options
+@pass_app
+def show_(app: App, unit: str | None, search: str | None, times: Times, shape: Shape) -> None:
+    """Show coverage by unit."""
+    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
+    listing = app.client.items("/coverage", asked, shape.rows)
+    if not shape.json:
+        listing = Listing(tuple(with_shares(row) for row in listing.items), listing.total)
+    columns = CSV_COLUMNS if shape.csv else COLUMNS
+    show(app, _title(listing), columns, listing, shape)
+
+
+def _title(listing: Listing) -> str:
+    day = DAY.render(dig(listing.items[0], "day"), figures.zone_of(None)) if listing.items else None
+    return _("Coverage at the end of {day}").format(day=day) if day else _("Coverage")
+
+
+def with_shares(row: Record) -> Record:
+    """Return a row with the subtree's figures beside the texts of its shares.
+
+    declared = people − no_pc, by the definition that every person is in exactly one state.
+    """
+    found = dig(row, "subtree")
+    subtree: dict[str, object] = dict(found) if isinstance(found, Mapping) else {}
+    people, without = number_at(subtree, "officials"), number_at(subtree, "no_pc")
+    verified = number_at(subtree, "verified")
+    declared = None if people is None or without is None else people - without
+    shown = {
+        "declared": of(declared, people),
+        "verified": of(verified, people),
+        "target": _target(row),
+    }
+    return {**row, "figures": {**subtree, "declared": declared}, "shown": shown}
+
+
+def of(n: int | None, d: int | None) -> str | None:
+    """Return "378/420 90 %", n/d alone below five persons, None where one of them is unknown."""
+    if n is None or d is None:
+        return None
+    percent = figures.share(n, d)
+    pair = f"{figures.count(n)}/{figures.count(d)}"
+    return f"{pair} {percent}" if percent else pair
+
+
+def _target(row: Record) -> str | None:
+    value = dig(row, "target")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return figures.ratio(float(value))
+
+
+def _who(
+    app: App, unit: str | None, search: str | None, state: str | None, times: Times, shape: Shape
+) -> None:
+    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
+    listing = items_where(app, "/coverage/who", asked, shape, state=state)
+    show(app, _("The persons behind the figures"), WHO, listing, shape)
+
+
+state_option = option("--state", type=click.Choice(STATES), help=N_("Only persons in this state."))
+
+
+@coverage.command(
+    "who",
+    alias="ai",
+    help=N_("List the persons behind each figure, why they count so, and what to do next."),
+    examples=("kiemke coverage who --unit TG-VP", "kiemke ty-le ai --state no_pc --csv"),
+)
+@state_option
+@search_options
+@time_options
+@shape_options
+@pass_app
+def who(
+    app: App, unit: str | None, search: str | None, state: str | None, times: Times, shape: Shape
+) -> None:
+    """List persons by state."""
+    _who(app, unit, search, state, times, shape)
+
+
+@click.command(
+    "thieu-may",
+    cls=Command,
+    help=N_("Who lacks a PC: short for kiemke coverage who --state no_pc."),
+    examples=("kiemke thieu-may", "kiemke thieu-may --don-vi TG-VP --csv"),
+)
+@option(
+    "--state",
+    type=click.Choice(STATES),
+    default="no_pc",
+    help=N_("Only persons in this state (no_pc if not given)."),
+)
+@search_options
+@time_options
+@shape_options
+@pass_app
+def who_alias(
+    app: App, unit: str | None, search: str | None, state: str | None, times: Times, shape: Shape
+) -> None:
+    """List persons without a PC."""
+    _who(app, unit, search, state, times, shape)

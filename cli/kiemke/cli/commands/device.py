@@ -1,0 +1,130 @@
+"""kiemke device: network devices, their interfaces and how they are polled."""
+
+from urllib.parse import quote
+
+import click
+
+from kiemke.cli.app import App, pass_app
+from kiemke.cli.command import Group, argument, option
+from kiemke.cli.i18n import N_, _
+from kiemke.cli.kinds import BITS, MOMENT, THING, words
+from kiemke.cli.listing import Shape, json_option, search_options, shape_options, show, show_one
+from kiemke.cli.pick import DEVICE, SOURCE, UNIT, pick, reference
+from kiemke.cli.records import dig, records_of, text_at
+from kiemke.cli.tables import Column, as_json, draw
+
+COLUMNS = (
+    Column(N_("Code"), "code"),
+    Column(N_("Name"), "name", flexible=True),
+    Column(N_("Kind"), "kind", words("thing"), optional=3),
+    Column(N_("Unit"), "unit", THING, flexible=True),
+    Column(N_("Address"), "address", optional=1),
+    Column(N_("Outcome"), "outcome", words("outcome")),
+    Column(N_("Answered"), "answered_at", MOMENT, optional=2),
+)
+FIELDS = (
+    *COLUMNS,
+    Column(N_("Says it is"), "sys_descr"),
+    Column(N_("Calls itself"), "sys_name"),
+    Column(N_("Polled by"), "collector", THING),
+)
+INTERFACES = (
+    Column(N_("Interface"), "name", flexible=True),
+    Column(N_("Label"), "alias", flexible=True, optional=3),
+    Column(N_("Up"), "oper_up"),
+    Column(N_("Speed"), "speed_bits_per_second", BITS),
+    Column(N_("Duplex"), "duplex", optional=1),
+    Column(N_("Read at"), "read_at", MOMENT, optional=2),
+)
+
+
+@click.group(
+    "device",
+    cls=Group,
+    help=N_("Network devices and their interfaces."),
+    examples=("kiemke device list", "kiemke thiet-bi show SW-01"),
+)
+def device() -> None:
+    """Hold the verbs."""
+
+
+@device.command(
+    "list",
+    alias="danh-sach",
+    help=N_("List devices, with how the last poll went."),
+    examples=("kiemke device list", "kiemke thiet-bi list --don-vi TG --csv"),
+)
+@search_options
+@shape_options
+@pass_app
+def list_(app: App, unit: str | None, search: str | None, shape: Shape) -> None:
+    """List devices."""
+    asked = {"unit": reference(app, UNIT, unit), "q": search}
+    show(app, _("Devices"), COLUMNS, app.client.items("/devices", asked, shape.rows), shape)
+
+
+@device.command(
+    "show",
+    alias="xem",
+    help=N_("Show one device and its interfaces, by code, address or part of its name."),
+    examples=("kiemke device show SW-01", "kiemke thiet-bi xem 10.1.0.2"),
+)
+@argument("ref", metavar=N_("DEVICE"))
+@json_option
+@pass_app
+def show_(app: App, ref: str, json: bool) -> None:
+    """Show a device."""
+    found = pick(app, DEVICE, ref)
+    if json:
+        app.write(as_json(found) + "\n")
+        return
+    show_one(app, _("Device"), FIELDS, found)
+    interfaces = records_of(dig(found, "interfaces"))
+    if interfaces:
+        app.say("", *draw(INTERFACES, interfaces, app.width(), app.zone).lines)
+
+
+@device.command(
+    "set",
+    alias="dat",
+    help=N_(
+        "Say how a device is polled: address, port, the credential's name at the collector, "
+        "the collector."
+    ),
+    examples=(
+        "kiemke device set SW-01 --address 10.1.0.2 --credential snmp-lan",
+        "kiemke thiet-bi dat SW-01 --collector col-7f3a",
+    ),
+)
+@argument("ref", metavar=N_("DEVICE"))
+@option("--address", metavar=N_("ADDRESS"), help=N_("Its address on the network."))
+@option("--port", type=click.IntRange(1, 65535), metavar=N_("PORT"), help=N_("Its SNMP port."))
+@option("--credential", metavar=N_("NAME"), help=N_("The credential's name at the collector."))
+@option("--collector", metavar=N_("SOURCE"), help=N_("The collector that polls it."))
+@pass_app
+def set_(
+    app: App,
+    ref: str,
+    address: str | None,
+    port: int | None,
+    credential: str | None,
+    collector: str | None,
+) -> None:
+    """Change how a device is polled."""
+    asked = {
+        "address": address,
+        "port": port,
+        "credential": credential,
+        "collector": reference(app, SOURCE, collector),
+    }
+    changes = {name: value for name, value in asked.items() if value is not None}
+    if not changes:
+        raise click.UsageError(_("nothing to change; give --address, --port or another option"))
+    code = text_at(pick(app, DEVICE, ref), "code") or ref
+    found = app.client.send("PATCH", f"/devices/{quote(code, safe='')}", body=changes)
+    app.say(
+        _("{device}: {changes}").format(
+            device=text_at(found, "name") or code,
+            changes=", ".join(f"{name} = {value}" for name, value in changes.items()),
+        )
+    )

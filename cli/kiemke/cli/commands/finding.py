@@ -1,0 +1,47 @@
+"""kiemke finding: what the system found amiss and a person should look at."""
+
+import click
+
+from kiemke.cli.app import App, pass_app
+from kiemke.cli.command import Group, option
+from kiemke.cli.i18n import N_, _
+from kiemke.cli.kinds import MOMENT
+from kiemke.cli.listing import Shape, items_where, search_options, shape_options, show
+from kiemke.cli.pick import UNIT, reference
+from kiemke.cli.tables import Column
+
+COLUMNS = (
+    Column(N_("No."), "id"),
+    Column(N_("Kind"), "kind"),
+    Column(N_("About"), "subject", flexible=True),
+    Column(N_("What"), "detail", flexible=True),
+    Column(N_("Since"), "opened_at", MOMENT),
+    Column(N_("Closed"), "closed_at", MOMENT, optional=1),
+)
+
+
+@click.group(
+    "finding",
+    cls=Group,
+    help=N_("What the system found amiss."),
+    examples=("kiemke finding list", "kiemke phat-hien list --csv"),
+)
+def finding() -> None:
+    """Hold the verbs."""
+
+
+@finding.command(
+    "list",
+    alias="danh-sach",
+    help=N_("List findings: clones, ambiguous serials, reports set aside, ..."),
+    examples=("kiemke finding list", "kiemke phat-hien list --kind clone --json"),
+)
+@option("--kind", metavar=N_("KIND"), help=N_("Only findings of this kind."))
+@search_options
+@shape_options
+@pass_app
+def list_(app: App, kind: str | None, unit: str | None, search: str | None, shape: Shape) -> None:
+    """List findings."""
+    asked = {"unit": reference(app, UNIT, unit), "q": search}
+    listing = items_where(app, "/findings", asked, shape, kind=kind)
+    show(app, _("Findings"), COLUMNS, listing, shape)

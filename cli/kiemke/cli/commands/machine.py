@@ -1,0 +1,121 @@
+"""kiemke machine: PCs as the agents see them."""
+
+from collections.abc import Mapping
+
+import click
+
+from kiemke.cli.app import App, pass_app
+from kiemke.cli.command import Group, argument, option
+from kiemke.cli.i18n import N_, _
+from kiemke.cli.kinds import MOMENT, OCTETS, THING, words
+from kiemke.cli.listing import Shape, json_option, search_options, shape_options, show, show_one
+from kiemke.cli.pick import MACHINE, UNIT, pick, reference
+from kiemke.cli.records import Record, dig, records_of
+from kiemke.cli.tables import Column, as_json, draw
+
+COLUMNS = (
+    Column(N_("No."), "id"),
+    Column(N_("Machine"), "hostname", flexible=True),
+    Column(N_("Unit"), "unit", THING, flexible=True),
+    Column(N_("State"), "state", words("source_state"), optional=1),
+    Column(N_("Memory"), "memory_bytes", OCTETS, optional=2),
+    Column(N_("Asset"), "asset", THING, flexible=True),
+    Column(N_("Last heard"), "last_received_at", MOMENT),
+)
+FIELDS = (
+    *COLUMNS,
+    Column(N_("System"), "system"),
+    Column(N_("Operating system"), "os"),
+    Column(N_("Processor"), "cpu"),
+    Column(N_("Serial number"), "serial"),
+)
+SOURCES = (
+    Column(N_("Source"), "id", flexible=True),
+    Column(N_("Kind"), "kind", words("source_kind")),
+    Column(N_("State"), "state", words("source_state")),
+    Column(N_("Last heard"), "last_received_at", MOMENT),
+)
+MOST_SECTION_ROWS = 10  # of a section nobody asked for by name: software has hundreds
+
+
+@click.group(
+    "machine",
+    cls=Group,
+    help=N_("PCs as the agents see them."),
+    examples=("kiemke machine list", "kiemke may show TG-VP-07"),
+)
+def machine() -> None:
+    """Hold the verbs."""
+
+
+@machine.command(
+    "list",
+    alias="danh-sach",
+    help=N_("List machines, with when each was last heard."),
+    examples=("kiemke machine list", "kiemke may list --don-vi TG-VP --json"),
+)
+@search_options
+@shape_options
+@pass_app
+def list_(app: App, unit: str | None, search: str | None, shape: Shape) -> None:
+    """List machines."""
+    asked = {"unit": reference(app, UNIT, unit), "q": search}
+    show(app, _("Machines"), COLUMNS, app.client.items("/machines", asked, shape.rows), shape)
+
+
+@machine.command(
+    "show",
+    alias="xem",
+    help=N_("Show one machine and its hardware, by name, serial, asset or number."),
+    examples=("kiemke machine show TG-VP-07", "kiemke may xem 12 --section software"),
+)
+@argument("ref", metavar=N_("MACHINE"))
+@option(
+    "--section",
+    metavar=N_("SECTION"),
+    help=N_("Only this section of the hardware, with all its rows: disks, software, ..."),
+)
+@json_option
+@pass_app
+def show_(app: App, ref: str, section: str | None, json: bool) -> None:
+    """Show a machine."""
+    found = pick(app, MACHINE, ref)
+    if json:
+        app.write(as_json(found) + "\n")
+        return
+    show_one(app, _("Machine"), FIELDS, found)
+    sources = records_of(dig(found, "sources"))
+    if sources:
+        app.say("", *draw(SOURCES, sources, app.width(), app.zone).lines)
+    sections = dig(found, "sections")
+    if isinstance(sections, Mapping):
+        for name, content in sections.items():
+            if section is None or section == name:
+                _show_section(app, str(name), content, whole=section is not None)
+
+
+def _show_section(app: App, name: str, content: object, *, whole: bool) -> None:
+    """Print one section: one row as fields, several as a table of what the first row has."""
+    rows = _rows_of(content)
+    app.say("")
+    if not rows:
+        app.say(f"{name}: " + _("nothing known"))
+        return
+    shown = rows if whole or len(rows) <= MOST_SECTION_ROWS else rows[:MOST_SECTION_ROWS]
+    if len(rows) == 1:
+        show_one(app, name, [Column(str(field), str(field)) for field in rows[0]], rows[0])
+        return
+    app.heading(f"{name} ({len(rows)})")
+    fields = list(dict.fromkeys(str(field) for row in shown for field in row))
+    columns = [Column(f, f, flexible=True, optional=i) for i, f in enumerate(fields)]
+    app.say(*draw(columns, shown, app.width(), app.zone).lines)
+    if len(shown) < len(rows):
+        app.say(_("… and {count} more").format(count=len(rows) - len(shown)))
+
+
+def _rows_of(content: object) -> tuple[Record, ...]:
+    """A section's rows, whether it came bare or with its status and token around it."""
+    if isinstance(content, Mapping):
+        inner = content.get("rows")
+        return records_of(inner) if isinstance(inner, list) else (content,)
+    return records_of(content)

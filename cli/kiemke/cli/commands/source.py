@@ -1,0 +1,215 @@
+"""kiemke source: agents and collectors, their approval, and the tokens that enrol them."""
+
+from urllib.parse import quote
+
+import click
+
+from kiemke.cli import words as vocabulary
+from kiemke.cli.app import App, pass_app
+from kiemke.cli.command import Group, argument, option
+from kiemke.cli.i18n import N_, _
+from kiemke.cli.kinds import COUNT, MOMENT, THING, words
+from kiemke.cli.listing import (
+    Shape,
+    items_where,
+    json_option,
+    search_options,
+    shape_options,
+    show,
+    show_one,
+)
+from kiemke.cli.pick import SOURCE, UNIT, pick, reference
+from kiemke.cli.records import text_at
+from kiemke.cli.tables import Column, as_json
+
+COLUMNS = (
+    Column(N_("Source"), "id", flexible=True),
+    Column(N_("Kind"), "kind", words("source_kind")),
+    Column(N_("State"), "state", words("source_state")),
+    Column(N_("Unit"), "unit", THING, flexible=True),
+    Column(N_("Machine"), "hostname", flexible=True),
+    Column(N_("Last heard"), "last_received_at", MOMENT),
+)
+FIELDS = (
+    *COLUMNS,
+    Column(N_("Because"), "state_reason"),
+    Column(N_("Reports set aside"), "rejected", COUNT),
+)
+TOKENS = (
+    Column(N_("No."), "id"),
+    Column(N_("Kind"), "kind", words("source_kind")),
+    Column(N_("Unit"), "unit", THING, flexible=True),
+    Column(N_("Uses left"), "uses_left", COUNT),
+    Column(N_("Ends"), "expires_at", MOMENT),
+    Column(N_("Revoked"), "revoked_at", MOMENT, optional=1),
+)
+
+
+@click.group(
+    "source",
+    cls=Group,
+    help=N_("Agents and collectors that report."),
+    examples=("kiemke source list --state pending", "kiemke nguon token --don-vi TG-VP"),
+)
+def source() -> None:
+    """Hold the verbs."""
+
+
+@source.command(
+    "list",
+    alias="danh-sach",
+    help=N_("List sources, with when each was last heard."),
+    examples=("kiemke source list", "kiemke nguon list --state pending"),
+)
+@option(
+    "--state",
+    type=click.Choice(vocabulary.codes("source_state")),
+    help=N_("Only sources in this state."),
+)
+@search_options
+@shape_options
+@pass_app
+def list_(app: App, state: str | None, unit: str | None, search: str | None, shape: Shape) -> None:
+    """List sources."""
+    asked = {"unit": reference(app, UNIT, unit), "q": search}
+    listing = items_where(app, "/sources", asked, shape, state=state)
+    show(app, _("Sources"), COLUMNS, listing, shape)
+
+
+@source.command(
+    "show",
+    alias="xem",
+    help=N_("Show one source, by its id or the name of its machine."),
+    examples=("kiemke source show TG-VP-07", "kiemke nguon xem TG-VP-07 --json"),
+)
+@argument("ref", metavar=N_("SOURCE"))
+@json_option
+@pass_app
+def show_(app: App, ref: str, json: bool) -> None:
+    """Show a source."""
+    found = pick(app, SOURCE, ref)
+    if json:
+        app.write(as_json(found) + "\n")
+        return
+    show_one(app, _("Source"), FIELDS, found)
+
+
+@source.command(
+    "approve",
+    alias="duyet",
+    help=N_("Approve a source: from now on what it says counts."),
+    examples=("kiemke source approve TG-VP-07", "kiemke nguon duyet TG-VP-07"),
+)
+@argument("ref", metavar=N_("SOURCE"))
+@pass_app
+def approve(app: App, ref: str) -> None:
+    """Approve a source."""
+    _decide(app, ref, "approve")
+
+
+@source.command(
+    "revoke",
+    alias="thu-hoi",
+    help=N_("Revoke a source: it is refused from now on, what it said is kept."),
+    examples=("kiemke source revoke TG-VP-07", "kiemke nguon thu-hoi TG-VP-07"),
+)
+@argument("ref", metavar=N_("SOURCE"))
+@pass_app
+def revoke(app: App, ref: str) -> None:
+    """Revoke a source."""
+    _decide(app, ref, "revoke")
+
+
+def _decide(app: App, ref: str, verb: str) -> None:
+    identity = text_at(pick(app, SOURCE, ref), "id") or ref
+    found = app.client.send("POST", f"/sources/{quote(identity, safe='')}/{verb}")
+    app.say(
+        _("{source} ({machine}) is now: {state}").format(
+            source=identity,
+            machine=text_at(found, "hostname") or "?",
+            state=vocabulary.word("source_state", text_at(found, "state") or "?"),
+        )
+    )
+
+
+@source.command(
+    "token",
+    alias="ma",
+    help=N_(
+        "Make a token that enrols agents (or a collector) of a unit. It is shown once. By default "
+        "it can be used as often as the unit has people, for 14 days at most."
+    ),
+    examples=(
+        "kiemke source token --unit TG-VP",
+        "kiemke nguon ma --don-vi TG --kind collector --approves",
+    ),
+)
+@option("--unit", "--don-vi", "unit", required=True, metavar=N_("UNIT"), help=N_("Whose PCs."))
+@option(
+    "--kind",
+    type=click.Choice(vocabulary.codes("source_kind")),
+    default="agent",
+    help=N_("What it enrols (agent if not given)."),
+)
+@option("--uses", type=click.IntRange(min=1), metavar=N_("TIMES"), help=N_("How often."))
+@option("--days", type=click.IntRange(1, 14), metavar=N_("DAYS"), help=N_("How long."))
+@option("--approves", is_flag=True, help=N_("What it enrols counts at once, without approval."))
+@json_option
+@pass_app
+def token(
+    app: App,
+    unit: str,
+    kind: str,
+    uses: int | None,
+    days: int | None,
+    approves: bool,
+    json: bool,
+) -> None:
+    """Make an enrolment token."""
+    asked = {"unit": reference(app, UNIT, unit), "kind": kind, "uses": uses, "days": days}
+    body = {name: value for name, value in asked.items() if value is not None}
+    made = app.client.send("POST", "/enrolment-tokens", body={**body, "approves": approves})
+    if json:
+        app.write(as_json(made) + "\n")
+        return
+    program = "kiemke-agent" if kind == "agent" else "kiemke-collector"
+    until = MOMENT.render(_record(made).get("expires_at"), app.zone)
+    app.say(_("Valid until {moment}; it is not shown again. On each machine:").format(moment=until))
+    # Written whole on one line of its own, so that it can be copied.
+    app.say(f"{program} enroll {text_at(made, 'token')}")
+
+
+def _record(found: object) -> dict[str, object]:
+    return found if isinstance(found, dict) else {}
+
+
+@source.command(
+    "tokens",
+    alias="cac-ma",
+    help=N_("List enrolment tokens (never their secrets)."),
+    examples=("kiemke source tokens", "kiemke nguon tokens --json"),
+)
+@shape_options
+@pass_app
+def tokens(app: App, shape: Shape) -> None:
+    """List enrolment tokens."""
+    listing = app.client.items("/enrolment-tokens", None, shape.rows)
+    show(app, _("Enrolment tokens"), TOKENS, listing, shape)
+
+
+@source.command(
+    "revoke-token",
+    alias="huy-ma",
+    help=N_("Revoke an enrolment token and every source it admitted."),
+    examples=("kiemke source revoke-token 7f3a9c", "kiemke nguon huy-ma 7f3a9c --yes"),
+)
+@argument("token_id", metavar=N_("TOKEN_NUMBER"))
+@option("--yes", is_flag=True, help=N_("Do not ask."))
+@pass_app
+def revoke_token(app: App, token_id: str, yes: bool) -> None:
+    """Revoke an enrolment token."""
+    question = _("Revoke token {token} and every source it admitted?").format(token=token_id)
+    if not yes and not click.confirm(question, err=True):
+        raise click.Abort
+    app.client.send("DELETE", f"/enrolment-tokens/{quote(token_id, safe='')}")
+    app.say(_("Revoked: {token}").format(token=token_id))

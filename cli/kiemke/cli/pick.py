@@ -1,0 +1,117 @@
+"""Finding the one thing a person means: by id, code, sticker, phone or part of a name."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import click
+
+from kiemke.cli.app import App
+from kiemke.cli.errors import Ambiguous, KiemkeError, ServerProblem
+from kiemke.cli.i18n import _
+from kiemke.cli.records import Record, text_at
+from kiemke.cli.text import fold, visible
+
+MOST_CANDIDATES = 20
+# What the server answers where a reference is no code of one thing: then it is searched for.
+NOT_EXACT = (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT)
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """A kind of thing. ``keys`` name it exactly; ``labels`` tell candidates apart."""
+
+    path: str
+    keys: tuple[str, ...]
+    labels: tuple[str, ...]
+    reference: tuple[str, ...] = ("code", "id")
+
+
+UNIT = Noun("units", ("code", "name"), ("code", "name"))
+OFFICIAL = Noun(
+    "officials",
+    ("code", "phone", "mailbox", "account", "name"),
+    ("code", "name", "post", "unit.name"),
+)
+ASSET = Noun("assets", ("code", "tag", "serial", "name"), ("code", "tag", "name", "unit.name"))
+MACHINE = Noun(
+    "machines",
+    ("hostname", "serial", "asset.code", "asset.tag"),
+    ("id", "hostname", "serial", "unit.name"),
+    ("id",),
+)
+DEVICE = Noun("devices", ("code", "address", "name"), ("code", "name", "address", "unit.name"))
+LINK = Noun("links", ("code", "name"), ("code", "name", "provider", "unit.name"))
+SOURCE = Noun("sources", ("id", "hostname"), ("id", "kind", "hostname", "state"), ("id",))
+
+
+def pick(
+    app: App,
+    noun: Noun,
+    reference: str,
+    parameters: Mapping[str, str | int | None] | None = None,
+) -> Record:
+    """Return the one thing a reference means, asking a person where it fits several.
+
+    Raises Ambiguous where nobody can be asked, KiemkeError where nothing fits.
+    """
+    if not reference.strip():
+        raise click.UsageError(_("a name is missing: it was empty"))
+    try:
+        return app.client.one(noun.path, reference, parameters)
+    except ServerProblem as problem:
+        if problem.status not in NOT_EXACT:
+            raise
+        refusal = problem
+    found = app.client.items(f"/{noun.path}", {**(parameters or {}), "q": reference}, 1000)
+    chosen = _only(noun, reference, found.items)
+    if chosen is None:
+        if not found.items:
+            raise KiemkeError(
+                refusal.what,
+                where=refusal.where,
+                remedy=refusal.remedy or _("look at the list for its code or name"),
+            ) from refusal
+        chosen = _choose(app, noun, reference, found.items)
+    return app.client.one(noun.path, _reference_of(noun, chosen), parameters)
+
+
+def reference(app: App, noun: Noun, given: str | None) -> str | None:
+    """Return the code (or id) of what a reference means, None for none."""
+    return None if given is None else _reference_of(noun, pick(app, noun, given))
+
+
+def _reference_of(noun: Noun, record: Record) -> str:
+    return next((found for field in noun.reference if (found := text_at(record, field))), "")
+
+
+def _only(noun: Noun, given: str, found: Sequence[Record]) -> Record | None:
+    """The single candidate, or the single one whose key is exactly what was given."""
+    if len(found) == 1:
+        return found[0]
+    wanted = fold(given)
+    for key in noun.keys:
+        exact = [item for item in found if fold(text_at(item, key) or "") == wanted]
+        if len(exact) == 1:
+            return exact[0]
+    return None
+
+
+def _label(noun: Noun, record: Record) -> str:
+    parts = (text_at(record, field) for field in noun.labels)
+    return " · ".join(visible(part) for part in parts if part)
+
+
+def _choose(app: App, noun: Noun, given: str, found: Sequence[Record]) -> Record:
+    shown = found[:MOST_CANDIDATES]
+    more = len(found) - len(shown)
+    labels = [_label(noun, record) for record in shown]
+    if not app.interactive():
+        raise Ambiguous(given, labels, more)
+    app.say(
+        _("“{reference}” fits {count} things").format(reference=given, count=len(found)),
+        *(f"  {number:>2}  {label}" for number, label in enumerate(labels, 1)),
+        to_stderr=True,
+    )
+    number = click.prompt(_("Which one? (number)"), type=click.IntRange(1, len(shown)), err=True)
+    return shown[int(number) - 1]

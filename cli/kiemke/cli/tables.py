@@ -1,0 +1,169 @@
+"""Tables that never break: fixed columns whole, flexible ones cut with …, 80 columns by default."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from rich.cells import cell_len, set_cell_size
+from rich.text import Text
+
+from kiemke.cli.i18n import _
+from kiemke.cli.kinds import TEXT, Kind
+from kiemke.cli.records import Record, dig
+from kiemke.cli.text import ELLIPSIS, inert_json, visible
+from kiemke.cli.words import STYLES
+
+ABSENT = "–"
+GAP = "  "
+NARROWEST_FLEXIBLE_CELLS = 8
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. ``heading`` is a msgid (may hold a line break), ``path`` where its value lies.
+
+    A ``flexible`` column is cut where the width does not suffice; the others never are, since a cut
+    number is a wrong number. ``optional`` columns give way, highest first, before that hurts.
+    """
+
+    heading: str
+    path: str
+    kind: Kind = TEXT
+    flexible: bool = False
+    optional: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A table as lines, with the headings of the columns that had no room."""
+
+    lines: tuple[Text, ...]
+    left_out: tuple[str, ...]
+
+
+def cell(column: Column, record: Record, zone: tzinfo) -> str | None:
+    """Return what a column shows of a record, inert, None when it is absent."""
+    shown = column.kind.render(dig(record, column.path), zone)
+    return None if shown is None else visible(shown)
+
+
+def draw(
+    columns: Sequence[Column], records: Sequence[Record], width: int | None, zone: tzinfo
+) -> Drawn:
+    """Lay out a table within ``width`` cells; None is as wide as it needs to be."""
+    headings = [_(column.heading).split("\n") for column in columns]
+    cells = [[cell(column, record, zone) or ABSENT for column in columns] for record in records]
+    natural = [
+        max(cell_len(text) for text in [*heading, *(row[i] for row in cells)])
+        for i, heading in enumerate(headings)
+    ]
+    kept = _columns_that_fit(columns, natural, width)
+    widths = _widths([columns[i] for i in kept], [natural[i] for i in kept], width)
+    depth = max((len(headings[i]) for i in kept), default=0)
+    lines = []
+    for level in range(depth):
+        # Headings of fewer lines stand at the bottom, next to their figures.
+        words = [([""] * (depth - len(headings[i])) + headings[i])[level] for i in kept]
+        lines.append(_line(columns, kept, widths, words, ["bold"] * len(kept)))
+    for row, record in zip(cells, records, strict=True):
+        styles = [_style(columns[i], record) for i in kept]
+        lines.append(_line(columns, kept, widths, [row[i] for i in kept], styles))
+    lost = tuple(" ".join(headings[i]) for i in range(len(columns)) if i not in kept)
+    return Drawn(tuple(lines), lost)
+
+
+def _columns_that_fit(
+    columns: Sequence[Column], natural: Sequence[int], width: int | None
+) -> list[int]:
+    kept = list(range(len(columns)))
+    while width is not None and _least(columns, natural, kept) > width:
+        droppable = [i for i in kept if columns[i].optional]
+        if not droppable:
+            break
+        kept.remove(max(droppable, key=lambda i: columns[i].optional))
+    return kept
+
+
+def _least(columns: Sequence[Column], natural: Sequence[int], kept: Sequence[int]) -> int:
+    cells = (
+        min(natural[i], NARROWEST_FLEXIBLE_CELLS) if columns[i].flexible else natural[i]
+        for i in kept
+    )
+    return sum(cells) + len(GAP) * (len(kept) - 1)
+
+
+def _widths(columns: Sequence[Column], natural: Sequence[int], width: int | None) -> list[int]:
+    widths = list(natural)
+    if width is None:
+        return widths
+    over = sum(widths) + len(GAP) * (len(widths) - 1) - width
+    # The widest flexible column gives first: a long name loses its tail before a short one does.
+    while over > 0:
+        flexible = [i for i, column in enumerate(columns) if column.flexible and widths[i] > 1]
+        if not flexible:
+            break
+        widths[max(flexible, key=lambda i: widths[i])] -= 1
+        over -= 1
+    return widths
+
+
+def _line(
+    columns: Sequence[Column],
+    kept: Sequence[int],
+    widths: Sequence[int],
+    texts: Sequence[str],
+    styles: Sequence[str],
+) -> Text:
+    line = Text()
+    for position, (i, width, text, style) in enumerate(
+        zip(kept, widths, texts, styles, strict=True)
+    ):
+        fitted = fit(text, width)
+        padding = " " * (width - cell_len(fitted))
+        if position:
+            line.append(GAP)
+        if columns[i].kind.number:
+            line.append(padding)
+        line.append(fitted, style=style or None)
+        if not columns[i].kind.number and position < len(kept) - 1:
+            line.append(padding)
+    return line
+
+
+def fit(text: str, width: int) -> str:
+    """Return the text cut to this many cells, its last one … when something was lost."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, max(width - 1, 0)).rstrip() + ELLIPSIS
+
+
+def _style(column: Column, record: Record) -> str:
+    value = dig(record, column.path)
+    return STYLES.get(value, "") if column.kind.vocabulary and isinstance(value, str) else ""
+
+
+def as_json(value: object) -> str:
+    """Return readable JSON with Vietnamese letters as they are and unseen characters escaped."""
+    return inert_json(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def as_csv(columns: Sequence[Column], records: Sequence[Record], zone: tzinfo) -> str:
+    """Return CSV as a spreadsheet wants it: BOM, CRLF, no formulas, numbers ungrouped."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([_(column.heading).replace("\n", " ") for column in columns])
+    for record in records:
+        writer.writerow([_csv_cell(column, record, zone) for column in columns])
+    return "\ufeff" + out.getvalue()
+
+
+def _csv_cell(column: Column, record: Record, zone: tzinfo) -> str:
+    value = dig(record, column.path)
+    if column.kind.number and isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    text = cell(column, record, zone) or ""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
