@@ -145,6 +145,28 @@ def search_options(function: Function) -> Function:
 json_option = option("--json", "json", is_flag=True, help=N_("As JSON for a program."))
 
 
+def items_where(
+    app: App,
+    path: str,
+    parameters: Mapping[str, str | int | None],
+    shape: Shape,
+    **equal: str | None,
+) -> Listing:
+    """Return the rows whose fields have these values; None is any value.
+
+    The server is asked to choose, and what it answers is chosen from once more: a server that does
+    not know a filter ignores it, and the figures would be of other rows than the title says.
+    """
+    wanted = {field: value for field, value in equal.items() if value is not None}
+    if not wanted:
+        return app.client.items(path, parameters, shape.rows)
+    found = app.client.items(path, {**parameters, **wanted}).items
+    chosen = tuple(
+        row for row in found if all(row.get(field) == value for field, value in wanted.items())
+    )
+    return Listing(chosen[: shape.rows] if shape.rows else chosen, len(chosen))
+
+
 def show(app: App, title: str, columns: Sequence[Column], listing: Listing, shape: Shape) -> None:
     """Print rows in the shape asked for. ``title`` is text already in the user's language."""
     if shape.json:

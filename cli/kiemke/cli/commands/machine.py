@@ -10,7 +10,7 @@ from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import MOMENT, OCTETS, THING, words
 from kiemke.cli.listing import Shape, json_option, search_options, shape_options, show, show_one
 from kiemke.cli.pick import MACHINE, UNIT, pick, reference
-from kiemke.cli.records import Record, dig, records_of
+from kiemke.cli.records import Record, dig, records_of, text_at
 from kiemke.cli.tables import Column, as_json, draw
 
 COLUMNS = (
@@ -98,6 +98,10 @@ def _show_section(app: App, name: str, content: object, *, whole: bool) -> None:
     """Print one section: one row as fields, several as a table of what the first row has."""
     rows = _rows_of(content)
     app.say("")
+    status = text_at(content, "status")
+    if status not in (None, "ok"):
+        detail = text_at(content, "detail")
+        app.say(f"{name}: " + " – ".join(part for part in (status, detail) if part))
     if not rows:
         app.say(f"{name}: " + _("nothing known"))
         return
