@@ -1,15 +1,13 @@
 """The thread that posts: on time, at once when rung for, and no sooner than a back-off allows."""
 
-import logging
 import random
 import sqlite3
 import threading
 from collections.abc import Callable
 
+from kiemke.agent.journal import warn
 from kiemke.wire.client import Attempt, Outcome, Sender
 from kiemke.wire.outbox import OutboxError
-
-log = logging.getLogger(__name__)
 
 DRAIN_SECONDS = 120.0
 JITTER_RATIO = 0.1  # posts of a building that was switched on together drift apart
@@ -85,5 +83,5 @@ class Courier:
         try:
             return self._sender.drain(DRAIN_SECONDS)
         except (OutboxError, sqlite3.Error) as err:
-            log.error("outbox cannot be used", extra={"reason": str(err)})
+            warn("outbox cannot be used", reason=str(err))
             return Attempt(Outcome.RETRY, BROKEN_OUTBOX_WAIT_SECONDS, str(err))

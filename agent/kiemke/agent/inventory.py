@@ -1,97 +1,125 @@
-"""Takes the inventory: runs every sensor and makes its answer, or its failure, into sections."""
+"""Takes the inventory: the sensors run in a child that can be killed, one hung sensor spoils only its
+own sections, and the agent's process does not grow."""
 
-import hashlib
 import json
-import logging
-import struct
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
-
-import psutil
+import subprocess
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 from kiemke.agent.host import Host
+from kiemke.agent.journal import warn
 from kiemke.agent.sensors import SENSORS, Sensor
-from kiemke.agent.sensors.errors import SensorError
 from kiemke.wire.inventory import SECTIONS, Row
 from kiemke.wire.report import Inventory, Section
 
-log = logging.getLogger(__name__)
-
-TOKEN_BYTES = 8
-MAX_DETAIL_CHARACTERS = 200
-# What a fault in a sensor's own code looks like: told with its traceback, and the others go on.
-BUGS = (
-    TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RuntimeError, struct.error,
-)  # fmt: skip
+DEADLINE_SECONDS = 120.0
+MAX_CHILDREN = 4  # each further one is for what the last one's hung sensor kept from its turn
+ENDED_EARLY = "the sensors' process ended early"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One section as read: its status, its rows when "ok", why not otherwise."""
-
-    status: str
-    rows: tuple[Row, ...] | None = None
-    detail: str | None = None
+def child_command() -> list[str]:
+    """Return the command that runs the sensors: this very program."""
+    if getattr(sys, "frozen", False):  # a packed executable has no -m
+        return [sys.executable, "sense"]
+    return [sys.executable, "-m", "kiemke.agent.main", "sense"]
 
 
-def read_all(host: Host, sensors: Sequence[Sensor] = SENSORS) -> dict[str, Reading]:
-    """Return a Reading of every section of every sensor, in the order of SECTIONS."""
-    found: dict[str, Reading] = {}
-    for sensor in sensors:
-        found.update(_read_one(host, sensor))
-    return {name: found[name] for name in SECTIONS if name in found}
-
-
-def _read_one(host: Host, sensor: Sensor) -> dict[str, Reading]:
-    """Return the readings of one sensor; its failure becomes the status of all its sections."""
-    try:
-        rows = sensor.read(host)
-    except SensorError as err:
-        failed = Reading(err.status, detail=_detail(err))
-    except (psutil.AccessDenied, PermissionError) as err:
-        failed = Reading("denied", detail=_detail(err))
-    except FileNotFoundError as err:
-        failed = Reading("absent", detail=_detail(err))
-    except (psutil.Error, OSError) as err:
-        failed = Reading("failed", detail=_detail(err))
-    except BUGS as err:
-        log.exception("sensor has a fault", extra={"sensor": sensor.NAME})
-        failed = Reading("failed", detail=f"fault in the sensor: {_detail(err)}")
-    else:
-        return {
-            name: Reading("ok", rows[name]) if name in rows else Reading("absent")
-            for name in sensor.SECTIONS
-        }
-    return dict.fromkeys(sensor.SECTIONS, failed)
-
-
-def _detail(err: Exception) -> str:
-    """Return what an error says in one short line."""
-    text = " ".join(f"{type(err).__name__}: {err}".split())
-    return text[:MAX_DETAIL_CHARACTERS]
-
-
-def token_of(rows: tuple[Row, ...]) -> str:
-    """Return a short hash of a section's rows: equal rows, equal token."""
-    text = json.dumps([asdict(row) for row in rows], sort_keys=True, ensure_ascii=True)
-    return hashlib.blake2b(text.encode(), digest_size=TOKEN_BYTES).hexdigest()
-
-
-def compose(
-    readings: Mapping[str, Reading], acked: Mapping[str, str], need: Collection[str] = ()
+def take(
+    host: Host,
+    acked: Mapping[str, str],
+    need: Collection[str] = (),
+    *,
+    sensors: Sequence[Sensor] = SENSORS,
+    command: Sequence[str] | None = None,
+    deadline_seconds: float = DEADLINE_SECONDS,
 ) -> tuple[Inventory, dict[str, str]]:
     """Return the Inventory to send and the tokens it makes known.
 
     A section travels with its rows when its token differs from the one last acknowledged
-    (``acked``) or when the server asked for it (``need``); otherwise with its token alone.
+    (``acked``) or when the server asked for it (``need``); otherwise with its token alone. The
+    sections of a sensor that hangs beyond the deadline have status "timeout".
     """
+    command = child_command() if command is None else command
+    waiting = list(sensors)
     sections: dict[str, Section] = {}
-    tokens: dict[str, str] = {}
-    for name, reading in readings.items():
-        if reading.rows is None:
-            sections[name] = Section(reading.status, detail=reading.detail)
-            continue
-        tokens[name] = token = token_of(reading.rows)
-        is_news = name in need or acked.get(name) != token
-        sections[name] = Section("ok", token, reading.rows if is_news else None)
-    return Inventory(sections), tokens
+    for _ in range(MAX_CHILDREN):
+        if not waiting:
+            break
+        request = {
+            "root": str(host.root),
+            "install_id": host.install_id,
+            "acked": dict(acked),
+            "need": sorted(need),
+            "sensors": [sensor.module for sensor in waiting],
+        }
+        text, is_late = _run_child(command, json.dumps(request), deadline_seconds)
+        answered = _parse(text)
+        sections |= {name: one for found in answered.values() for name, one in found.items()}
+        waiting = [sensor for sensor in waiting if sensor.module not in answered]
+        if waiting:  # the first of them is the one that hung or took the child down
+            culprit = waiting.pop(0)
+            warn("sensor lost", sensor=culprit.module, timeout=is_late)
+            lost = (
+                Section("timeout", detail=f"no answer within {deadline_seconds:.0f} s")
+                if is_late
+                else Section("failed", detail=ENDED_EARLY)
+            )
+            sections |= dict.fromkeys(culprit.SECTIONS, lost)
+    for sensor in waiting:
+        sections |= dict.fromkeys(sensor.SECTIONS, Section("failed", detail=ENDED_EARLY))
+    ordered = {name: sections[name] for name in SECTIONS if name in sections}
+    tokens = {name: one.token for name, one in ordered.items() if one.token is not None}
+    return Inventory(ordered), tokens
+
+
+def _run_child(command: Sequence[str], request: str, deadline_seconds: float) -> tuple[str, bool]:
+    """Return what the child printed, and whether it had to be killed at the deadline."""
+    try:
+        child = subprocess.Popen(  # noqa: S603 - this very program
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as err:
+        warn("sensors not started", reason=str(err))
+        return "", False
+    with child:
+        try:
+            return child.communicate(request, timeout=deadline_seconds)[0], False
+        except subprocess.TimeoutExpired:
+            child.kill()
+            return child.communicate()[0], True
+
+
+def _parse(text: str) -> dict[str, dict[str, Section]]:
+    """Return the sections by sensor of every whole line the child printed."""
+    found: dict[str, dict[str, Section]] = {}
+    for line in text.splitlines():
+        try:
+            said = json.loads(line)
+            found[str(said["sensor"])] = {
+                name: _section(name, one) for name, one in said["sections"].items()
+            }
+        except (ValueError, KeyError, TypeError):
+            continue  # the line it was killed in
+    return found
+
+
+def _section(name: str, said: dict[str, Any]) -> Section:
+    """Return one section from the child's words. Raises KeyError or TypeError when they are odd."""
+    rows = said.get("rows")
+    return Section(
+        status=said["status"],
+        token=said.get("token"),
+        rows=None if rows is None else tuple(_row(SECTIONS[name], row) for row in rows),
+        detail=said.get("detail"),
+    )
+
+
+def _row(kind: Callable[..., Row], said: dict[str, Any]) -> Row:
+    """Return one row; JSON knows lists only, rows hold tuples."""
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in said.items()})

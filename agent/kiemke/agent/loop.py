@@ -1,6 +1,5 @@
 """The agent at work: samples, events and inventories into the outbox, a courier that posts them."""
 
-import logging
 import threading
 from dataclasses import dataclass, replace
 
@@ -9,17 +8,16 @@ from kiemke.agent.alarm import Alarm
 from kiemke.agent.courier import Courier
 from kiemke.agent.files import StateError
 from kiemke.agent.host import Host
+from kiemke.agent.journal import warn
 from kiemke.agent.pace import Intervals
-from kiemke.agent.sampler import LinkState, Sampler, read_links
-from kiemke.agent.sensors.sessions import console_user
+from kiemke.agent.sensors.sampler import LinkState, Sampler, read_links
+from kiemke.agent.sensors.seat import console_user
 from kiemke.agent.state import Memory, StateFolder
 from kiemke.wire.client import Attempt, Outcome, Sender
 from kiemke.wire.clocks import Clock
 from kiemke.wire.codec import CodecError
 from kiemke.wire.outbox import Outbox, OutboxError
 from kiemke.wire.report import Answer, Body, Event, Report
-
-log = logging.getLogger(__name__)
 
 SUSPEND_NOTICED_SECONDS = 5.0  # the two clocks are not read at the same instant
 NEED_REST_SECONDS = 30.0  # a server that always needs something is not answered faster
@@ -92,9 +90,9 @@ class Agent:
         try:
             self._folder.save_status(said)
         except StateError as err:
-            log.warning("status not written", extra={"reason": str(err)})
+            warn("status not written", reason=str(err))
         if attempt.detail:
-            log.warning("post", extra={"outcome": attempt.outcome.value, "reason": attempt.detail})
+            warn("post", outcome=attempt.outcome.value, reason=attempt.detail)
 
     # --- the run ---
 
@@ -160,7 +158,7 @@ class Agent:
         try:
             self._folder.save_memory(memory)
         except StateError as err:
-            log.warning("memory not written", extra={"reason": str(err)})
+            warn("memory not written", reason=str(err))
 
     def _spool(self, kind: str, body: Body) -> Report | None:
         """Put one report into the outbox; None when it could not be kept."""
@@ -176,7 +174,7 @@ class Agent:
         try:
             return self._outbox.put(report)
         except (OutboxError, CodecError) as err:
-            log.error("report lost", extra={"kind": kind, "reason": str(err)})
+            warn("report lost", kind=kind, reason=str(err))
             return None
 
     # --- samples and events ---
@@ -221,11 +219,10 @@ class Agent:
     def _take_inventory(self) -> None:
         """Read every sensor and spool the inventory: news and what was asked for, with rows."""
         self._last_inventory_seconds = self._clock.uptime_seconds()
-        readings = inventory.read_all(self._host)
         with self._guard:
             need, self._need = self._need, frozenset()
             acked = self._memory.acked_tokens
-        body, tokens = inventory.compose(readings, acked, need)
+        body, tokens = inventory.take(self._host, acked, need)
         # The courier may answer for it at once: it must know of it before it can be acknowledged.
         with self._guard:
             report = self._spool("inventory", body)

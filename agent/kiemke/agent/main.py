@@ -54,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
         help="read a recorded machine's files under DIR",
     )  # fmt: skip
     command("status", "say whether all is well, or what to do")
+    commands.add_parser("sense", description="Run the sensors for the service (its own child).")
     decode = command("decode", "decode recorded EDID or SMBIOS files, one JSON a line", state=False)
     decode.add_argument("kind", choices=("edid", "smbios"))
     decode.add_argument("files", nargs="+", metavar="FILE")
@@ -80,6 +81,10 @@ def _call(arguments: argparse.Namespace) -> int:
             from kiemke.agent.commands import enroll
 
             return enroll.run(arguments.state, arguments.token)
+        case "sense":
+            from kiemke.agent.commands import sense
+
+            return sense.run()
     from kiemke.agent.commands import run
 
     return run.run(

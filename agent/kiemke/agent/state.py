@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kiemke.agent.files import StateError, read_json, write_json
 from kiemke.wire.client import Credentials
-from kiemke.wire.enrolment import Enrolled, Token, new_install_id, new_secret
 from kiemke.wire.pin import Pins, parse_address
+
+if TYPE_CHECKING:
+    from kiemke.wire.enrolment import Enrolled, Token
 
 DEFAULT_FOLDER = Path("/var/lib/kiemke-agent")
 IDENTITY_FILE = "identity.json"
@@ -30,7 +33,7 @@ class AgentIdentity:
         """Return it without the secret."""
         return f"AgentIdentity(install_id={self.install_id!r}, source={self.source!r})"
 
-    def enrolled(self, token: Token, answer: Enrolled) -> "AgentIdentity":
+    def enrolled(self, token: "Token", answer: "Enrolled") -> "AgentIdentity":
         """Return this identity as the server knows it."""
         return replace(
             self,
@@ -109,6 +112,9 @@ class StateFolder:
         """Return who this install is; made, and durable, at the first call."""
         known = self.identity()
         if known is None:
+            # Once in an install's life; the running agent does not carry it.
+            from kiemke.wire.enrolment import new_install_id, new_secret
+
             known = AgentIdentity(new_install_id(), new_secret())
             self.save_identity(known)
         return known

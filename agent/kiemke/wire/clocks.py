@@ -1,6 +1,5 @@
 """The clocks a sender stamps its reports with: wall time, uptime with suspend, awake time, boot."""
 
-import ctypes
 import sys
 import time
 from dataclasses import dataclass
@@ -42,6 +41,8 @@ def uptime_seconds() -> float:
     Source: CLOCK_BOOTTIME on Linux, GetTickCount64 on Windows; elsewhere the monotonic clock.
     """
     if sys.platform == "win32":
+        import ctypes  # a megabyte that only Windows needs
+
         kernel32 = ctypes.windll.kernel32
         kernel32.GetTickCount64.restype = ctypes.c_uint64
         return float(kernel32.GetTickCount64()) / 1000.0
@@ -56,6 +57,8 @@ def awake_seconds() -> float:
     Source: CLOCK_MONOTONIC on Linux, QueryUnbiasedInterruptTime (100 ns units) on Windows.
     """
     if sys.platform == "win32":
+        import ctypes  # a megabyte that only Windows needs
+
         ticks = ctypes.c_uint64()
         ctypes.windll.kernel32.QueryUnbiasedInterruptTime(ctypes.byref(ticks))
         return ticks.value / 1e7

@@ -5,7 +5,6 @@ is not consulted: a PC without a battery says 2009, and the root is pinned by it
 leaf is replaced by replacing the root.
 """
 
-import hashlib
 import http.client
 import socket
 import ssl
@@ -55,6 +54,8 @@ def parse_address(url: str) -> Address:
 
 def der_sha256(pem: str) -> str:
     """Return the hash by which a root is known: hex SHA-256 of its DER. Raises PinError."""
+    import hashlib  # only enrolment needs it, the running agent does not
+
     try:
         return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
     except ValueError as err:

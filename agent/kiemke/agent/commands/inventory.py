@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kiemke.agent.files import StateError
 from kiemke.agent.host import Host
-from kiemke.agent.inventory import read_all
+from kiemke.agent.sensors.reading import read_all
 from kiemke.agent.state import StateFolder
 from kiemke.agent.terminal import say
 

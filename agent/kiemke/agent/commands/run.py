@@ -1,6 +1,5 @@
 """`kiemke-agent run`: the service itself, or one round of it."""
 
-import logging
 import random
 import signal
 from pathlib import Path
@@ -26,8 +25,6 @@ def run(state: Path, *, once: bool, spread_seconds: float, outbox_mb: float) -> 
     With ``once`` one inventory and one sample are posted; 1 is returned when they could not be.
     Raises StateError, OutboxError or PinError when it cannot begin.
     """
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    logging.setLogRecordFactory(FieldsRecord)
     folder = StateFolder(state)
     folder.prepare()
     identity = folder.identity_or_new()
@@ -71,20 +68,3 @@ def _stop_on_signals(agent: Agent) -> None:
 
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)
-
-
-# What every record has of itself; the rest came as ``extra``.
-RECORD_FIELDS = frozenset(
-    (*logging.LogRecord("", 0, "", 0, "", None, None).__dict__, "message", "asctime")
-)
-
-
-class FieldsRecord(logging.LogRecord):
-    """A log record that prints its fields after its message."""
-
-    def getMessage(self) -> str:
-        """Return the message and the fields given as ``extra``, as key=value."""
-        fields = (
-            f"{key}={value!r}" for key, value in self.__dict__.items() if key not in RECORD_FIELDS
-        )
-        return " ".join((super().getMessage(), *fields))

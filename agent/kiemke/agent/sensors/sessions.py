@@ -1,11 +1,8 @@
-"""Who is logged in, and whether at the seat itself. Source: psutil.users (utmp, WTS)."""
-
-from datetime import UTC, datetime
-
-import psutil
+"""The sessions section: who is logged in on this machine."""
 
 from kiemke.agent.host import Host
-from kiemke.wire.inventory import Row, Session
+from kiemke.agent.sensors import seat
+from kiemke.wire.inventory import Row
 
 NAME = "sessions"
 SECTIONS = ("sessions",)
@@ -13,45 +10,4 @@ SECTIONS = ("sessions",)
 
 def read(host: Host) -> dict[str, tuple[Row, ...]]:
     """Return one Session a login; a recording has none."""
-    if not host.is_live:
-        return {}
-    return {"sessions": tuple(_sessions())}
-
-
-def _sessions() -> list[Session]:
-    """Return the sessions of the running machine, by user."""
-    found = [
-        Session(
-            user=user.name,
-            console=is_console(user.terminal, user.host),
-            started_at=datetime.fromtimestamp(user.started, UTC).isoformat(timespec="seconds"),
-        )
-        for user in psutil.users()
-    ]
-    return sorted(found, key=lambda one: (one.user, one.started_at or ""))
-
-
-def is_console(terminal: str | None, remote: str | None) -> bool | None:
-    """Tell whether a login is at the seat; None when its terminal does not say.
-
-    A tty or an X display is the seat, a login from an address is not; a bare pts may be either.
-    Windows gives no terminal: a session without a client address is the seat.
-    """
-    if remote and not remote.startswith((":", "tty", "login screen")):
-        return False
-    if terminal is None or terminal.startswith(("tty", ":", "seat")):
-        return True
-    if remote and remote.startswith((":", "tty")):
-        return True
-    return None
-
-
-def console_user() -> str | None:
-    """Return the account at the seat, None when nobody is there or it cannot be told."""
-    try:
-        for one in _sessions():
-            if one.console:
-                return one.user
-    except (psutil.Error, OSError, RuntimeError):
-        return None
-    return None
+    return {"sessions": tuple(seat.sessions())} if host.is_live else {}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from kiemke.agent.sensors.sessions import console_user
+from kiemke.agent.sensors.seat import console_user
 from kiemke.wire.clocks import Clock
 from kiemke.wire.report import AdapterCounters, Sample, SelfCost
 
