@@ -16,6 +16,7 @@ from kiemke.wire.enrolment import Token
 
 BOOTED_BEFORE = timedelta(days=40)
 AT_ONCE = 6
+LIVE_SECONDS = 60.0
 
 Progress = Callable[[str, int, int], None]
 
@@ -83,17 +84,17 @@ class Fleet:
         await source.post_all(past_reports(pc, source, today, self.utc_offset_seconds))
         self.pcs.append((pc, source))
 
-    async def live_once(self) -> float:
-        """Send what is new since the last time; return the seconds until there is more."""
-        running = int(datetime.now(UTC).timestamp()) // SLOT_SECONDS
+    async def live_once(self) -> None:
+        """Send what every site sees now, and in office hours what every PC does."""
         for site in self.sites:
-            while site.next_slot <= running:
-                await site.source.post(list(site.live_reports()))
+            await site.source.post(list(site.live_reports(datetime.now(UTC))))
+        if not self._is_office_time():
+            return
         for pc, source in self.pcs:
-            if pc.last_working_day == 1 and self._is_office_time():
-                sample = make_sample(pc, float(SLOT_SECONDS), running * 4_000_000)
-                await source.post([source.encode(datetime.now(UTC), "sample", sample)])
-        return (running + 1) * SLOT_SECONDS + 2 - datetime.now(UTC).timestamp()
+            if pc.last_working_day == 1:
+                now = datetime.now(UTC)
+                sample = make_sample(pc, LIVE_SECONDS, int(now.timestamp()) * 10_000)
+                await source.post([source.encode(now, "sample", sample)])
 
     def _is_office_time(self) -> bool:
         local = datetime.now(UTC) + timedelta(seconds=self.utc_offset_seconds)

@@ -16,6 +16,7 @@ SLOT_SECONDS = 300
 DAY_SLOTS = 288
 MBIT = 1_000_000
 WRAP_32 = 2**32
+WRAP_64 = 2**64
 # Where the planted faults lie, counted back from the first slot of today.
 OUTAGE_DAYS_AGO, OUTAGE_FIRST_SLOT, OUTAGE_SLOTS = 11, 9 * 12, 48  # 09:00 to 13:00
 REBOOT_DAYS_AGO, REBOOT_SLOT = 3, 7 * 12
@@ -137,16 +138,21 @@ class Counters:
         """Return 32 or 64."""
         return 32 if self._narrow else 64
 
-    def advance_to(self, slot: int) -> tuple[int, int]:
-        """Return the counters as they stand at the beginning of ``slot``."""
+    def read(self, at_seconds: float) -> tuple[int, int]:
+        """Return the counters as they stand at a moment (seconds since 1970), never going back."""
+        slot, inside = divmod(at_seconds, SLOT_SECONDS)
         while self._slot < slot:
             received, sent = self._life.octets(self._slot)
             self.received += received
             self.sent += sent
             self._slot += 1
-        if self._narrow:
-            return self.received % WRAP_32, self.sent % WRAP_32
-        return self.received, self.sent
+        received, sent = self.received, self.sent
+        if inside:
+            running = self._life.octets(self._slot)
+            received += int(running[0] * inside / SLOT_SECONDS)
+            sent += int(running[1] * inside / SLOT_SECONDS)
+        width = WRAP_32 if self._narrow else WRAP_64
+        return received % width, sent % width
 
     def restart(self) -> None:
         """Begin at nothing, as after a reboot."""

@@ -1,7 +1,8 @@
 """The life of a simulated site: a collector that polls its routers and probes its lines.
 
 Counters are read at slot boundaries, every 300 s, for the last days (a percentile needs them); echoes
-are sent at one even step for the whole month, so that no part of it weighs more than another.
+are sent at one even step for the whole month, so that no part of it weighs more than another. The
+line with an outage is probed in every slot: its availability is known to the slot.
 """
 
 from collections.abc import Iterator
@@ -43,27 +44,27 @@ class PolledGear:
     gear: Gear
     lives: tuple[LineLife, ...]
     counters: tuple[Counters, ...]
-    up_since: int
+    up_since: datetime
 
-    def reports(self, source: Source, slot: int, *, with_device: bool) -> Iterator[bytes]:
-        """Yield what one poll at the beginning of ``slot`` brings."""
-        at = moment_of(slot)
+    def reports(self, source: Source, at: datetime, *, with_device: bool) -> Iterator[bytes]:
+        """Yield what one poll at a moment brings; polls go forward in time."""
         if self.gear.behaviour == "silent":
             if with_device:
                 body = Device(self.id, "timeout", "no answer from the device in 6.0 s")
                 yield source.encode(at, "device", body)
             return
-        grid = self.lives[0].grid if self.lives else None
-        if self.gear.behaviour == "reboots" and grid is not None and slot == reboot_slot(grid):
-            self.up_since = slot
-            for counters in self.counters:
-                counters.advance_to(slot)
-                counters.restart()
-        uptime_seconds = float((slot - self.up_since) * SLOT_SECONDS + 35)
+        if self.gear.behaviour == "reboots" and self.lives:
+            reboot = moment_of(reboot_slot(self.lives[0].grid))
+            if self.up_since < reboot <= at:
+                self.up_since = reboot
+                for counters in self.counters:
+                    counters.read(reboot.timestamp())
+                    counters.restart()
+        uptime_seconds = (at - self.up_since).total_seconds() + 35.0
         if with_device:
             yield source.encode(at, "device", self._device(uptime_seconds))
         if self.lives:
-            rows = tuple(self._row(number, slot) for number in range(len(self.lives)))
+            rows = tuple(self._row(number, at) for number in range(len(self.lives)))
             body_ = Interfaces(self.id, "ok", uptime_seconds, rows)
             yield source.encode(at, "interfaces", body_)
 
@@ -78,9 +79,9 @@ class PolledGear:
             sys_uptime_seconds=uptime_seconds,
         )
 
-    def _row(self, number: int, slot: int) -> InterfaceReading:
+    def _row(self, number: int, at: datetime) -> InterfaceReading:
         life, counters = self.lives[number], self.counters[number]
-        received, sent = counters.advance_to(slot)
+        received, sent = counters.read(at.timestamp())
         narrow = self.gear.behaviour == "narrow"
         return InterfaceReading(
             index=number + 1,
@@ -90,7 +91,7 @@ class PolledGear:
             type=ETHERNET,
             mac=f"02:4b:52:00:00:{number:02x}",
             admin_up=True,
-            oper_up=life.is_up(slot),
+            oper_up=life.is_up(slot_of(at)),
             # A port of 1 Gbit/s could wrap 32 bits many times in a poll: this old one cannot.
             speed_bits_per_second=100_000_000 if narrow else life.speed_bits_per_second(),
             duplex=life.duplex(),
@@ -105,6 +106,11 @@ class PolledGear:
         )
 
 
+def slot_of(at: datetime) -> int:
+    """Return the slot a moment lies in."""
+    return int(at.timestamp()) // SLOT_SECONDS
+
+
 def reboot_slot(grid: Grid) -> int:
     """Return the slot at whose beginning the planted reboot is noticed."""
     return grid.today - REBOOT_DAYS_AGO * DAY_SLOTS + REBOOT_SLOT
@@ -117,9 +123,14 @@ class ProbedLine:
     id: int
     life: LineLife
 
-    def report(self, source: Source, slot: int) -> bytes:
-        """Return one round of echoes a minute into ``slot``."""
-        at = moment_of(slot) + timedelta(seconds=60)
+    @property
+    def step_slots(self) -> int:
+        """Return how many slots lie between two rounds of the past."""
+        return 1 if self.life.line.fault == "outage" else PROBE_STEP_SLOTS[self.life.line.kind]
+
+    def report(self, source: Source, at: datetime) -> bytes:
+        """Return one round of echoes at a moment."""
+        slot = slot_of(at)
         if not self.life.is_up(slot):
             return source.encode(at, "reachability", Reachability(self.id, ECHOES, 0))
         mean = self.life.round_trip_seconds(slot)
@@ -142,29 +153,25 @@ class Site:
     source: Source
     gear: list[PolledGear]
     probes: list[ProbedLine]
-    next_slot: int = 0
 
     def past_reports(self, grid: Grid, until_slot: int) -> Iterator[bytes]:
-        """Yield the month up to ``until_slot`` (its counters included), oldest first."""
+        """Yield the month up to the beginning of ``until_slot``, oldest first."""
         first_counter = grid.today - COUNTER_DAYS * DAY_SLOTS
         for slot in range(grid.today - PROBE_DAYS * DAY_SLOTS, until_slot + 1):
             if slot >= first_counter:
-                is_first = slot == first_counter or (slot - grid.today) % DEVICE_STEP_SLOTS == 0
+                with_device = (slot - first_counter) % DEVICE_STEP_SLOTS == 0
                 for polled in self.gear:
-                    yield from polled.reports(self.source, slot, with_device=is_first)
+                    yield from polled.reports(self.source, moment_of(slot), with_device=with_device)
             for probe in self.probes:
-                step = PROBE_STEP_SLOTS[probe.life.line.kind]
-                if (slot - grid.today) % step == 0 and slot < until_slot:
-                    yield probe.report(self.source, slot)
-        self.next_slot = until_slot + 1
+                if (slot - grid.today) % probe.step_slots == 0 and slot < until_slot:
+                    yield probe.report(self.source, moment_of(slot) + timedelta(seconds=60))
 
-    def live_reports(self) -> Iterator[bytes]:
-        """Yield the next slot's poll and a round of echoes in the slot before it."""
+    def live_reports(self, now: datetime) -> Iterator[bytes]:
+        """Yield a poll of everything and a round of echoes, now."""
         for polled in self.gear:
-            yield from polled.reports(self.source, self.next_slot, with_device=True)
+            yield from polled.reports(self.source, now, with_device=True)
         for probe in self.probes:
-            yield probe.report(self.source, self.next_slot - 1)
-        self.next_slot += 1
+            yield probe.report(self.source, now)
 
 
 def make_site(
@@ -180,14 +187,13 @@ def make_site(
     collector was assigned something real.
     """
     first_slot = grid.today - COUNTER_DAYS * DAY_SLOTS
+    up_since = moment_of(first_slot - 90 * DAY_SLOTS)
     polled: list[PolledGear] = []
     for row in assignment["devices"]:
         found = gear[str(row["address"])]
         lives = tuple(LineLife(line, grid) for line in lines if line.device == found.code)
         counters = tuple(Counters(life, found, first_slot) for life in lives)
-        polled.append(
-            PolledGear(int(str(row["device"])), found, lives, counters, first_slot - 90 * DAY_SLOTS)
-        )
+        polled.append(PolledGear(int(str(row["device"])), found, lives, counters, up_since))
     by_probe = {
         probe.partition(":")[2]: LineLife(line, grid) for line in lines for probe in line.probes
     }

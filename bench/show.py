@@ -1,0 +1,118 @@
+"""What the demo prints: tables of coverage and lines beside the truth, this machine, where to look."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bench.truth import CoverageLine, LinkLine
+
+MARK = "DỮ LIỆU MẪU"
+GOOD, BAD, QUIET = "green", "bold red", "dim"
+
+
+def heading(console: Console, words: str) -> None:
+    """Print the heading of a page, marked as sample data."""
+    console.print()
+    console.print(Text(f"{MARK} · {words}", style="bold"))
+
+
+def _pair(seen: int | None, true: int) -> Text:
+    """Return "seen|true", red where they differ."""
+    shown = "?" if seen is None else str(seen)
+    return Text(f"{shown}|{true}", style="" if seen == true else BAD)
+
+
+def _percent(part: int, whole: int) -> str:
+    """Return 100 % only for all, otherwise rounded down to 0.1 in Vietnamese digits."""
+    if part == whole:
+        return "100 %"
+    tenths = part * 1000 // whole
+    return f"{tenths // 10},{tenths % 10} %"
+
+
+def show_coverage(console: Console, lines: Sequence[CoverageLine]) -> None:
+    """Print each unit against its target; every state as measured | as the generator knows."""
+    heading(console, "Tỷ lệ trang bị máy tính (đo được | sự thật) · coverage (measured | true)")
+    table = Table(box=None, pad_edge=False, header_style=QUIET)
+    for name in ("Đơn vị", "Chỉ tiêu", "Có máy"):
+        table.add_column(name, no_wrap=name != "Đơn vị")
+    for name in ("xác minh", "im lặng", "mâu thuẫn", "chưa khớp"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for line in lines:
+        seen: Mapping[str, int] = line.seen or {}
+        have = "?" if line.seen is None else f"{line.declared}/{line.people}"
+        percent = "" if line.seen is None else f" = {_percent(line.declared, line.people)}"
+        table.add_row(
+            Text(line.name, style="bold" if line.people > 30 else ""),
+            Text(f"{line.target_percent} %"),
+            Text(have + percent, style=BAD if line.differs else ""),
+            *(
+                _pair(seen.get(state), line.true[state])
+                for state in ("verified", "silent", "contradicted", "unmatched")
+            ),
+        )
+    console.print(table)
+
+
+def _ratio(value: float | None) -> str:
+    return "–" if value is None else f"{value * 100:.1f}".replace(".", ",")
+
+
+def show_links(console: Console, lines: Sequence[LinkLine]) -> None:
+    """Print each Internet line's health beside what was planted; sound TSLCD lines are counted."""
+    heading(console, "Sức khỏe đường truyền · health of the lines (p95 over 7 days, 30 days up)")
+    table = Table(box=None, pad_edge=False, header_style=QUIET)
+    for name in ("Đường", "Mbps", "p95 xuống %", "p95 lên %", "sẵn sàng %", "kết luận", "đã gài"):
+        table.add_column(name, no_wrap=name != "đã gài")
+    sound = 0
+    for one in lines:
+        seen = one.seen or {}
+        if one.line.kind == "tslcd" and not one.problems:
+            sound += 1
+            continue
+        reasons = ", ".join(str(reason) for reason in seen.get("reasons", ()))
+        verdict = f"{seen.get('verdict', '?')}{f' ({reasons})' if reasons else ''}"
+        table.add_row(
+            Text(one.line.code),
+            Text(str(one.line.down_mbps)),
+            Text(_ratio(seen.get("p95_receive_ratio"))),
+            Text(_ratio(seen.get("p95_transmit_ratio"))),
+            Text(_ratio(seen.get("availability_ratio"))),
+            Text(verdict, style=GOOD if not one.problems else BAD),
+            Text("; ".join(filter(None, (one.line.fault, *one.problems)))),
+        )
+    console.print(table)
+    console.print(Text(f"và {sound} đường TSLCD tốt · and {sound} sound TSLCD lines", style=QUIET))
+
+
+def show_machine(
+    console: Console,
+    machine: Mapping[str, Any] | None,
+    link: Mapping[str, Any] | None,
+    snmp_agent: str,
+) -> None:
+    """Print this machine as the server saw it, and its own network as the collector measured it."""
+    heading(console, "Máy này như máy chủ thấy · this machine as the server sees it")
+    for name, value in (machine or {}).items():
+        if name not in ("sections", "sources") and value is not None:
+            console.print(Text(f"  {name}: {value}"))
+    sections: Mapping[str, Mapping[str, Any]] = (machine or {}).get("sections", {})
+    for name in ("disks", "adapters", "volumes"):
+        for row in sections.get(name, {}).get("rows") or ():
+            told = ", ".join(f"{key} {value}" for key, value in row.items())
+            console.print(Text(f"  {name}: {told}"))
+    if link is not None:
+        rtt = link.get("round_trip_seconds")
+        told = "–" if rtt is None else f"{rtt * 1000:.2f} ms"
+        words = f"  line {link['code']}: {link['state']}, round trip {told}, polled: {snmp_agent}"
+        console.print(Text(words))
+
+
+def show_places(console: Console, places: Mapping[str, str]) -> None:
+    """Print where everything is."""
+    heading(console, "Xem ở đâu · where to look")
+    for name, value in places.items():
+        console.print(Text(f"  {name:<12} {value}"), soft_wrap=True)
