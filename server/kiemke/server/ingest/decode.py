@@ -60,11 +60,11 @@ class _Envelope(msgspec.Struct):
 
 
 class InventorySection(msgspec.Struct):
-    """One section as received; ``rows`` still raw JSON."""
+    """One section as received; ``rows`` still raw JSON, empty when they did not travel."""
 
     status: str
     token: str | None = None
-    rows: msgspec.Raw | None = None
+    rows: msgspec.Raw = msgspec.Raw(b"")
     detail: str | None = None
 
 

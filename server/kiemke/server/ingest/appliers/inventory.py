@@ -54,7 +54,7 @@ def _rows(item: Item) -> dict[str, list[dict[str, Any]] | None]:
     """Return each section's rows, None where they did not travel."""
     out: dict[str, list[dict[str, Any]] | None] = {}
     for name, section in item.report.body.sections.items():
-        travels = section.rows is not None and bytes(section.rows) != b"null"
+        travels = bytes(section.rows) not in (b"", b"null")
         out[name] = decode_rows(name, section.rows) if travels else None
     return out
 
