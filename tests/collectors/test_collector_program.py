@@ -1,0 +1,188 @@
+"""The program kiemke-collector: enrolled, polling, stopped, started again without its server."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests.support.peers import SnmpdPeer, end_process, free_port, wait_until
+from tests.support.snmp_server import TinyServer, tiny_server
+
+from kiemke.collectors.main import main
+from kiemke.collectors.state import load_enrolment
+from kiemke.wire.outbox import peek
+
+MakeSnmpd = Callable[..., SnmpdPeer]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[TinyServer]:
+    """A server to report to."""
+    with tiny_server(tmp_path / "ca") as running:
+        yield running
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """The collector's state folder."""
+    return tmp_path / "state"
+
+
+def write_credentials(state: Path, peer: SnmpdPeer) -> None:
+    """Write credentials.toml for a test snmpd."""
+    path = state / "credentials.toml"
+    path.touch(mode=0o600)
+    path.write_text(f'[default]\nversion = "2c"\ncommunity = "{peer.community}"\n')
+
+
+def waiting(state: Path) -> int:
+    """Return how many reports wait in the outbox."""
+    counts = peek(state / "outbox.sqlite")
+    return counts.reports if counts else 0
+
+
+@contextmanager
+def running(state: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run ``kiemke-collector run``; it is stopped by SIGTERM and must end well."""
+    with (state / "log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "kiemke.collectors.main", "--state", str(state), "run"],
+            stderr=log,
+        )
+    try:
+        yield process
+    finally:
+        end_process(process, signal.SIGTERM, 30.0)
+
+
+def test_enrolled_assigned_polled_and_reported(
+    snmpd: MakeSnmpd, server: TinyServer, state: Path
+) -> None:
+    """The whole way: a dead device beside a live one, a probe, and a clean end."""
+    peer = snmpd("sysName sw-17\n")
+    server.assignment["devices"] = [
+        {"device": 17, "address": "127.0.0.1", "port": peer.port, "credential": "default"},
+        {"device": 18, "address": "127.0.0.1", "port": free_port(socket.SOCK_DGRAM)},
+    ]
+    server.assignment["probes"] = [{"target": 5, "address": "127.0.0.1", "count": 2}]
+
+    assert main(["--state", str(state), "enroll", server.token]) == 0
+    write_credentials(state, peer)
+    with running(state) as process:
+        wait_until(
+            lambda: (
+                {body["device"] for body in server.bodies("device")} == {17, 18}
+                and bool(server.bodies("interfaces"))
+                and bool(server.bodies("reachability"))
+            ),
+            "device, interfaces and reachability came",
+            60.0,
+        )
+
+    assert process.returncode == 0
+    devices = {body["device"]: body for body in server.bodies("device")}
+    assert (devices[17]["outcome"], devices[17]["sys_name"]) == ("ok", "sw-17")
+    assert devices[18]["outcome"] == "timeout"
+    interfaces = server.bodies("interfaces")[0]
+    assert interfaces["device"] == 17 and interfaces["outcome"] == "ok"
+    assert "lo" in {row["name"] for row in interfaces["rows"]}
+    assert server.bodies("reachability")[0]["target"] == 5
+    secret = load_enrolment(state).secret.reveal()
+    assert set(server.seen_headers) == {(f"Bearer {secret}", "c-1")}
+    log = (state / "log").read_text()
+    assert secret not in log and peer.community not in log
+
+
+def test_without_its_server_it_polls_on_and_nothing_is_lost(
+    snmpd: MakeSnmpd, server: TinyServer, state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The kept assignment is worked on, reports wait, and go out when the server is back."""
+    peer = snmpd()
+    server.assignment["devices"] = [{"device": 1, "address": "127.0.0.1", "port": peer.port}]
+    main(["--state", str(state), "enroll", server.token])
+    write_credentials(state, peer)
+    with running(state):
+        wait_until(lambda: bool(server.bodies("interfaces")), "a first poll", 60.0)
+    server.accepts, server.assignment_status = False, 503
+    came = len(server.reports)
+
+    with running(state):
+        wait_until(lambda: waiting(state) >= 2, "two reports wait", 60.0)
+    assert len(server.reports) == came
+    capsys.readouterr()
+    assert main(["--state", str(state), "status"]) == 0
+    shown = capsys.readouterr().out
+    assert "1 devices" in shown and "the server answered 503" in shown
+
+    server.accepts, server.assignment_status = True, 200
+    with running(state):
+        wait_until(lambda: len(server.reports) >= came + 2, "what waited came", 60.0)
+    names = [(report["stream"], report["seq"]) for report in server.reports]
+    assert len(names) == len(set(names))
+
+
+def test_enrolling_twice_is_the_same_install(server: TinyServer, state: Path) -> None:
+    """A lost answer, or a nervous operator, must not make a second source."""
+    for _ in range(2):
+        assert main(["--state", str(state), "enroll", server.token]) == 0
+
+    one, other = server.enrolled
+    assert one["install_id"] == other["install_id"]
+    assert one["secret_sha256"] == other["secret_sha256"]
+    assert one["kind"] == "collector"
+    assert (state / "enrolment.json").stat().st_mode & 0o077 == 0
+
+
+def test_once_prints_the_reports_and_every_step(
+    snmpd: MakeSnmpd, state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    peer = snmpd("sysName sw-9\n")
+    state.mkdir()
+    write_credentials(state, peer)
+
+    status = main(["--state", str(state), "--once", peer.address, "--debug"])
+
+    shown = capsys.readouterr()
+    reports = [json.loads(line) for line in shown.out.splitlines()]
+    events = [json.loads(line) for line in shown.err.splitlines() if line.startswith("{")]
+    assert status == 0
+    assert [report["kind"] for report in reports] == ["device", "interfaces", "reachability"]
+    assert reports[0]["body"]["sys_name"] == "sw-9"
+    assert {"target", "get", "bulk", "polled"} <= {event["event"] for event in events}
+    assert all("seconds" in event for event in events if event["event"] in ("get", "bulk"))
+    assert peer.community not in shown.out + shown.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run"], "not enrolled"),
+        (["status"], "not enrolled"),
+        (["enroll", "rubbish"], "whole token"),
+        (["--once", "17"], "no such device"),
+        (["--once", "224.0.0.1"], "multicast"),
+        (["--once", "127.0.0.1:99999"], "port must be"),
+        (["--once", "127.0.0.1"], "chmod 600"),
+    ],
+)
+def test_what_is_missing_is_said_in_a_sentence(
+    state: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(["--state", str(state), *arguments]) == 2
+
+    shown = capsys.readouterr().err
+    assert words in shown and "Traceback" not in shown
+
+
+def test_the_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+
+    shown = capsys.readouterr().out
+    assert "kiemke-collector enroll TOKEN" in shown
+    assert "--once 192.168.1.2 --debug" in shown
