@@ -54,7 +54,7 @@ class CoverageNow(Model):
 
 
 class UnitFigureNow(Model):
-    """One counted figure of a unit's own things, by family and label (see domain.unit_figures).
+    """One counted figure of a unit's own things, by family and label (see domain.coverage_figures).
 
     ``label`` is e.g. "desktop,in_use"; a figure that is no more has ``value`` None.
     """

@@ -231,7 +231,7 @@ class PresenceDay(Model):
 
     ``trusted_slots`` counts slots whose time is sure; only they are evidence of coverage.
     ``user_slots_json`` maps account names to slots with that account at the console;
-    ``main_account`` is the one with the most slots (see ``domain.accounts``), None when nobody was.
+    ``main_account`` is the one with the most slots (see ``domain.coverage_accounts``), None when nobody was.
     """
 
     id = fields.BigIntField(primary_key=True)
