@@ -10,7 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support.tls_server import make_certificates, tls_server
 from tests.support.tree import ROOT
+
+from kiemke.wire.enrolment import make_token
 
 BIN = Path(sys.executable).parent
 
@@ -27,6 +30,7 @@ def run_tool(*command: str | Path, **env: str) -> str:
             # Discovery would meet whatever wrapper comes first in somebody's PATH.
             "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
             "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_PIPELINING": "1",
             **env,
         },
         stdin=subprocess.DEVNULL,
@@ -52,12 +56,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def play(tmp_path: Path, wheel: Path, *flags: str) -> dict[str, int]:
-    """Run the playbook against this machine into ``tmp_path``; return the counts of its recap."""
+def play(tmp_path: Path, wheel: Path, token: str, *flags: str) -> tuple[dict[str, int], str]:
+    """Run the playbook against this machine into ``tmp_path``.
+
+    Returns the counts of its recap and all it printed.
+    """
     settings = {
         "ansible_connection": "local",
         "kiemke_become": False,
         "kiemke_agent_wheel": str(wheel),
+        "kiemke_agent_token": token,
         "kiemke_agent_home": str(tmp_path / "opt"),
         "kiemke_agent_state": str(tmp_path / "state"),
         "kiemke_agent_unit_dir": str(tmp_path),
@@ -80,7 +88,7 @@ def play(tmp_path: Path, wheel: Path, *flags: str) -> dict[str, int]:
     recap = printed.rpartition("PLAY RECAP")[2]
     counts = {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", recap)}
     assert counts["ok"] > 0, printed
-    return counts
+    return counts, printed
 
 
 def test_the_role_passes_the_strictest_profile_of_its_linter() -> None:
@@ -88,17 +96,22 @@ def test_the_role_passes_the_strictest_profile_of_its_linter() -> None:
 
 
 def test_the_second_run_changes_nothing(tmp_path: Path, wheel: Path) -> None:
-    """What is run every night on 500 PCs must not reinstall every night."""
-    rehearsal = play(tmp_path, wheel, "--check")
-    made_by_rehearsal = (tmp_path / "opt").exists()
-    first = play(tmp_path, wheel)
-    second = play(tmp_path, wheel)
+    """What is run every night on 500 PCs must not reinstall and enrol every night."""
+    certificates = make_certificates(tmp_path / "ca")
+    with tls_server(certificates) as server:
+        token = make_token((server.url,), "token-1", "s3cret-of-token", certificates.root_sha256)
+        rehearsal, _ = play(tmp_path, wheel, token, "--check")
+        made_by_rehearsal = (tmp_path / "opt").exists()
+        first, first_words = play(tmp_path, wheel, token, "-vv")
+        second, _ = play(tmp_path, wheel, token)
     help_text = run_tool(tmp_path / "opt" / "venv" / "bin" / "kiemke-agent", "--help")
 
     assert rehearsal["failed"] == 0
     assert not made_by_rehearsal
     assert first["changed"] > 0
     assert second["changed"] == 0
+    assert [one["token"] for one in server.enrolments] == ["token-1"]
+    assert token not in first_words
     assert "kiemke-agent" in help_text
     assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
     unit = (tmp_path / "kiemke-agent.service").read_text("utf-8")
