@@ -14,7 +14,9 @@ _FASTEST_BITS_PER_SECOND = 400e9
 
 # sysUpTime and the 32-bit counters wrap here (RFC 2578 TimeTicks, Counter32).
 _TICKS_WRAP_SECONDS = 2**32 / 100
+# Clocks of sender and device drift apart: up to a thousandth of the time between, and half a minute.
 _UPTIME_SLACK_SECONDS = 30.0
+_UPTIME_DRIFT = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,12 @@ def _restarted(before: Reading, after: Reading, seconds: float) -> bool:
         return True
     if before.sys_uptime_seconds is None or after.sys_uptime_seconds is None:
         return False
-    if after.sys_uptime_seconds + _UPTIME_SLACK_SECONDS >= before.sys_uptime_seconds + seconds:
+    expected = before.sys_uptime_seconds + seconds
+    slack = _UPTIME_SLACK_SECONDS + seconds * _UPTIME_DRIFT
+    if after.sys_uptime_seconds + slack >= expected:
         return False
     # After 497 days sysUpTime itself wraps: that is no restart.
-    unwrapped = after.sys_uptime_seconds + _TICKS_WRAP_SECONDS
-    return abs(unwrapped - (before.sys_uptime_seconds + seconds)) > _UPTIME_SLACK_SECONDS
+    return abs(after.sys_uptime_seconds + _TICKS_WRAP_SECONDS - expected) > slack
 
 
 def _difference(before: int, after: int, bits: int, most: float) -> tuple[int | None, str]:
