@@ -8,6 +8,7 @@ from typing import Any
 from litestar import Litestar, Router
 from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
+from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler, Message, Scope
@@ -16,9 +17,12 @@ from kiemke.server.auth import authorise, walk_access
 from kiemke.server.ca import open_authority
 from kiemke.server.context import Services, read_clock_ms
 from kiemke.server.db import Database
+from kiemke.server.ingest.endpoint import reports_endpoint
+from kiemke.server.ingest.writer import Writer
 from kiemke.server.installation import ensure_installation
 from kiemke.server.problems import handle
 from kiemke.server.resources import HANDLERS
+from kiemke.server.resources.listing import provide_moment, provide_query
 from kiemke.server.settings import Settings
 from kiemke.wire import __version__
 
@@ -51,8 +55,9 @@ def create_app(settings: Settings, *, clock: Callable[[], int] = read_clock_ms) 
         clock=clock,
     )
     app = Litestar(
-        route_handlers=list(HANDLERS),
+        route_handlers=[*HANDLERS, reports_endpoint],
         lifespan=[_lifespan],
+        dependencies={"moment": Provide(provide_moment), "asked": Provide(provide_query)},
         state=State({"services": services}),
         guards=[authorise],
         exception_handlers={Exception: handle},
@@ -91,7 +96,19 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
         services.installation = await ensure_installation(
             services.db, services.settings.utc_offset_seconds
         )
-        yield
+        settings = services.settings
+        services.writer = Writer(
+            services.db,
+            services.installation.utc_offset_seconds,
+            poll_seconds=settings.poll_seconds,
+            group_milliseconds=settings.group_milliseconds,
+            queue_batches=settings.queue_batches,
+        )
+        await services.writer.start()
+        try:
+            yield
+        finally:
+            await services.writer.stop()
     finally:
         await services.db.close()
 

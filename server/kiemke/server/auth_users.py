@@ -34,8 +34,21 @@ class NewToken:
     expires_at_ms: int
 
 
-def hash_password(password: str) -> str:
-    """Return the argon2id hash. Raises Problem when the password is too short or too long."""
+async def hash_password(services: Services, password: str) -> str:
+    """Return the argon2id hash, made in a thread. Raises Problem as ``check_password`` does."""
+    check_password(password)
+    async with services.verifications:
+        return await asyncio.to_thread(_HASHER.hash, password)
+
+
+def hash_password_now(password: str) -> str:
+    """Return the argon2id hash, for a program with no requests to serve. Raises Problem."""
+    check_password(password)
+    return _HASHER.hash(password)
+
+
+def check_password(password: str) -> None:
+    """Raise Problem 400 when the password is too short or too long."""
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         raise Problem(
             "bad_field",
@@ -46,7 +59,6 @@ def hash_password(password: str) -> str:
                 f"{SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters",
             ),
         )
-    return _HASHER.hash(password)
 
 
 async def sign_in(services: Services, name: str, password: str, address: str) -> Row:

@@ -159,14 +159,14 @@ async def _migrate(settings: "Settings", demo: bool) -> int:
 
 
 async def _add_user(settings: "Settings", name: str, role: str, password: str) -> int:
-    from kiemke.server.auth_users import add_user, hash_password
+    from kiemke.server.auth_users import add_user, hash_password_now
     from kiemke.server.context import read_clock_ms
 
     async with _opened(settings) as db, db.transaction() as session:
         await add_user(
             session,
             name=name,
-            password_hash=hash_password(password),
+            password_hash=hash_password_now(password),
             role=role,
             unit_id=None,
             who="kiemke-server",
@@ -177,14 +177,14 @@ async def _add_user(settings: "Settings", name: str, role: str, password: str) -
 
 
 async def _set_password(settings: "Settings", name: str, password: str) -> int:
-    from kiemke.server.auth_users import change_user, hash_password
+    from kiemke.server.auth_users import change_user, hash_password_now
     from kiemke.server.context import read_clock_ms
 
     async with _opened(settings) as db, db.transaction() as session:
         await change_user(
             session,
             name=name,
-            changes={"password_hash": hash_password(password)},
+            changes={"password_hash": hash_password_now(password)},
             who="kiemke-server",
             now_ms=read_clock_ms(),
         )

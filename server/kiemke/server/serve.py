@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -41,12 +42,12 @@ class _Server(uvicorn.Server):
             for number in signals:
                 loop.remove_signal_handler(number)
 
-    async def startup(self, sockets: list[object] | None = None) -> None:
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen, and say where in one line that a program can read."""
-        await super().startup(sockets)  # type: ignore[arg-type]  # narrower in uvicorn's stubs
+        await super().startup(sockets)
         for listener in getattr(self, "servers", []):
-            for socket in listener.sockets:
-                address = socket.getsockname()
+            for opened in listener.sockets:
+                address = opened.getsockname()
                 log.info("listening", extra={"host": address[0], "port": address[1]})
 
 

@@ -160,6 +160,13 @@ SETTINGS = (
         "How long the writer gathers batches for one transaction.",
     ),
     Setting(
+        "poll_seconds",
+        _whole(10, 3600),
+        60,
+        "seconds",
+        "How often collectors poll their devices and probe their targets.",
+    ),
+    Setting(
         "session_hours", _whole(1, 720), 12, "hours", "How long a sign-in with a password lasts."
     ),
     Setting(
@@ -189,6 +196,7 @@ class Settings:
     max_import_bytes: int
     queue_batches: int
     group_milliseconds: int
+    poll_seconds: int
     session_hours: int
     jobs: bool
     language: str

@@ -1,7 +1,43 @@
 """The REST resources, one file per noun. RESOURCES is the list: a new noun is a file and a line."""
 
-from kiemke.server.resources import openapi, session, system
+from kiemke.server.resources import (
+    assets,
+    assignment,
+    audit,
+    coverage,
+    devices,
+    enrolment,
+    findings,
+    imports,
+    links,
+    machines,
+    officials,
+    openapi,
+    session,
+    sources,
+    system,
+    units,
+    users,
+)
 
-RESOURCES = (system, session, openapi)
+RESOURCES = (
+    system,
+    openapi,
+    session,
+    units,
+    officials,
+    assets,
+    machines,
+    devices,
+    links,
+    coverage,
+    sources,
+    enrolment,
+    assignment,
+    findings,
+    imports,
+    audit,
+    users,
+)
 
 HANDLERS = tuple(handler for resource in RESOURCES for handler in resource.HANDLERS)

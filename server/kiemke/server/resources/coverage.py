@@ -1,0 +1,223 @@
+"""Coverage by unit, and the persons behind each figure."""
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Annotated, Any
+
+from litestar import get
+from litestar.params import Parameter
+
+from kiemke.server.auth import AppRequest
+from kiemke.server.context import Services, services_of
+from kiemke.server.domain.coverage import CoverageRow, read_now, recount
+from kiemke.server.domain.coverage_who import STATES, WhoRow, coverage_who
+from kiemke.server.errors import Problem
+from kiemke.server.resources.assets import AssetRef, MachineRef, PersonRef
+from kiemke.server.resources.listing import ListQuery, Page, language_of, page_of
+from kiemke.server.resources.tree import Moment, UnitRef, dated, find_unit_id, load_refs
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """A unit's persons and PCs: its own, or its whole subtree's. ``excluded`` are not officials."""
+
+    officials: int
+    no_pc: int
+    excluded: int
+    shared_access: int
+    pcs: int
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """The subtree's persons by state. declared = verified + ... + unmatched = officials - no_pc."""
+
+    declared: int
+    verified: int
+    counted: int
+    contradicted: int
+    silent: int
+    unmatched: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """One unit's coverage of one population (``kinds``, empty = all kinds) at 24:00 of ``day``.
+
+    ``ratio`` is PCs per person of the subtree; ``target`` and ``ratio_target`` are shares, null where
+    no paper sets one.
+    """
+
+    unit: UnitRef
+    kinds: list[str]
+    day: str
+    own: People
+    subtree: People
+    coverage: States
+    own_coverage: States
+    ratio: float | None
+    target: float | None
+    ratio_target: float | None
+    evidence_age_working_days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """One person: why the state is what it is, and the next command, null where nothing is to do."""
+
+    official: PersonRef
+    unit: UnitRef
+    state: str
+    asset: AssetRef | None
+    machine: MachineRef | None
+    why: str
+    next: str | None
+
+
+@get("/api/v1/coverage", opt={"role": "viewer"}, tags=["coverage"])
+async def list_coverage(request: AppRequest, asked: ListQuery) -> Page[Coverage]:
+    """List coverage by unit, in alphabetical order; today means the last finished day."""
+    services = services_of(request)
+    rows = await _load(request, services, asked.moment)
+    refs = await load_refs(services, asked.moment)
+    order = await _load_order(services, asked.moment)
+    allowed = None if asked.units is None else set(asked.units)
+    seen = [
+        row for row in rows if row.unit_id in order and (allowed is None or row.unit_id in allowed)
+    ]
+    seen.sort(key=lambda row: (order[row.unit_id], row.kinds))
+    page, cursor = page_of(seen, asked)
+    return Page([_make(row, refs[row.unit_id]) for row in page], len(seen), cursor)
+
+
+async def _load(request: AppRequest, services: Services, moment: Moment) -> list[CoverageRow]:
+    params = request.query_params
+    async with services.db.reading() as session:
+        if "as_of" not in params and "known_at" not in params:
+            rows = await read_now(session)
+            if rows:
+                return rows
+        # A day is counted at its end; the one that is still running has no figure yet.
+        day = min(moment.day, services.today() - timedelta(days=1))
+        return await recount(session, day, moment.known_ms)
+
+
+async def _load_order(services: Services, moment: Moment) -> dict[int, str]:
+    rows = await services.db.read(
+        dated("SELECT v.unit_id, v.sort_key FROM unit_version v WHERE {active v}"),
+        day=moment.day,
+        known=moment.known_ms,
+    )
+    return {row["unit_id"]: row["sort_key"] for row in rows}
+
+
+def _make(row: CoverageRow, unit: UnitRef) -> Coverage:
+    values: dict[str, Any] = asdict(row)
+
+    def people(prefix: str) -> People:
+        names = ("officials", "no_pc", "excluded", "shared_access", "pcs")
+        return People(**{name: values[prefix + name] for name in names})
+
+    def states(prefix: str) -> States:
+        names = ("verified", "counted", "contradicted", "silent", "unmatched")
+        declared = values[f"{prefix}officials"] - values[f"{prefix}no_pc"]
+        return States(declared, **{name: values[prefix + name] for name in names})
+
+    return Coverage(
+        unit=unit,
+        kinds=[kind for kind in row.kinds.split(",") if kind],
+        day=row.day.isoformat(),
+        own=people("own_"),
+        subtree=people(""),
+        coverage=states(""),
+        own_coverage=states("own_"),
+        ratio=None if row.ratio is None else float(row.ratio),
+        target=_share(row.target_thousandths),
+        ratio_target=_share(row.ratio_target_thousandths),
+        evidence_age_working_days=row.evidence_age_working_days,
+    )
+
+
+def _share(thousandths: int | None) -> float | None:
+    return None if thousandths is None else thousandths / 1000
+
+
+@get("/api/v1/coverage/who", opt={"role": "auditor"}, tags=["coverage"])
+async def list_who(
+    request: AppRequest,
+    asked: ListQuery,
+    in_state: Annotated[
+        str | None, Parameter(query="state", description=" | ".join(STATES))
+    ] = None,
+) -> Page[Who]:
+    """List the persons behind the figures, by unit and given name."""
+    services = services_of(request)
+    if in_state is not None and in_state not in STATES:
+        raise Problem("bad_field", field="state", value=in_state[:40], wanted=" | ".join(STATES))
+    day = min(asked.moment.day, services.today() - timedelta(days=1))
+    rows: list[WhoRow] = []
+    roots = await _find_roots(request, services, asked)
+    async with services.db.reading() as session:
+        for root in roots:
+            rows += await coverage_who(session, root, day, asked.moment.known_ms, in_state)
+    allowed = None if asked.units is None else set(asked.units)
+    rows = [row for row in rows if allowed is None or row.unit_id in allowed]
+    page, cursor = page_of(rows, asked)
+    assets, machines = await _load_names(services, page, asked.moment)
+    language = language_of(request)
+    items = [
+        Who(
+            official=PersonRef(row.official_code, row.official_name),
+            unit=UnitRef(row.unit_code, row.unit_name),
+            state=row.state,
+            asset=assets.get(row.asset_id) if row.asset_id else None,
+            machine=machines.get(row.machine_id) if row.machine_id else None,
+            why=row.why.en if language == "en" else row.why.vi,
+            next=row.next_command,
+        )
+        for row in page
+    ]
+    return Page(items, len(rows), cursor)
+
+
+async def _find_roots(request: AppRequest, services: Services, asked: ListQuery) -> list[int]:
+    unit = request.query_params.get("unit")
+    if unit is not None:
+        return [await find_unit_id(services, unit, asked.moment)]
+    if request.user.unit_id is not None:
+        return [request.user.unit_id]
+    rows = await services.db.read(
+        dated(
+            "SELECT v.unit_id FROM unit_version v WHERE v.parent_id IS NULL AND {active v}"
+            " ORDER BY v.sort_key, v.unit_id"
+        ),
+        day=asked.moment.day,
+        known=asked.moment.known_ms,
+    )
+    return [row["unit_id"] for row in rows]
+
+
+async def _load_names(
+    services: Services, rows: list[WhoRow], moment: Moment
+) -> tuple[dict[int, AssetRef], dict[int, MachineRef]]:
+    assets = await services.db.read(
+        "SELECT id, code, name FROM asset WHERE id IN :[ids]",
+        ids=[row.asset_id for row in rows if row.asset_id],
+    )
+    machines = await services.db.read(
+        dated(
+            "SELECT ms.machine_id, MAX(s.hostname) AS hostname FROM machine_source ms"
+            " JOIN source s ON s.id = ms.source_id"
+            " WHERE ms.machine_id IN :[ids] AND {active ms} GROUP BY ms.machine_id"
+        ),
+        ids=[row.machine_id for row in rows if row.machine_id],
+        day=moment.day,
+        known=moment.known_ms,
+    )
+    return (
+        {row["id"]: AssetRef(row["code"], row["name"]) for row in assets},
+        {row["machine_id"]: MachineRef(row["machine_id"], row["hostname"]) for row in machines},
+    )
+
+
+HANDLERS = (list_coverage, list_who)

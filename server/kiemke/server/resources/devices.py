@@ -1,0 +1,210 @@
+"""Network devices registered for polling, and how their collector last found them."""
+
+from dataclasses import dataclass
+
+import msgspec
+from litestar import get, patch
+
+from kiemke.server.audit import record
+from kiemke.server.auth import AppRequest
+from kiemke.server.context import Services, rfc3339, services_of
+from kiemke.server.db import Row, Session
+from kiemke.server.domain.text import clean_text
+from kiemke.server.enrolment import NOUN_SOURCE
+from kiemke.server.errors import Both, Problem
+from kiemke.server.resources.addresses import check_address
+from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_one, fetch_page
+from kiemke.server.resources.tree import Moment, UnitRef, visible_units
+
+NOUN = Both("thiết bị", "device")
+
+LISTING = Listing(
+    columns="d.id, d.code, d.name, d.kind, d.unit_id, d.address, d.port, d.credential,"
+    " d.collector_id, s.public_id AS collector, v.code AS unit_code, v.name AS unit_name,"
+    " n.outcome, n.detail, n.answered_at_ms, n.polled_at_ms, n.sys_descr, n.sys_name",
+    tables="device d LEFT JOIN unit_version v ON v.unit_id = d.unit_id AND {active v}"
+    " LEFT JOIN source s ON s.id = d.collector_id"
+    " LEFT JOIN device_now n ON n.device_id = d.id AND n.source_id = d.collector_id",
+    where=("d.retired_at_ms IS NULL",),
+    key="d.code",
+    id="d.id",
+    in_units="d.unit_id IN :[units]",
+    search=("d.search_key", "d.code", "d.address"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device; ``outcome`` and what follows are its collector's last word, null before the first."""
+
+    id: int
+    code: str
+    name: str
+    kind: str
+    unit: UnitRef | None
+    address: str | None
+    port: int
+    credential: str | None
+    collector: str | None
+    outcome: str | None
+    detail: str | None
+    polled_at: str | None
+    answered_at: str | None
+    sys_descr: str | None
+    sys_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """An interface as last read; octet counters are unsigned decimals as text."""
+
+    index: int
+    name: str | None
+    alias: str | None
+    mac: str | None
+    admin_up: bool | None
+    oper_up: bool | None
+    speed_bits_per_second: int | None
+    duplex: str | None
+    in_octets: str | None
+    out_octets: str | None
+    read_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceWhole(Device):
+    """A device with its interfaces."""
+
+    interfaces: list[Interface]
+
+
+class DeviceChange(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What to change; fields left out stay. ``collector`` is a collector's id, null takes it away."""
+
+    address: str | None | msgspec.UnsetType = msgspec.UNSET
+    port: int | msgspec.UnsetType = msgspec.UNSET
+    credential: str | None | msgspec.UnsetType = msgspec.UNSET
+    collector: str | None | msgspec.UnsetType = msgspec.UNSET
+
+
+@get("/api/v1/devices", opt={"role": "viewer"}, tags=["devices"])
+async def list_devices(request: AppRequest, asked: ListQuery) -> Page[Device]:
+    """List devices by code."""
+    rows, total, cursor = await fetch_page(services_of(request), LISTING, asked)
+    return Page([Device(**_values(row)) for row in rows], total, cursor)
+
+
+@get("/api/v1/devices/{ref:str}", opt={"role": "viewer"}, tags=["devices"])
+async def get_device(request: AppRequest, ref: str, moment: Moment) -> DeviceWhole:
+    """Return one device by code, address or id, with its interfaces."""
+    return await _load(request, ref, moment)
+
+
+@patch("/api/v1/devices/{ref:str}", opt={"role": "it"}, tags=["devices"])
+async def change_device(
+    request: AppRequest, ref: str, data: DeviceChange, moment: Moment
+) -> DeviceWhole:
+    """Change where and how a device is polled."""
+    services = services_of(request)
+    row = await _find(request, ref, moment)
+    async with services.db.transaction() as session:
+        changes = await _check_changes(session, data)
+        before = {name: row[name] for name in changes}
+        new = {**row, **changes}
+        await session.execute(
+            "UPDATE device SET address = :address, port = :port, credential = :credential,"
+            " collector_id = :collector_id WHERE id = :id",
+            **{n: new[n] for n in ("address", "port", "credential", "collector_id", "id")},
+        )
+        await record(
+            session,
+            at_ms=services.clock(),
+            who=request.user.name,
+            act="device.change",
+            subject=f"device:{row['code']}",
+            before=before,
+            after=changes,
+        )
+    return await _load(request, str(row["code"]), moment)
+
+
+async def _check_changes(session: Session, data: DeviceChange) -> Row:
+    changes: Row = {}
+    if not isinstance(data.address, msgspec.UnsetType):
+        changes["address"] = None if data.address is None else check_address(data.address)
+    if not isinstance(data.port, msgspec.UnsetType):
+        if not 1 <= data.port <= 65_535:
+            raise Problem("bad_field", field="port", value=data.port, wanted="1-65535")
+        changes["port"] = data.port
+    if not isinstance(data.credential, msgspec.UnsetType):
+        changes["credential"] = clean_text(data.credential or "", 60)
+    if not isinstance(data.collector, msgspec.UnsetType):
+        changes["collector_id"] = None
+        if data.collector is not None:
+            source = await session.one(
+                "SELECT id FROM source WHERE public_id = :ref AND kind = 'collector'"
+                " AND state <> 'revoked'",
+                ref=data.collector,
+            )
+            if source is None:
+                raise Problem("not_found", what=NOUN_SOURCE, ref=data.collector)
+            changes["collector_id"] = source["id"]
+    return changes
+
+
+async def _find(request: AppRequest, ref: str, moment: Moment) -> Row:
+    services = services_of(request)
+    units = await visible_units(services, request.user, moment, None)
+    names = ("d.code", "d.address")
+    return await fetch_one(
+        services, LISTING, noun=NOUN, ref=ref, names=names, moment=moment, units=units
+    )
+
+
+async def _load(request: AppRequest, ref: str, moment: Moment) -> DeviceWhole:
+    row = await _find(request, ref, moment)
+    interfaces = await _load_interfaces(services_of(request), row)
+    return DeviceWhole(**_values(row), interfaces=interfaces)
+
+
+async def _load_interfaces(services: Services, row: Row) -> list[Interface]:
+    rows = await services.db.read(
+        "SELECT * FROM interface_now WHERE device_id = :device AND source_id = :source"
+        " ORDER BY if_index",
+        device=row["id"],
+        source=row["collector_id"] or 0,
+    )
+    return [
+        Interface(
+            index=each["if_index"],
+            name=each["name"],
+            alias=each["alias"],
+            mac=each["mac"],
+            admin_up=_truth(each["admin_up"]),
+            oper_up=_truth(each["oper_up"]),
+            speed_bits_per_second=each["speed_bits_per_second"],
+            duplex=each["duplex"],
+            in_octets=each["in_octets"],
+            out_octets=each["out_octets"],
+            read_at=rfc3339(each["read_at_ms"]),
+        )
+        for each in rows
+    ]
+
+
+def _truth(value: int | bool | None) -> bool | None:
+    return None if value is None else bool(value)  # SQLite keeps truth as 0 and 1
+
+
+def _values(row: Row) -> Row:
+    plain = ("id", "code", "name", "kind", "address", "port", "credential", "collector")
+    seen = ("outcome", "detail", "sys_descr", "sys_name")
+    return {
+        **{name: row[name] for name in (*plain, *seen)},
+        "unit": UnitRef(row["unit_code"], row["unit_name"]) if row["unit_code"] else None,
+        "polled_at": rfc3339(row["polled_at_ms"]),
+        "answered_at": rfc3339(row["answered_at_ms"]),
+    }
+
+
+HANDLERS = (list_devices, get_device, change_device)

@@ -1,0 +1,61 @@
+"""Findings: what a person should look at."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from litestar import get
+from litestar.params import Parameter
+
+from kiemke.server.auth import AppRequest
+from kiemke.server.context import rfc3339, services_of
+from kiemke.server.errors import Problem
+from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_page
+
+LISTING = Listing(
+    columns="f.id, f.kind, f.subject, f.detail, f.opened_at_ms, f.closed_at_ms",
+    tables="finding f",
+    where=("(:everything OR f.closed_at_ms IS NULL)",),
+    key="f.id",
+    id="f.id",
+    search=("f.detail", "f.subject", "f.kind"),
+    descending=True,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``subject`` is "source:ID", "asset:CODE", ...; open while ``closed_at`` is null."""
+
+    id: int
+    kind: str
+    subject: str
+    detail: str
+    opened_at: str | None
+    closed_at: str | None
+
+
+@get("/api/v1/findings", opt={"role": "auditor"}, tags=["findings"])
+async def list_findings(
+    request: AppRequest,
+    asked: ListQuery,
+    closed: Annotated[bool, Parameter(description="closed ones too")] = False,
+) -> Page[Finding]:
+    """List findings, newest first. They have no unit: a user of one unit's subtree sees none."""
+    if request.user.unit_id is not None:
+        raise Problem("forbidden", role=request.user.role, needed="auditor, all units")
+    rows, total, cursor = await fetch_page(services_of(request), LISTING, asked, everything=closed)
+    items = [
+        Finding(
+            row["id"],
+            row["kind"],
+            row["subject"],
+            row["detail"],
+            rfc3339(row["opened_at_ms"]),
+            rfc3339(row["closed_at_ms"]),
+        )
+        for row in rows
+    ]
+    return Page(items, total, cursor)
+
+
+HANDLERS = (list_findings,)

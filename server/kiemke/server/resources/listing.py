@@ -1,0 +1,232 @@
+"""What every list shares: its query, paging by key, and the shape of a page."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from litestar.params import Parameter
+
+from kiemke.server.auth import AppRequest
+from kiemke.server.context import Services, services_of
+from kiemke.server.db import Row, as_date
+from kiemke.server.domain.text import search_key
+from kiemke.server.errors import Both, Problem, choose_language
+from kiemke.server.resources.tree import Moment, dated, visible_units
+
+T = TypeVar("T")
+
+DEFAULT_LIMIT, LARGEST_LIMIT = 100, 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some of a list: ``total`` of all that match, ``next`` is the cursor of the rest or null."""
+
+    items: list[T]
+    total: int
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """What a list was asked: ``units`` None is all; ``q`` is a LIKE pattern of a search key."""
+
+    moment: Moment
+    units: list[int] | None
+    pattern: str | None
+    limit: int
+    after: tuple[Any, int] | None
+
+
+async def provide_moment(
+    request: AppRequest,
+    as_of: Annotated[date | None, Parameter(description="YYYY-MM-DD; default today")] = None,
+    known_at: Annotated[datetime | None, Parameter(description="RFC 3339; default now")] = None,
+) -> Moment:
+    """Return the two times a request asks about; today and now by default."""
+    services = services_of(request)
+    if known_at is not None and known_at.tzinfo is None:
+        known_at = known_at.replace(tzinfo=UTC)
+    known_ms = services.clock() if known_at is None else int(known_at.timestamp() * 1000)
+    return Moment(as_of or services.today(), known_ms)
+
+
+async def provide_query(
+    request: AppRequest,
+    moment: Moment,
+    q: Annotated[str | None, Parameter(description="search, without diacritics")] = None,
+    unit: Annotated[str | None, Parameter(description="code of a unit: its subtree")] = None,
+    limit: Annotated[int, Parameter(ge=1, le=LARGEST_LIMIT)] = DEFAULT_LIMIT,
+    after: Annotated[str | None, Parameter(description="cursor of the page before")] = None,
+) -> ListQuery:
+    """Return what a list is asked, cut to what the user may see. Raises Problem 400 or 404."""
+    units = await visible_units(services_of(request), request.user, moment, unit)
+    pattern = None if q is None or not search_key(q) else as_pattern(search_key(q))
+    return ListQuery(moment, units, pattern, limit, _read_cursor(after))
+
+
+def as_pattern(text: str) -> str:
+    """Return a LIKE pattern (ESCAPE '!') for text anywhere within."""
+    for special in ("!", "%", "_"):
+        text = text.replace(special, f"!{special}")
+    return f"%{text}%"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The SQL of one list. ``key`` orders it (then ``id``); ``search`` are expressions q looks in.
+
+    ``in_units`` is the condition that a row belongs to ``:[units]``, None when the list has no place
+    in the tree. ``{active t}`` stands for the two times of a dated row (see ``tree.dated``).
+    """
+
+    columns: str
+    tables: str
+    where: tuple[str, ...] = ()
+    key: str = "id"
+    id: str = "id"
+    in_units: str | None = None
+    search: tuple[str, ...] = ()
+    descending: bool = False
+
+
+async def fetch_page(
+    services: Services, listing: Listing, query: ListQuery, **params: Any
+) -> tuple[list[Row], int, str | None]:
+    """Return one page's rows, the total, and the next cursor."""
+    where = ["1 = 1", *listing.where]
+    values: dict[str, Any] = dict(params)
+    values.update(day=query.moment.day, known=query.moment.known_ms)
+    if listing.in_units and query.units is not None:
+        where.append(listing.in_units)
+        values["units"] = query.units
+    if query.pattern is not None and listing.search:
+        looks = [f"LOWER({column}) LIKE :pattern ESCAPE '!'" for column in listing.search]
+        where.append(f"({' OR '.join(looks)})")
+        values["pattern"] = query.pattern
+    source = " ".join(["FROM", listing.tables, "WHERE", " AND ".join(where)])
+    counted = await services.db.read(dated(" ".join(["SELECT COUNT(*) AS n", source])), **values)
+    if query.after is not None:
+        sign = "<" if listing.descending else ">"
+        values["after_key"], values["after_id"] = query.after
+        source = " ".join(
+            [
+                source,
+                f"AND ({listing.key} {sign} :after_key OR ({listing.key} = :after_key",
+                f"AND {listing.id} {sign} :after_id))",
+            ]
+        )
+    way = "DESC" if listing.descending else "ASC"
+    order = f"ORDER BY {listing.key} {way}, {listing.id} {way} LIMIT :limit"
+    columns = f"{listing.columns}, {listing.key} AS page_key, {listing.id} AS page_id"
+    try:
+        rows = await services.db.read(
+            dated(" ".join(["SELECT", columns, source, order])), limit=query.limit + 1, **values
+        )
+    except (TypeError, ValueError) as error:
+        raise _bad_cursor("?") from error
+    more = len(rows) > query.limit
+    rows = rows[: query.limit]
+    cursor = _make_cursor(rows[-1]["page_key"], rows[-1]["page_id"]) if more else None
+    return rows, int(counted[0]["n"]), cursor
+
+
+async def fetch_one(
+    services: Services,
+    listing: Listing,
+    *,
+    noun: Both,
+    ref: str,
+    names: tuple[str, ...],
+    moment: Moment,
+    units: list[int] | None,
+    **params: Any,
+) -> Row:
+    """Return the one row that ``ref`` names by one of the columns ``names`` or by id.
+
+    Raises Problem 404 when there is none (or it is out of sight), 409 when there are several.
+    """
+    values: dict[str, Any] = {"day": moment.day, "known": moment.known_ms, **params}
+    base = ["1 = 1", *listing.where]
+    if listing.in_units and units is not None:
+        base.append(listing.in_units)
+        values["units"] = units
+    attempts = [(f"{name} = :ref", ref) for name in names]
+    if ref.isascii() and ref.isdecimal() and len(ref) <= 18:
+        attempts.append((f"{listing.id} = :ref_id", int(ref)))
+    for condition, value in attempts:
+        named = {"ref_id": value} if isinstance(value, int) else {"ref": value}
+        sql = [
+            "SELECT",
+            listing.columns,
+            "FROM",
+            listing.tables,
+            "WHERE",
+            " AND ".join([*base, condition]),
+            f"ORDER BY {listing.id} LIMIT 6",
+        ]
+        rows = await services.db.read(dated(" ".join(sql)), **values, **named)
+        if len(rows) > 1:
+            shown = ", ".join(str(row["id"]) for row in rows)
+            raise Problem("ambiguous", what=noun, ref=ref, candidates=shown)
+        if rows:
+            return rows[0]
+    raise Problem("not_found", what=noun, ref=ref)
+
+
+def page_of(rows: Sequence[T], query: ListQuery) -> tuple[list[T], str | None]:
+    """Return one page of rows that are all at hand, and the next cursor: a position."""
+    start = 0
+    if query.after is not None:
+        key = query.after[0]
+        if not isinstance(key, int) or key < 0:
+            raise _bad_cursor(str(key))
+        start = key
+    end = start + query.limit
+    return list(rows[start:end]), _make_cursor(end, 0) if end < len(rows) else None
+
+
+def language_of(request: AppRequest) -> str:
+    """Return the language the request asks for, "vi" or "en"."""
+    default = services_of(request).settings.language
+    return choose_language(request.headers.get("accept-language"), default)
+
+
+def day_text(value: date | str | None) -> str | None:
+    """Return a DATE column as YYYY-MM-DD, None for None."""
+    return None if value is None else as_date(value).isoformat()
+
+
+def ratio_of(ppm: int | None) -> float | None:
+    """Return millionths as a ratio, None for None."""
+    return None if ppm is None else ppm / 1_000_000
+
+
+def _make_cursor(key: Any, row_id: int) -> str:
+    text = json.dumps([key, row_id], ensure_ascii=False)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str | None) -> tuple[Any, int] | None:
+    if cursor is None:
+        return None
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        key, row_id = json.loads(base64.urlsafe_b64decode(padded))
+    except (ValueError, TypeError, binascii.Error, RecursionError) as error:
+        raise _bad_cursor(cursor) from error
+    known = isinstance(key, str | int) and isinstance(row_id, int)
+    if not known or isinstance(key, bool) or isinstance(row_id, bool):
+        raise _bad_cursor(cursor)
+    if any(isinstance(part, int) and abs(part) > 2**63 - 1 for part in (key, row_id)):
+        raise _bad_cursor(cursor)
+    return key, row_id
+
+
+def _bad_cursor(cursor: str) -> Problem:
+    wanted = Both("giá trị next của trang trước", "the value next of the page before")
+    return Problem("bad_field", field="after", value=cursor[:60], wanted=wanted)

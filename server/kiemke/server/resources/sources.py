@@ -1,0 +1,115 @@
+"""Sources: installs of agents and collectors, their approval and revocation."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from litestar import get, post
+from litestar.params import Parameter
+
+from kiemke.server.auth import AppRequest
+from kiemke.server.context import rfc3339, services_of
+from kiemke.server.db import Row
+from kiemke.server.enrolment import NOUN_SOURCE, set_source_state
+from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_one, fetch_page
+from kiemke.server.resources.tree import Moment, UnitRef, visible_units
+
+LISTING = Listing(
+    columns="s.id, s.public_id, s.kind, s.state, s.state_reason, s.hostname, n.last_received_at_ms,"
+    " v.code AS unit_code, v.name AS unit_name,"
+    " (SELECT COUNT(*) FROM rejected_report r WHERE r.source_id = s.id) AS rejected",
+    tables="source s LEFT JOIN source_now n ON n.source_id = s.id"
+    " LEFT JOIN unit_version v ON v.unit_id = s.unit_id AND {active v}",
+    where=("(CAST(:state AS TEXT) IS NULL OR s.state = :state)",),
+    key="s.id",
+    id="s.id",
+    in_units="s.unit_id IN :[units]",
+    search=("s.hostname", "s.public_id"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One install. ``rejected`` counts reports of it that could never be applied."""
+
+    id: str
+    kind: str
+    state: str
+    state_reason: str | None
+    unit: UnitRef | None
+    hostname: str | None
+    last_received_at: str | None
+    rejected: int
+
+
+def _make(row: Row) -> Source:
+    return Source(
+        id=row["public_id"],
+        kind=row["kind"],
+        state=row["state"],
+        state_reason=row["state_reason"],
+        unit=UnitRef(row["unit_code"], row["unit_name"]) if row["unit_code"] else None,
+        hostname=row["hostname"],
+        last_received_at=rfc3339(row["last_received_at_ms"]),
+        rejected=row["rejected"],
+    )
+
+
+async def _find(request: AppRequest, ref: str, moment: Moment) -> Row:
+    services = services_of(request)
+    units = await visible_units(services, request.user, moment, None)
+    return await fetch_one(
+        services,
+        LISTING,
+        noun=NOUN_SOURCE,
+        ref=ref,
+        names=("s.public_id", "s.hostname"),
+        moment=moment,
+        units=units,
+        state=None,
+    )
+
+
+async def _set(request: AppRequest, ref: str, moment: Moment, state: str) -> Source:
+    services = services_of(request)
+    row = await _find(request, ref, moment)
+    who = request.user.name
+    async with services.db.transaction() as session:
+        reason = None if state == "approved" else f"revoked by {who}"
+        await set_source_state(
+            session, row, state=state, reason=reason, who=who, now=services.clock()
+        )
+    return _make(await _find(request, row["public_id"], moment))
+
+
+@get("/api/v1/sources", opt={"role": "it"}, tags=["sources"])
+async def list_sources(
+    request: AppRequest,
+    asked: ListQuery,
+    in_state: Annotated[
+        str | None, Parameter(query="state", description="only sources in this state")
+    ] = None,
+) -> Page[Source]:
+    """List sources in the order they enrolled."""
+    rows, total, cursor = await fetch_page(services_of(request), LISTING, asked, state=in_state)
+    return Page([_make(row) for row in rows], total, cursor)
+
+
+@get("/api/v1/sources/{ref:str}", opt={"role": "it"}, tags=["sources"])
+async def get_source(request: AppRequest, ref: str, moment: Moment) -> Source:
+    """Return one source by its id or host name."""
+    return _make(await _find(request, ref, moment))
+
+
+@post("/api/v1/sources/{ref:str}/approve", status_code=200, opt={"role": "it"}, tags=["sources"])
+async def approve_source(request: AppRequest, ref: str, moment: Moment) -> Source:
+    """Let a pending or quarantined source count."""
+    return await _set(request, ref, moment, "approved")
+
+
+@post("/api/v1/sources/{ref:str}/revoke", status_code=200, opt={"role": "it"}, tags=["sources"])
+async def revoke_source(request: AppRequest, ref: str, moment: Moment) -> Source:
+    """Shut a source out for good; it must enrol again."""
+    return await _set(request, ref, moment, "revoked")
+
+
+HANDLERS = (list_sources, get_source, approve_source, revoke_source)
