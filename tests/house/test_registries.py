@@ -34,6 +34,13 @@ REGISTRIES = (
 )
 
 
+# Tables of objects: "module:NAME" of the table, and the package whose files make such objects.
+OBJECT_TABLES = (
+    ("kiemke.server.reports:REPORTS", "kiemke.server.reports"),
+    ("kiemke.server.imports.templates:TEMPLATES", "kiemke.server.imports"),
+)
+
+
 def defined_names(source: str) -> set[str]:
     """Return the names a module's text defines at its top level."""
     names: set[str] = set()
@@ -74,6 +81,23 @@ def module_of(entry: Any) -> str:
         return entry.__name__
     named = getattr(entry, "module", None)
     return named if isinstance(named, str) else str(entry.__module__)
+
+
+@pytest.mark.parametrize(("table", "package"), OBJECT_TABLES, ids=lambda value: str(value))
+def test_every_object_of_a_package_is_listed_in_its_table(table: str, package: str) -> None:
+    """A report that is written and not listed can be asked for by nobody."""
+    module, _, name = table.partition(":")
+    listed: dict[str, Any] = getattr(importlib.import_module(module), name)
+    kind = type(next(iter(listed.values())))
+    made = {
+        id(value): f"{found.name}.{word}"
+        for found in pkgutil.iter_modules(importlib.import_module(package).__path__)
+        for word, value in vars(importlib.import_module(f"{package}.{found.name}")).items()
+        if type(value) is kind
+    }
+
+    assert {id(value) for value in listed.values()} <= made.keys()
+    assert [where for key, where in made.items() if key not in map(id, listed.values())] == []
 
 
 @pytest.mark.parametrize("registry", REGISTRIES, ids=lambda registry: registry.table)
