@@ -3,7 +3,7 @@
 import csv
 import io
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,16 @@ AS_XLSX = ("officials", "assets")
 Cells = dict[str, Any]
 
 
-def write_papers(district: District, folder: Path) -> dict[str, Path]:
-    """Write the import files into ``folder``; return {template: file} in the order to import them."""
+def write_papers(district: District, folder: Path, only: Collection[str] = ()) -> dict[str, Path]:
+    """Write the import files into ``folder``; return {template: file} in the order to import them.
+
+    ``only`` names the templates to write, none means all.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     written: dict[str, Path] = {}
     for template, rows_of in ROWS.items():
+        if only and template not in only:
+            continue
         rows = list(rows_of(district))
         as_xlsx = template in AS_XLSX
         path = folder / f"{template}.{'xlsx' if as_xlsx else 'csv'}"

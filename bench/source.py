@@ -59,7 +59,7 @@ class Source:
         self.state = ""
         self.wanted: tuple[str, ...] = ()
         self._secret = secrets.token_urlsafe(32)
-        self._stream = secrets.randbits(64)
+        self.stream = secrets.randbits(64)
         self._seq = 0
         self._pool = pool
         self._tally = tally
@@ -85,7 +85,7 @@ class Source:
 
     async def fetch_assignment(self) -> dict[str, list[dict[str, object]]]:
         """Return what a collector is to poll and probe. Raises SenderError or HttpError."""
-        reply = await self._pool.request("GET", ASSIGNMENT_PATH, b"", self._headers())
+        reply = await self._pool.request("GET", ASSIGNMENT_PATH, b"", self.headers())
         if reply.status != 200:
             raise SenderError(f"assignment of {self.hostname}: {reply.status} {reply.body[:300]!r}")
         found: dict[str, list[dict[str, object]]] = reply.json()
@@ -96,7 +96,7 @@ class Source:
         self._seq += 1
         return encode_report(
             Report(
-                stream=self._stream,
+                stream=self.stream,
                 seq=self._seq,
                 boot_id=self.boot_id,
                 at=at + self.clock_error,
@@ -126,7 +126,7 @@ class Source:
                 self.source, now + self.clock_error, uptime_seconds, self.boot_id, batch
             )
             body = gzip.compress(plain, 1)
-            reply = await self._pool.request("POST", REPORTS_PATH, body, self._headers() | _GZIP)
+            reply = await self._pool.request("POST", REPORTS_PATH, body, self.headers())
             if reply.status == 503:
                 self._tally.waits += 1
                 await asyncio.sleep(min(float(reply.headers.get("retry-after", "1")), 5.0))
@@ -134,7 +134,7 @@ class Source:
             if reply.status != 200:
                 raise SenderError(f"{self.hostname}: {reply.status} {reply.body[:300]!r}")
             answer = decode_answer(reply.body)
-            if answer.ack.get(self._stream, 0) < self._seq_of(batch):
+            if answer.ack.get(self.stream, 0) < self._seq_of(batch):
                 raise SenderError(f"{self.hostname}: acknowledged {answer.ack}, not all was taken")
             self.wanted = answer.need
             self._tally.reports += len(batch)
@@ -147,9 +147,14 @@ class Source:
         """Return the seq of the batch's last report."""
         return int(json.loads(batch[-1])["seq"])
 
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._secret}", "X-Kiemke-Source": self.source}
+    def headers(self) -> dict[str, str]:
+        """Return what proves this sender, and what its batches are."""
+        return {
+            "Authorization": f"Bearer {self._secret}",
+            "X-Kiemke-Source": self.source,
+            "Content-Type": "application/json",
+            "Content-Encoding": "gzip",
+        }
 
 
 _JSON = {"Content-Type": "application/json"}
-_GZIP = {**_JSON, "Content-Encoding": "gzip"}

@@ -1,0 +1,69 @@
+"""The first command of the README on a small slice: a real server, agent and collector, true figures."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE_SECONDS = 280
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, str, dict[str, object]]:
+    """Return the exit status, the words and the summary of one demo with three communes."""
+    folder = tmp_path_factory.mktemp("demo")
+    summary = folder / "summary.json"
+    command = [
+        sys.executable, "-m", "bench.demo", "--once", "--communes", "3",
+        "--folder", str(folder / "data"), "--json", str(summary),
+    ]  # fmt: skip
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE_SECONDS,
+        stdin=subprocess.DEVNULL, env={**os.environ, "COLUMNS": "120"},
+    )  # fmt: skip
+    assert summary.exists(), done.stdout + done.stderr
+    return done.returncode, done.stdout, json.loads(summary.read_text())
+
+
+def test_every_figure_is_the_one_the_generator_knows(
+    demo: tuple[int, str, dict[str, object]],
+) -> None:
+    status, words, summary = demo
+
+    assert summary["differences"] == [], words
+    assert status == 0
+
+
+def test_declared_coverage_of_the_offices_is_all_of_120(
+    demo: tuple[int, str, dict[str, object]],
+) -> None:
+    coverage = demo[2]["coverage"]
+    assert isinstance(coverage, dict)
+    seen = coverage["TG-CQ"]["seen"]
+
+    assert (sum(seen.values()), seen["no_pc"]) == (120, 0)
+    assert seen["contradicted"] == 2
+
+
+def test_each_planted_line_is_degraded_and_the_others_are_not(
+    demo: tuple[int, str, dict[str, object]],
+) -> None:
+    links = demo[2]["links"]
+    assert isinstance(links, dict)
+    degraded = {code for code, link in links.items() if link["verdict"] == "degraded"}
+
+    assert degraded == {"TG-X01-INT", "TG-X02-INT", "TG-X03-INT"}
+
+
+def test_what_it_prints_is_marked_as_sample_data(
+    demo: tuple[int, str, dict[str, object]],
+) -> None:
+    words = demo[1]
+
+    assert words.count("DỮ LIỆU MẪU") >= 4
+    assert "120/120 = 100 %" in words
+    assert "https://127.0.0.1:" in words
