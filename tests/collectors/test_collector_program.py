@@ -126,6 +126,23 @@ def test_without_its_server_it_polls_on_and_nothing_is_lost(
     assert len(names) == len(set(names))
 
 
+def test_a_corrected_credential_is_used_without_a_restart(
+    snmpd: MakeSnmpd, server: TinyServer, state: Path
+) -> None:
+    """Somebody who mends credentials.toml does not think of restarting a service."""
+    peer = snmpd()
+    server.assignment["devices"] = [{"device": 1, "address": "127.0.0.1", "port": peer.port}]
+    main(["--state", str(state), "enroll", server.token])
+
+    with running(state):
+        wait_until(lambda: bool(server.bodies("device")), "a first outcome", 60.0)
+        assert "credentials.toml" in server.bodies("device")[0]["detail"]
+        write_credentials(state, peer)
+        wait_until(lambda: bool(server.bodies("interfaces")), "polled after all", 60.0)
+
+    assert server.bodies("device")[-1]["outcome"] == "ok"
+
+
 def test_enrolling_twice_is_the_same_install(server: TinyServer, state: Path) -> None:
     """A lost answer, or a nervous operator, must not make a second source."""
     for _ in range(2):

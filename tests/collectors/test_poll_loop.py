@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from kiemke.collectors.poll import Job, PollLoop, next_turn, phase_seconds
+from kiemke.collectors.poll import Job, PollLoop, first_turns, next_turn, phase_seconds
 
 INTERVAL = 0.05
 
@@ -104,6 +104,17 @@ def test_the_next_turn_keeps_its_place_in_the_interval() -> None:
     assert next_turn(100.0, 159.9, 60.0) == (160.0, 0)
     assert next_turn(100.0, 161.0, 60.0) == (220.0, 1)
     assert next_turn(100.0, 400.0, 60.0) == (460.0, 5)
+
+
+def test_a_new_target_is_polled_within_seconds_and_then_in_its_own_place() -> None:
+    for n in range(200):
+        key = f"device:{n}"
+        first, second = first_turns(key, 1000.0, 60.0)
+
+        assert 1000.0 <= first < 1004.0
+        assert 30.0 <= second - first < 90.0
+        turns = (second - 1000.0 - phase_seconds(key, 60.0)) / 60.0
+        assert abs(turns - round(turns)) < 1e-9
 
 
 def test_targets_are_spread_over_the_interval_and_stay_where_they_are() -> None:

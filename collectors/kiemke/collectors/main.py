@@ -20,12 +20,14 @@ from kiemke.collectors.state import (
     make_state,
 )
 from kiemke.wire import __version__
+from kiemke.wire.clean import clean_text
 from kiemke.wire.client import Sender
 from kiemke.wire.clocks import SystemClock
 from kiemke.wire.enrolment import EnrolmentError, parse_token
 from kiemke.wire.outbox import Outbox, OutboxError, peek
 from kiemke.wire.pin import PinError
 
+EXTRA_MODULES = ("pysnmp", "icmplib", "pyasn1")
 EXAMPLES = """examples:
   kiemke-collector enroll TOKEN                     make this collector known to its server
   kiemke-collector run                              poll what the server assigns, until stopped
@@ -106,7 +108,14 @@ def main(arguments: list[str] | None = None) -> int:
         if given.command == "status":
             return _status(given.state)
     except CollectorError as err:
-        print(f"kiemke-collector: {err}", file=sys.stderr)
+        # The text may hold words of a server or a file: nothing in it may move the cursor.
+        print(f"kiemke-collector: {clean_text(str(err))}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as err:
+        if err.name is None or err.name.partition(".")[0] not in EXTRA_MODULES:
+            raise
+        words = f'{err.name} is missing: run pip install "kiemke[collectors]"'
+        print(f"kiemke-collector: {words}", file=sys.stderr)
         return 2
     parser.print_help()
     return 2
@@ -190,10 +199,11 @@ def _status(state: Path) -> int:
         print("run         not running yet")
         return 0
     if status["last_post"]:
-        print(f"last post   {status['last_post']['outcome']} {status['last_post']['detail']}")
+        said = f"{status['last_post']['outcome']} {status['last_post']['detail']}"
+        print(f"last post   {clean_text(said)}")
     for words in [status["trouble"], *status["refused"]]:
         if words:
-            print(f"trouble     {words}")
+            print(f"trouble     {clean_text(words)}")
     for key, turns in sorted(status["targets"].items()):
         print(f"{key:11} {turns['outcome'] or 'waiting'}, {turns['done']} polls", end="")
         print(f", {turns['skipped']} skipped" if turns["skipped"] else "")

@@ -21,6 +21,8 @@ OnBug = Callable[[str, BaseException], Awaitable[None]]
 
 MAX_BUDGET_SECONDS = 30.0
 BUDGET_SHARE = 0.8
+# A new assignment's targets are all polled once within this time, spread by their places.
+FIRST_ROUND_SECONDS = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,20 @@ def phase_seconds(key: str, interval_seconds: float) -> float:
     """Return a target's stable place within the interval, 0 <= place < interval."""
     digest = hashlib.sha256(key.encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64 * interval_seconds
+
+
+def first_turns(key: str, now: float, interval_seconds: float) -> tuple[float, float]:
+    """Return a new target's first turn, within a few seconds, and its second, in its own place.
+
+    Somebody who starts a collector wants to see something; half an interval at least lies between
+    the two.
+    """
+    phase = phase_seconds(key, interval_seconds)
+    first = now + phase * min(1.0, FIRST_ROUND_SECONDS / interval_seconds)
+    second = now + phase
+    if second - first < interval_seconds / 2:
+        second += interval_seconds
+    return first, second
 
 
 def next_turn(due: float, now: float, interval_seconds: float) -> tuple[float, int]:
@@ -101,14 +117,15 @@ class PollLoop:
         loop = asyncio.get_running_loop()
         interval = self._interval_seconds
         turns = self.turns[job.key]
-        due = loop.time() + phase_seconds(job.key, interval)
+        due, following = first_turns(job.key, loop.time(), interval)
         while True:
             await asyncio.sleep(max(0.0, due - loop.time()))
             lane = self._lane if turns.outcome in (None, "ok") else self._slow_lane
             async with lane:
                 turns.outcome = await self._take_turn(job, interval)
             turns.done += 1
-            due, missed = next_turn(due, loop.time(), interval)
+            due, missed = next_turn(following - interval, loop.time(), interval)
+            following = due + interval
             if missed:
                 turns.skipped += missed
                 log.warning("turn skipped", extra={"target": job.key, "turns": missed})

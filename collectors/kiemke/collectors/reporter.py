@@ -17,6 +17,7 @@ from kiemke.wire.report import Body, Report
 log = logging.getLogger(__name__)
 
 POST_SECONDS = 10.0
+FIRST_POST_SECONDS = 1.0
 LAST_POST_SECONDS = 5.0
 MAX_QUEUED = 5000
 RETRY_WRITE_SECONDS = 5.0
@@ -76,14 +77,19 @@ class Reporter:
                 await asyncio.sleep(RETRY_WRITE_SECONDS)
 
     async def send(self) -> None:
-        """Post what waits every ``post_seconds``, or when the server said to, until cancelled."""
+        """Post what waits every ``post_seconds``, or when the server said to, until cancelled.
+
+        The first posts follow each other faster, so that a new collector is seen at once.
+        """
+        pause_seconds = FIRST_POST_SECONDS
         while True:
             self.last = attempt = await asyncio.to_thread(self._sender.drain, self._post_seconds)
             if attempt.outcome not in (Outcome.IDLE, Outcome.SENT):
                 log.warning(
                     "not sent", extra={"reason": attempt.detail, "outcome": attempt.outcome.value}
                 )
-            await asyncio.sleep(max(self._post_seconds, attempt.wait_seconds))
+            await asyncio.sleep(max(pause_seconds, attempt.wait_seconds))
+            pause_seconds = min(self._post_seconds, pause_seconds * 2)
 
     async def finish(self) -> None:
         """Write what is still in hand and try once more to send it; at the end of a run."""

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 300.0
 REFRESH_RETRY_SECONDS = 15.0
-STATUS_SECONDS = 10.0
+STATUS_SECONDS = 5.0
 
 
 class Collector:
@@ -110,7 +110,7 @@ class Collector:
             await asyncio.sleep(self._refresh_seconds)
 
     async def _take_over(self, assignment: Assignment) -> None:
-        self._read_credentials()
+        retired = self._read_credentials()
         self._assignment = assignment
         jobs: dict[str, Job] = {}
         for device in assignment.devices:
@@ -120,31 +120,39 @@ class Collector:
             key = f"probe:{probe.target}"
             jobs[key] = Job(key, probe, self._probe_work(probe))
         await self._loop.assign(jobs, assignment.poll_seconds)
+        if retired is not None:
+            retired.close()  # only now: polls that used them have been ended
         log.info(
             "assignment",
             extra={"devices": len(assignment.devices), "probes": len(assignment.probes)},
         )
 
-    def _read_credentials(self) -> None:
-        """Read credentials.toml when it changed; a broken one is told and the last good one kept."""
-        path = self._state / FILE_NAME
+    def _stamp_credentials(self) -> tuple[int, int] | None:
+        """Return what changes when credentials.toml is written anew, None while it is absent."""
         try:
-            found = path.stat()
-            stamp = (found.st_mtime_ns, found.st_ino)
+            found = (self._state / FILE_NAME).stat()
         except OSError:
-            stamp = None
+            return None
+        return found.st_mtime_ns, found.st_ino
+
+    def _read_credentials(self) -> PysnmpEngines | None:
+        """Read credentials.toml when it changed; a broken one is told and the last good one kept.
+
+        Returns the engines that knew the old credentials, to be closed when nobody uses them.
+        """
+        stamp = self._stamp_credentials()
         if stamp == self._snmp_stamp and stamp is not None:
-            return
+            return None
+        self._snmp_stamp = stamp
         try:
-            self._snmp = read_credentials(path)
+            self._snmp = read_credentials(self._state / FILE_NAME)
         except ConfigError as err:
             log.error("credentials not read", extra={"reason": str(err)})
-            return
+            return None
         # Engines know their credentials from the first use on: new ones need new engines.
-        self._snmp_stamp = stamp
         old, self._engines = self._engines, PysnmpEngines()
         self._poller = DevicePoller(self._engines, self._snmp)
-        old.close()
+        return old
 
     def _device_work(self, task: DeviceTask) -> Work:
         async def work(budget_seconds: float) -> str:
@@ -176,9 +184,12 @@ class Collector:
             )
 
     async def _keep_status(self) -> None:
+        """Write the status, and look whether the operator has changed credentials.toml."""
         while True:
             await asyncio.to_thread(self._write_status)
             await asyncio.sleep(STATUS_SECONDS)
+            if self._assignment is not None and self._stamp_credentials() != self._snmp_stamp:
+                await self._take_over(self._assignment)
 
     def _write_status(self) -> None:
         """Write what ``kiemke-collector status`` shows."""
