@@ -1,6 +1,9 @@
 """What the documents say is what the house does: commands, settings, versions, links."""
 
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,6 +78,27 @@ def test_both_languages_give_the_same_commands() -> None:
     )
 
     assert english == vietnamese
+
+
+def program_lines() -> list[str]:
+    """Return the README's lines that call a program of this distribution, without its folder."""
+    lines = [command for block in code_blocks(read("README.md")) for command in commands_of(block)]
+    bare = [re.sub(r"^/\S*/", "", line) for line in lines]
+    return [line for line in bare if re.match(r"kiemke(-\w+)? ", line)]
+
+
+@pytest.mark.parametrize("line", program_lines())
+def test_every_command_of_the_readme_is_one_its_program_knows(line: str) -> None:
+    """A command that was renamed would fail in the newcomer's hands first."""
+    program, *words = shlex.split(line)
+    asked = subprocess.run(
+        [str(Path(sys.executable).parent / program), *words, "--help"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+    assert asked.returncode == 0, asked.stderr
 
 
 def test_every_make_target_is_explained_and_every_explained_one_exists() -> None:
