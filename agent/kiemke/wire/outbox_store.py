@@ -152,16 +152,16 @@ def connect(path: Path) -> sqlite3.Connection:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
-        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA journal_size_limit = 1048576")
-        db.execute("PRAGMA cache_size = -512")  # KiB: an office PC's memory is not ours
         verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             broken = sqlite3.DatabaseError(f"quick_check: {verdict}")
             broken.sqlite_errorcode = SQLITE_CORRUPT
             raise broken
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA journal_size_limit = 1048576")
+        db.execute("PRAGMA cache_size = -512")  # KiB: an office PC's memory is not ours
         db.executescript(SCHEMA)
     except sqlite3.Error:
         db.close()
