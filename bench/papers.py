@@ -82,7 +82,7 @@ def _assets(district: District) -> Iterable[Cells]:
             "manufacturer": thing.manufacturer,
             "model": thing.model,
             "serial": thing.serial or "",
-            "price_dong": f"{thing.price_dong:,}".replace(",", "."),
+            "price_dong": _price(thing.price_dong),
             "in_use_since": thing.in_use_since,
             "funding_source": "Ngân sách huyện",
             "ownership": thing.ownership,
@@ -118,7 +118,7 @@ def _links(district: District) -> Iterable[Cells]:
             "kind": line.kind,
             "provider": line.provider,
             "contract_number": line.contract,
-            "price_dong": f"{line.price_dong:,}".replace(",", ".") if line.price_dong else "",
+            "price_dong": _price(line.price_dong),
             "payer": "Ngân sách huyện",
             "down_mbps": str(line.down_mbps or ""),
             "up_mbps": str(line.up_mbps or ""),
@@ -152,6 +152,13 @@ ROWS: Mapping[str, Callable[[District], Iterable[Cells]]] = {
     "links": _links,
     "targets": _targets,
 }
+
+
+def _price(dong: int) -> str:
+    """Return 15.000.000; below a million one point could also begin a fraction, so none is set."""
+    if dong < 1_000_000:
+        return str(dong or "")
+    return f"{dong:,}".replace(",", ".")
 
 
 def _heading(template: str, row: Cells) -> list[str]:

@@ -72,10 +72,16 @@ def compare_coverage(district: District, rows: Sequence[Record]) -> list[Coverag
                 unit.name,
                 target.percent,
                 _true_states(district, unit.code, target),
-                None if row is None else {state: row["subtree"][state] for state in STATES},
+                None if row is None else _seen_states(row),
             )
         )
     return lines
+
+
+def _seen_states(row: Record) -> dict[str, int]:
+    """Return each state's count of a row of GET /coverage."""
+    counts = {**row["coverage"], "no_pc": row["subtree"]["no_pc"]}
+    return {state: counts[state] for state in STATES}
 
 
 def _kinds(kinds: str | Sequence[str]) -> frozenset[str]:
