@@ -1,50 +1,14 @@
 """Whole imports of small files into both databases: dry run, all or nothing, twice, corrections."""
 
-import csv
-import io
 from datetime import date
 from typing import Any
 
 import pytest
+from tests.support.imports import ASSETS, NOW_MS, OFFICIALS, UNITS, load, load_district
 
-from kiemke.server import audit
 from kiemke.server.db import Database, as_date
-from kiemke.server.imports.run import IMPORTERS, ImportResult, run_import
+from kiemke.server.imports.run import IMPORTERS, ImportResult
 from kiemke.server.imports.templates import TEMPLATES
-
-NOW_MS = 1_767_240_000_000  # 2026-01-01T04:00Z, so 01/01/2026 in Việt Nam
-UNITS = [
-    ["Mã", "Tên", "Loại", "Mã đơn vị cấp trên", "Từ ngày"],
-    ["TG-NV", "Phòng Nội vụ", "phòng, ban", "TG", "01/01/2024"],
-    ["TG", "Huyện Thanh Giang", "huyện", "", "01/01/2024"],
-    ["TG-TP", "Phòng Tư pháp", "phòng", "TG", "01/01/2024"],
-]
-OFFICIALS = [
-    ["code", "name", "unit", "kind", "post", "phone", "account", "valid_from"],
-    ["001", "Nguyễn Văn An", "TG-NV", "công chức", "Chuyên viên", "0900000001", "nvan", "01/01/2024"],
-    ["002", "Trần Thị Ánh", "TG-NV", "Viên chức", "", "0900000002", "", "01/01/2024"],
-]  # fmt: skip
-ASSETS = [
-    ["Mã", "Số tem", "Loại", "Tên tài sản", "Số sê-ri", "Nguyên giá (đồng)", "Mã đơn vị",
-     "Mã người sử dụng", "Nơi sử dụng", "Từ ngày"],
-    ["TS1", "T1", "PC", "Máy Dell", "AB-12 c", "15.000.000", "TG-NV", "001", "P201", "01/01/2024"],
-    ["TS2", "T2", "máy in", "Máy in", "", "9 triệu", "TG-NV", "001; 002", "P201", "01/01/2024"],
-]  # fmt: skip
-
-
-def as_csv(rows: list[list[Any]]) -> bytes:
-    out = io.StringIO(newline="")
-    csv.writer(out).writerows(rows)
-    return ("\ufeff" + out.getvalue()).encode()
-
-
-async def load(
-    database: Database, template: str, rows: list[list[Any]], *, apply: bool = True
-) -> ImportResult:
-    return await run_import(
-        database, template, as_csv(rows), "f.csv",
-        apply=apply, who="tester", now_ms=NOW_MS, audit=audit.record,
-    )  # fmt: skip
 
 
 def told(result: ImportResult) -> list[tuple[int, str | None, str | None]]:
@@ -64,9 +28,7 @@ async def open_rows(database: Database, table: str, columns: str) -> list[tuple[
 
 @pytest.fixture
 async def district(database: Database) -> Database:
-    for template, rows in (("units", UNITS), ("officials", OFFICIALS), ("assets", ASSETS)):
-        result = await load(database, template, rows)
-        assert told(result) == [] and result.applied, result
+    await load_district(database)
     return database
 
 

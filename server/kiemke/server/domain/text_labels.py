@@ -138,7 +138,7 @@ SYNONYMS = {
     "pc": "desktop", "may tinh": "desktop", "may vi tinh": "desktop", "may tinh ban": "desktop",
     "may vi tinh de ban": "desktop", "may ban": "desktop", "aio": "all_in_one",
     "may vi tinh xach tay": "laptop", "may xach tay": "laptop", "notebook": "laptop",
-    "may scan": "scanner", "may photo": "copier", "may photocopy": "copier",
+    "khac": "other", "may scan": "scanner", "may photo": "copier", "may photocopy": "copier",
     "may in da chuc nang": "multifunction", "ki-ot": "kiosk", "kiot": "kiosk",
     "may tra cuu thong tin": "kiosk", "camera": "camera", "switch": "switch", "router": "router",
     "firewall": "firewall", "wi-fi": "access_point", "wifi": "access_point", "modem": "modem",

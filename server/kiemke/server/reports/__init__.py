@@ -1,1 +1,10 @@
-""""""
+"""Reports: table definitions with their row sources. Add one: a file here and a line in REPORTS."""
+
+from kiemke.server.domain.tables import Report
+from kiemke.server.reports.equipment import EQUIPMENT
+from kiemke.server.reports.links import LINKS
+from kiemke.server.reports.officials_coverage import OFFICIALS_COVERAGE
+
+REPORTS: dict[str, Report] = {
+    report.name: report for report in (EQUIPMENT, OFFICIALS_COVERAGE, LINKS)
+}
