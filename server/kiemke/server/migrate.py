@@ -1,8 +1,15 @@
 """Bring the schema up to date: under a lock, after a backup, with the foreign keys checked after."""
 
+import contextlib
+import os
+import shutil
 import sqlite3
+import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import asyncpg
 from tortoise import Tortoise
@@ -14,15 +21,25 @@ from kiemke.server.db import tortoise_config
 
 # Any fixed number: two processes that migrate the same PostgreSQL database meet at this lock.
 _ADVISORY_LOCK = 0x6B69_656D_6B65
+_DUMP_SECONDS = 3600
 
 
 class MigrationError(Exception):
-    """The schema could not be brought up to date; nothing was changed."""
+    """The schema could not be brought up to date; the database is as it was."""
+
+
+def _config(url: str) -> dict[str, Any]:
+    """Return the configuration without foreign keys on SQLite: a table rebuilt would drop rows."""
+    config = tortoise_config(url)
+    for connection in config["connections"].values():
+        if "foreign_keys" in connection["credentials"]:
+            connection["credentials"]["foreign_keys"] = "OFF"
+    return config
 
 
 async def pending(url: str) -> list[str]:
     """Return the names of the migrations that are not applied yet, in order."""
-    config = tortoise_config(url)
+    config = _config(url)
     await Tortoise.init(config=config, init_connections=False)
     try:
         executor = MigrationExecutor(get_connection("default"), config["apps"])
@@ -31,64 +48,135 @@ async def pending(url: str) -> list[str]:
         await Tortoise.close_connections()
 
 
-async def migrate(url: str) -> list[str]:
-    """Apply what is pending and return its names. Raises MigrationError when that cannot be done."""
+async def migrate(
+    url: str, backup_dir: Path | None = None, *, backed_up: bool = False
+) -> list[str]:
+    """Apply what is pending and return its names. Raises MigrationError when that cannot be done.
+
+    A database that holds tables already is copied first: SQLite beside itself, PostgreSQL by
+    ``pg_dump`` into ``backup_dir``, unless ``backed_up`` says that somebody did.
+    """
     names = await pending(url)
     if not names:
         return []
     if url.startswith("sqlite:"):
-        await _migrate_sqlite(url)
+        await _migrate_sqlite(Path(url.removeprefix("sqlite://")), url)
     else:
-        await _migrate_postgres(url)
+        await _migrate_postgres(url, backup_dir, backed_up)
     return names
 
 
 async def _run(url: str) -> None:
     try:
-        await apply_migrations(config=tortoise_config(url))
+        await apply_migrations(config=_config(url))
     finally:
         await Tortoise.close_connections()
 
 
-async def _migrate_sqlite(url: str) -> None:
-    """SQLite: copy the file aside first; the lock is an exclusive file beside the database."""
-    path = Path(url.removeprefix("sqlite://"))
-    lock = path.with_name(path.name + ".migrating")
+# --- SQLite ------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _file_lock(path: Path) -> Iterator[None]:
+    """Hold a lock that ends with this process, however it ends, on every system SQLite runs on."""
+    lock = sqlite3.connect(path.with_name(path.name + ".migrating"), timeout=0)
     try:
-        lock.open("x").close()
-    except FileExistsError as error:
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        lock.close()
         raise MigrationError(
-            f"{lock} exists: another process is migrating this database. If none is, remove the file."
+            f"another process is migrating {path}; try again when it ends"
         ) from error
     try:
-        if path.stat().st_size if path.exists() else 0:
-            _back_up(path)
-        await _run(url)
-        _check_foreign_keys(path)
+        yield
     finally:
-        lock.unlink(missing_ok=True)
+        lock.close()
 
 
-def _back_up(path: Path) -> Path:
-    copy = path.with_name(f"{path.name}.before-{time.strftime('%Y%m%d-%H%M%S')}")
-    with sqlite3.connect(path) as source, sqlite3.connect(copy) as target:
-        source.backup(target)
+async def _migrate_sqlite(path: Path, url: str) -> None:
+    with _file_lock(path):
+        if not await pending(url):  # the process that held the lock before has done it
+            return
+        copy = _copy_aside(path)
+        try:
+            await _run(url)
+            _check_foreign_keys(path)
+        except Exception as error:
+            if copy is not None:
+                _put_back(copy, path)
+            raise MigrationError(f"{path}: {error}; the database is as it was before") from error
+
+
+def _copy_aside(path: Path) -> Path | None:
+    """Return the copy of a database that holds tables, None for an empty one."""
+    with contextlib.closing(sqlite3.connect(path)) as source:
+        if source.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+            return None
+        copy = path.with_name(f"{path.name}.before-{time.strftime('%Y%m%d-%H%M%S')}")
+        with contextlib.closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
     return copy
 
 
+def _put_back(copy: Path, path: Path) -> None:
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    shutil.copyfile(copy, path)
+
+
 def _check_foreign_keys(path: Path) -> None:
-    with sqlite3.connect(path) as connection:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
         broken = connection.execute("PRAGMA foreign_key_check").fetchall()
     if broken:
-        raise MigrationError(f"{len(broken)} rows point nowhere after the migration: {broken[:3]}")
+        raise MigrationError(f"{len(broken)} rows would point nowhere: {broken[:3]}")
 
 
-async def _migrate_postgres(url: str) -> None:
-    """PostgreSQL: DDL is transactional there; the lock is an advisory one of the whole database."""
+# --- PostgreSQL --------------------------------------------------------------------------------
+
+
+async def _migrate_postgres(url: str, backup_dir: Path | None, backed_up: bool) -> None:
+    """DDL is transactional there; the lock is an advisory one of the whole database."""
     lock = await asyncpg.connect(url)
     try:
         if not await lock.fetchval("SELECT pg_try_advisory_lock($1)", _ADVISORY_LOCK):
-            raise MigrationError("another process is migrating this database; try again when it ends")
+            raise MigrationError(
+                "another process is migrating this database; try again when it ends"
+            )
+        tables = await lock.fetchval(
+            "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'"
+            " AND table_name = 'installation'"
+        )
+        if tables and not backed_up:
+            _dump(url, backup_dir)
         await _run(url)
     finally:
         await lock.close()
+
+
+def _dump(url: str, backup_dir: Path | None) -> None:
+    program = shutil.which("pg_dump")
+    if program is None or backup_dir is None:
+        raise MigrationError(
+            "pg_dump was not found, so nothing can be backed up first; install the PostgreSQL"
+            " client, or back up yourself and say --backed-up"
+        )
+    parts = urlsplit(url)
+    target = backup_dir / f"kiemke-before-{time.strftime('%Y%m%d-%H%M%S')}.dump"
+    # The password goes by the environment: arguments can be read by every user of the machine.
+    secret = {"PGPASSWORD": unquote(parts.password)} if parts.password else {}
+    command = [program, "--format=custom", "--file", str(target)]
+    if parts.hostname:
+        command += ["--host", parts.hostname, "--port", str(parts.port or 5432)]
+    if parts.username:
+        command += ["--username", unquote(parts.username)]
+    command += ["--dbname", parts.path.lstrip("/")]
+    done = subprocess.run(  # noqa: S603  # a fixed program, arguments from our own settings
+        command,
+        env={"PATH": os.defpath, **secret},
+        capture_output=True,
+        timeout=_DUMP_SECONDS,
+        check=False,
+    )
+    if done.returncode:
+        reason = done.stderr.decode(errors="replace").strip()[-300:]
+        raise MigrationError(f"pg_dump failed, nothing was changed: {reason}")

@@ -1,3 +1,5 @@
+"""The first schema: three ledgers, access, figures."""
+
 from tortoise import fields, migrations
 from tortoise.fields.base import OnDelete
 from tortoise.indexes import Index
@@ -5,6 +7,8 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
+    """Create every table."""
+
     initial = True
 
     operations = [
@@ -1578,7 +1582,7 @@ class Migration(migrations.Migration):
                 "app": "kiemke",
                 "unique_together": (("family", "unit_id", "label"),),
                 "pk_attr": "id",
-                "table_description": "One counted figure of a unit's own things, by family and label (see domain.unit_figures).",
+                "table_description": "One counted figure of a unit's own things, by family and label (see domain.coverage_figures).",
             },
             bases=["Model"],
         ),

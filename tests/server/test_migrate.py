@@ -1,0 +1,160 @@
+"""Migrations on both databases: once, locked, backed up, and equal to the models."""
+
+import asyncio
+import contextlib
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import asyncpg
+import pytest
+from tests.support.reporting import insert
+from tortoise import Tortoise
+from tortoise.migrations.autodetector import MigrationAutodetector
+
+from kiemke.server import migrate as module
+from kiemke.server.db import Database, tortoise_config
+from kiemke.server.migrate import MigrationError, migrate, pending
+
+SECOND = '''"""A second migration, for the test of migrating a populated database."""
+
+from tortoise import migrations
+from tortoise.migrations import operations as ops
+
+
+class Migration(migrations.Migration):
+    dependencies = [("kiemke", "0001_initial")]
+    operations = [ops.RunSQL({sql!r})]
+'''
+
+
+@pytest.fixture
+def second_migration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """A package of migrations with a second one whose SQL the test writes."""
+    import kiemke.server.migrations as real
+
+    package = tmp_path / "more_migrations"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    shutil.copy(Path(real.__path__[0]) / "0001_initial.py", package)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def config(url: str) -> dict[str, object]:
+        made = tortoise_config(url)
+        made["apps"]["kiemke"]["migrations"] = "more_migrations"
+        return made
+
+    monkeypatch.setattr(module, "_config", config)
+    yield package / "0002_more.py"
+    for name in [n for n in sys.modules if n.startswith("more_migrations")]:
+        del sys.modules[name]
+
+
+async def populate(url: str) -> None:
+    database = Database(url)
+    await database.open()
+    try:
+        async with database.transaction() as session:
+            for n in range(50):
+                day = date(2026, 1, 1)
+                await insert(
+                    session, "holiday", valid_from=day, recorded_at_ms=n, day=day, working=False,
+                    name=f"ngày {n}",
+                )  # fmt: skip
+    finally:
+        await database.close()
+
+
+async def count_of(url: str, sql: str) -> int:
+    database = Database(url)
+    await database.open()
+    try:
+        return int((await database.read(sql))[0]["n"])
+    finally:
+        await database.close()
+
+
+async def test_a_second_run_has_nothing_to_do(database_url: str) -> None:
+    assert await pending(database_url) == []
+    assert await migrate(database_url) == []
+
+
+async def test_the_migrated_schema_is_the_one_of_the_models(database_url: str) -> None:
+    """A model changed without a migration would differ only on the installations in the field."""
+    config = tortoise_config(database_url)
+    await Tortoise.init(config=config, init_connections=False)
+    try:
+        changes = await MigrationAutodetector(Tortoise.apps, config["apps"]).changes()
+    finally:
+        await Tortoise.close_connections()
+
+    assert [str(c.operations) for c in changes] == []
+
+
+async def test_a_populated_database_keeps_every_row(
+    database_url: str, dialect: str, second_migration: Path, tmp_path: Path
+) -> None:
+    await populate(database_url)
+    second_migration.write_text(
+        SECOND.format(sql="ALTER TABLE holiday ADD COLUMN note VARCHAR(10)")
+    )
+
+    done = await migrate(database_url, tmp_path)
+    rows = await count_of(database_url, "SELECT count(*) AS n FROM holiday WHERE note IS NULL")
+    backups = [*tmp_path.glob("*.before-*"), *tmp_path.glob("kiemke-before-*.dump")]
+
+    assert done == ["0002_more"]
+    assert rows == 50
+    assert [b.stat().st_size > 1000 for b in backups] == [True], dialect
+
+
+async def test_a_migration_that_fails_leaves_the_database_as_it_was(
+    database_url: str, second_migration: Path, tmp_path: Path
+) -> None:
+    await populate(database_url)
+    second_migration.write_text(
+        SECOND.format(sql="ALTER TABLE holiday ADD COLUMN note VARCHAR(10); SELECT nonsense FROM x")
+    )
+
+    with pytest.raises(Exception, match="nonsense|no such table|x"):
+        await migrate(database_url, tmp_path)
+    rows = await count_of(database_url, "SELECT count(*) AS n FROM holiday")
+
+    assert rows == 50
+    assert await pending(database_url) == ["0002_more"]
+    with pytest.raises((sqlite3.OperationalError, asyncpg.PostgresError)):
+        await count_of(database_url, "SELECT count(note) AS n FROM holiday")
+
+
+async def test_two_processes_do_not_migrate_at_once(
+    database_url: str, dialect: str, second_migration: Path
+) -> None:
+    second_migration.write_text(SECOND.format(sql="CREATE TABLE later (id INT)"))
+    async with contextlib.AsyncExitStack() as stack:
+        if dialect == "sqlite":
+            path = Path(database_url.removeprefix("sqlite://"))
+            stack.enter_context(module._file_lock(path))
+        else:
+            other = await asyncpg.connect(database_url)
+            stack.push_async_callback(other.close)
+            await other.fetchval("SELECT pg_advisory_lock($1)", module._ADVISORY_LOCK)
+
+        with pytest.raises(MigrationError, match="another process"):
+            await asyncio.wait_for(migrate(database_url, backed_up=True), 20)
+
+
+async def test_postgresql_without_a_backup_is_left_alone(
+    database_url: str, dialect: str, second_migration: Path
+) -> None:
+    second_migration.write_text(SECOND.format(sql="CREATE TABLE later (id INT)"))
+    if dialect == "sqlite":
+        assert await migrate(database_url) == ["0002_more"]  # SQLite copies itself aside
+        return
+
+    with pytest.raises(MigrationError, match="backed-up"):
+        await migrate(database_url, None)
+
+    assert await pending(database_url) == ["0002_more"]
