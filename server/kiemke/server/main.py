@@ -66,6 +66,11 @@ def _build_parser() -> argparse.ArgumentParser:
     migrate.add_argument(
         "--demo", action="store_true", help="mark a new installation's data as sample data"
     )
+    migrate.add_argument(
+        "--backed-up",
+        action="store_true",
+        help="PostgreSQL: the database is backed up already, do not run pg_dump",
+    )
     user = commands.add_parser("user", help="users").add_subparsers(dest="verb", required=True)
     add = user.add_parser(
         "add", parents=[common], help="add a user; the password is read, not given"
@@ -100,7 +105,7 @@ def _dispatch(options: argparse.Namespace, settings: "Settings") -> int:
         return _print_ca(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     if options.command == "migrate":
-        return asyncio.run(_migrate(settings, options.demo))
+        return asyncio.run(_migrate(settings, options.demo, options.backed_up))
     if options.command == "check":
         return asyncio.run(_check(settings))
     if options.command == "token":
@@ -137,12 +142,12 @@ async def _opened(settings: "Settings") -> "AsyncIterator[Database]":
         await db.close()
 
 
-async def _migrate(settings: "Settings", demo: bool) -> int:
+async def _migrate(settings: "Settings", demo: bool, backed_up: bool) -> int:
     from kiemke.server.db import Database
     from kiemke.server.installation import ensure_installation
     from kiemke.server.migrate import migrate
 
-    names = await migrate(settings.database_url)
+    names = await migrate(settings.database_url, settings.data_dir, backed_up=backed_up)
     db = Database(settings.database_url)
     await db.open()
     try:
