@@ -83,7 +83,7 @@ async def test_answers_to_questions_given_up_are_not_taken_for_later_ones() -> N
 async def test_a_device_that_falls_silent_halfway_gives_its_whole_rows_only() -> None:
     """The line dies after some answers of the last walk: what was read whole is sent, the rest not."""
     # 1 for the system group, 5 for names, 1 for sysUpTime, then 2 of the 5 for counters.
-    until: Fate = lambda number, data: [(0.0, data)] if number < 9 else []  # noqa: E731
+    until: Fate = lambda number, data: [(0.0, data)] if number < 8 else []  # noqa: E731
 
     async with (
         serving(TableView(switch(PORTS))) as port,

@@ -1,6 +1,5 @@
 """Polling one device: the system group, then the interfaces; every failure becomes an outcome."""
 
-import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -18,7 +17,7 @@ Emit = Callable[[str, "Device | Interfaces"], Awaitable[None]]
 
 
 class DevicePoller:
-    """Polls devices with one set of engines; remembers what it learned about each (``Tuning``)."""
+    """Polls devices with one set of engines; remembers what it learned about each."""
 
     def __init__(
         self,
@@ -35,6 +34,7 @@ class DevicePoller:
         self._attempts = attempts
         self._trace = trace
         self._tunings: dict[tuple[str, int], Tuning] = {}
+        self._memories: dict[tuple[str, int], interfaces.Memory] = {}
 
     async def poll(self, task: DeviceTask, budget_seconds: float, emit: Emit) -> str:
         """Poll one device within its share of time and emit its reports. Returns the worst outcome."""
@@ -59,18 +59,20 @@ class DevicePoller:
         except PollError as err:
             await emit("device", Device(task.device, err.outcome, err.detail))
             return err.outcome
-        outcome = await poll_reader(reader, task.device, deadline, emit)
+        memory = self._memories.setdefault((task.address, task.port), interfaces.Memory())
+        outcome = await poll_reader(reader, task.device, deadline, emit, memory)
         spent = round(time.monotonic() - begun, 4)
         self._trace("polled", {"device": task.device, "outcome": outcome, "seconds": spent})
         return outcome
 
-    def forget(self, task: DeviceTask) -> None:
-        """Drop what was learned about a device that is polled no more."""
-        with contextlib.suppress(KeyError):
-            del self._tunings[task.address, task.port]
 
-
-async def poll_reader(reader: SnmpReader, device: int, deadline: Deadline, emit: Emit) -> str:
+async def poll_reader(
+    reader: SnmpReader,
+    device: int,
+    deadline: Deadline,
+    emit: Emit,
+    memory: interfaces.Memory | None = None,
+) -> str:
     """Read one device through ``reader`` and emit what it says. Returns the outcome of the poll."""
     try:
         answer = await system.read(reader, device, deadline)
@@ -79,7 +81,7 @@ async def poll_reader(reader: SnmpReader, device: int, deadline: Deadline, emit:
         return err.outcome
     await emit("device", answer.device)
     try:
-        found = await interfaces.read(reader, device, answer.interface_count, deadline)
+        found = await interfaces.read(reader, answer, deadline, memory)
     except PollError as err:
         found = Interfaces(device, err.outcome, detail=err.detail)
     await emit("interfaces", found)

@@ -16,7 +16,7 @@ from kiemke.wire.report import Body, Report
 
 log = logging.getLogger(__name__)
 
-POST_SECONDS = 10.0
+POST_SECONDS = 5.0
 FIRST_POST_SECONDS = 1.0
 LAST_POST_SECONDS = 5.0
 MAX_QUEUED = 5000

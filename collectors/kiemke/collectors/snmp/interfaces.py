@@ -1,27 +1,28 @@
 """The interfaces of a device: ifTable, ifXTable (RFC 2863) and duplex (RFC 3635), merged by ifIndex.
 
-Raw counters travel as the device gives them; rates are made once, on the server. What a device tells
-about its ports (names, types, addresses) and what it counts are walked apart, the counters last and
-between two readings of sysUpTime: a device that restarted in between is not believed.
+Raw counters travel as the device gives them; rates are made once, on the server. What a device calls
+its ports (names, types, addresses) is walked apart and remembered for some minutes; what it counts is
+walked in every poll between two readings of sysUpTime: a device that restarted in between is not
+believed.
 """
 
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from kiemke.collectors.deadline import Deadline
 from kiemke.collectors.errors import PollError
 from kiemke.collectors.snmp import oids, values
 from kiemke.collectors.snmp.reader import Oid, SnmpReader, Value, Walk
+from kiemke.collectors.snmp.system import SystemAnswer
 from kiemke.wire.report import InterfaceReading, Interfaces
 
 DESCRIPTIVE = (
     oids.IF_DESCR,
     oids.IF_TYPE,
-    oids.IF_SPEED,
     oids.IF_PHYS_ADDRESS,
     oids.IF_NAME,
-    oids.IF_HIGH_SPEED,
     oids.IF_ALIAS,
-    oids.DOT3_DUPLEX_STATUS,
 )
 COUNTED = (
     oids.IF_HC_IN_OCTETS,
@@ -33,39 +34,79 @@ COUNTED = (
     oids.IF_IN_DISCARDS,
     oids.IF_OUT_DISCARDS,
     oids.IF_COUNTER_DISCONTINUITY,
+    oids.IF_SPEED,
+    oids.IF_HIGH_SPEED,
+    oids.DOT3_DUPLEX_STATUS,
 )
 NARROW = (oids.IF_IN_OCTETS, oids.IF_OUT_OCTETS)
 IF_SPEED_FULL = 2**32 - 1
 # RFC 2863: ifHighSpeed rounds, so ifSpeed is the better figure as long as the speed fits it.
 MAX_SPEED_BITS_PER_SECOND = 10**13
+MEMORY_SECONDS = 600.0
 DUPLEX = {2: "half", 3: "full"}
 UP = 1
 
 Cells = dict[str, dict[Oid, Value]]
 
 
+@dataclass(slots=True)
+class Memory:
+    """What one device called its ports when they were last walked whole."""
+
+    told: Walk | None = None
+    shape: tuple[int | None, int | None] = (None, None)
+    uptime_seconds: float | None = None
+    read_at: float = 0.0
+
+    def recall(self, answer: SystemAnswer, now: float) -> Walk | None:
+        """Return the remembered walk, None when the table may have changed or it is too old.
+
+        A restart, another number of rows, another ifTableLastChange or ten minutes end it.
+        """
+        uptime = answer.device.sys_uptime_seconds
+        if self.told is None or now - self.read_at >= MEMORY_SECONDS:
+            return None
+        if uptime is None or self.uptime_seconds is None or uptime < self.uptime_seconds:
+            return None
+        same = self.shape == (answer.interface_count, answer.table_changed_ticks)
+        return self.told if same else None
+
+    def keep(self, told: Walk, answer: SystemAnswer, now: float) -> None:
+        """Remember a walk that came to its end."""
+        if told.problem is None:
+            self.told = told
+            self.shape = (answer.interface_count, answer.table_changed_ticks)
+            self.uptime_seconds = answer.device.sys_uptime_seconds
+            self.read_at = now
+
+
 async def read(
-    reader: SnmpReader, device: int, interface_count: int | None, deadline: Deadline
+    reader: SnmpReader, answer: SystemAnswer, deadline: Deadline, memory: Memory | None = None
 ) -> Interfaces:
     """Return all interfaces of one device with their raw counters.
 
     When a walk ends early the outcome is "partial" and only rows that are whole are in it. Raises
     PollError when there is nothing to tell at all.
     """
-    told = await reader.walk(DESCRIPTIVE, deadline, interface_count)
+    memory = memory or Memory()
+    device, count = answer.device.device, answer.interface_count
+    recalled = memory.recall(answer, time.monotonic())
+    told = recalled or await _tell(reader, answer, deadline, memory)
     walks = [told]
-    problems = [told.problem] if told.problem else []
+    problems: list[PollError] = []
     before = after = None
     try:
         before = await _uptime(reader, deadline)
-        counted = await reader.walk(COUNTED, deadline, interface_count)
+        counted = await reader.walk(COUNTED, deadline, count)
         walks.append(counted)
         if _needs_narrow(told.cells, counted.cells):
-            walks.append(await reader.walk(NARROW, deadline, interface_count))
+            walks.append(await reader.walk(NARROW, deadline, count))
         after = await _uptime(reader, deadline)
-        problems += [walk.problem for walk in walks[1:] if walk.problem]
+        if recalled is not None and _has_strangers(recalled.cells, counted.cells):
+            walks[0] = await _tell(reader, answer, deadline, memory)
     except PollError as err:
         problems.append(err)
+    problems = [walk.problem for walk in walks if walk.problem] + problems
     detail = "; ".join(dict.fromkeys(problem.detail for problem in problems)) or None
     if before is not None and after is not None and after < before:
         return Interfaces(device, "partial", after, (), "the device restarted during the poll")
@@ -78,6 +119,20 @@ async def read(
         rows=_merge(walks),
         detail=detail,
     )
+
+
+async def _tell(
+    reader: SnmpReader, answer: SystemAnswer, deadline: Deadline, memory: Memory
+) -> Walk:
+    told = await reader.walk(DESCRIPTIVE, deadline, answer.interface_count)
+    memory.keep(told, answer, time.monotonic())
+    return told
+
+
+def _has_strangers(told: Cells, counted: Cells) -> bool:
+    """Say whether a port counts that the remembered walk did not know."""
+    known = {suffix for column in told.values() for suffix in column}
+    return any(suffix not in known for suffix in counted[oids.IF_OPER_STATUS])
 
 
 async def _uptime(reader: SnmpReader, deadline: Deadline) -> float | None:

@@ -29,6 +29,7 @@ IF_HC_IN_OCTETS = "1.3.6.1.2.1.31.1.1.1.6"  # ifHCInOctets, bytes, 64-bit
 IF_HC_OUT_OCTETS = "1.3.6.1.2.1.31.1.1.1.10"  # ifHCOutOctets, bytes, 64-bit
 IF_HIGH_SPEED = "1.3.6.1.2.1.31.1.1.1.15"  # ifHighSpeed, 1,000,000 bits/s
 IF_ALIAS = "1.3.6.1.2.1.31.1.1.1.18"  # ifAlias, text given by the operator
+IF_TABLE_LAST_CHANGE = "1.3.6.1.2.1.31.1.5.0"  # ifTableLastChange, 1/100 s, row made or removed
 IF_COUNTER_DISCONTINUITY = "1.3.6.1.2.1.31.1.1.1.19"  # ifCounterDiscontinuityTime, 1/100 s
 
 # EtherLike-MIB, RFC 3635.

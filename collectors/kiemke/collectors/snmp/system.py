@@ -15,15 +15,22 @@ OIDS = (
     oids.SYS_NAME,
     oids.SYS_LOCATION,
     oids.IF_NUMBER,
+    oids.IF_TABLE_LAST_CHANGE,
 )
+SYSTEM_COUNT = 6
 
 
 @dataclass(frozen=True, slots=True)
 class SystemAnswer:
-    """The device's system group, and ``interface_count`` (ifNumber) as a hint for the walks."""
+    """The device's system group, and what tells whether its interface table is still the same.
+
+    ``interface_count`` is ifNumber (also a hint for the walks), ``table_changed_ticks``
+    ifTableLastChange in 1/100 s.
+    """
 
     device: Device
-    interface_count: int | None
+    interface_count: int | None = None
+    table_changed_ticks: int | None = None
 
 
 async def read(reader: SnmpReader, device: int, deadline: Deadline) -> SystemAnswer:
@@ -33,7 +40,7 @@ async def read(reader: SnmpReader, device: int, deadline: Deadline) -> SystemAns
     not answer.
     """
     got = await reader.get(OIDS, deadline)
-    is_empty = not any(oid in got for oid in OIDS[:-1])
+    is_empty = not any(oid in got for oid in OIDS[:SYSTEM_COUNT])
     return SystemAnswer(
         device=Device(
             device=device,
@@ -47,4 +54,5 @@ async def read(reader: SnmpReader, device: int, deadline: Deadline) -> SystemAns
             sys_uptime_seconds=values.read_ticks_seconds(got.get(oids.SYS_UPTIME)),
         ),
         interface_count=values.read_counter(got.get(oids.IF_NUMBER)),
+        table_changed_ticks=values.read_counter(got.get(oids.IF_TABLE_LAST_CHANGE)),
     )
