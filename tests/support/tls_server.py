@@ -7,11 +7,12 @@ and its failures are set by the test (``script``).
 import gzip
 import hashlib
 import json
+import socket
 import ssl
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -194,6 +195,18 @@ def _handler(seen: Requests) -> type[BaseHTTPRequestHandler]:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    open_sockets: list[socket.socket]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Remember the connection, to cut it when the server ends."""
+        self.open_sockets.append(request)
+        super().process_request(request, client_address)
+
+    def cut_connections(self) -> None:
+        """End every connection, as the end of a process does."""
+        for one in self.open_sockets:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of clients that hang up: tests make them do so."""
@@ -206,6 +219,7 @@ def tls_server(certificates: Certificates, port: int = 0) -> Iterator[Requests]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates.leaf_file, certificates.key_file)
     server = _Server(("127.0.0.1", port), _handler(seen))
+    server.open_sockets = []
     server.socket = context.wrap_socket(
         server.socket, server_side=True, do_handshake_on_connect=False
     )
@@ -216,5 +230,6 @@ def tls_server(certificates: Certificates, port: int = 0) -> Iterator[Requests]:
         yield seen
     finally:
         server.shutdown()
+        server.cut_connections()
         server.server_close()
         thread.join()
