@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.support.peers import require_peer
 from tests.support.tls_server import make_certificates, tls_server
 from tests.support.tree import ROOT
 
@@ -36,7 +37,7 @@ def run_tool(*command: str | Path, **env: str) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
     )
     assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
     return ran.stdout
@@ -91,6 +92,20 @@ def play(tmp_path: Path, wheel: Path, token: str, *flags: str) -> tuple[dict[str
     return counts, printed
 
 
+def verify_unit(folder: Path) -> None:
+    """Let systemd itself judge the unit with the settings beside it."""
+    judged = subprocess.run(
+        [require_peer("systemd-analyze"), "verify", "kiemke-agent.service"],
+        env={"PATH": "/usr/bin:/bin", "SYSTEMD_UNIT_PATH": f"{folder}:"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    complaints = [line for line in judged.stderr.splitlines() if "kiemke-agent" in line]
+
+    assert complaints == []
+
+
 def test_the_role_passes_the_strictest_profile_of_its_linter() -> None:
     run_tool(BIN / "ansible-lint", "--offline", "--profile", "production", "-q")
 
@@ -114,5 +129,6 @@ def test_the_second_run_changes_nothing(tmp_path: Path, wheel: Path) -> None:
     assert token not in first_words
     assert "kiemke-agent" in help_text
     assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
-    unit = (tmp_path / "kiemke-agent.service").read_text("utf-8")
-    assert f"ExecStart={tmp_path}/opt/venv/bin/kiemke-agent run" in unit
+    verify_unit(tmp_path)
+    settings = (tmp_path / "kiemke-agent.service.d" / "install.conf").read_text("utf-8")
+    assert f"ExecStart={tmp_path}/opt/venv/bin/kiemke-agent run" in settings
