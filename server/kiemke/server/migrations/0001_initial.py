@@ -272,7 +272,10 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="Installation",
             fields=[
-                ("id", fields.IntField(primary_key=True, unique=True, db_index=True)),
+                (
+                    "id",
+                    fields.IntField(generated=False, primary_key=True, unique=True, db_index=True),
+                ),
                 ("public_id", fields.CharField(max_length=40)),
                 ("utc_offset_seconds", fields.IntField()),
                 ("demo", fields.BooleanField(default=False)),
@@ -513,7 +516,12 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="SourceNow",
             fields=[
-                ("source_id", fields.BigIntField(primary_key=True, unique=True, db_index=True)),
+                (
+                    "source_id",
+                    fields.BigIntField(
+                        generated=False, primary_key=True, unique=True, db_index=True
+                    ),
+                ),
                 ("last_received_at_ms", fields.BigIntField(null=True)),
                 ("last_true_at_ms", fields.BigIntField(null=True)),
                 ("last_boot_id", fields.CharField(null=True, max_length=64)),
@@ -1083,7 +1091,12 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="LinkNow",
             fields=[
-                ("link_id", fields.BigIntField(primary_key=True, unique=True, db_index=True)),
+                (
+                    "link_id",
+                    fields.BigIntField(
+                        generated=False, primary_key=True, unique=True, db_index=True
+                    ),
+                ),
                 (
                     "source",
                     fields.ForeignKeyField(
