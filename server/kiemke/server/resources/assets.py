@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, services_of
@@ -99,7 +101,7 @@ class Asset:
 
 
 @get("/api/v1/assets", opt={"role": "auditor"}, tags=["assets"])
-async def list_assets(request: AppRequest, asked: ListQuery) -> Page[Asset]:
+async def list_assets(request: AppRequest, asked: NamedDependency[ListQuery]) -> Page[Asset]:
     """List assets by code."""
     services = services_of(request)
     rows, total, cursor = await fetch_page(services, LISTING, asked)
@@ -107,7 +109,9 @@ async def list_assets(request: AppRequest, asked: ListQuery) -> Page[Asset]:
 
 
 @get("/api/v1/assets/{ref:str}", opt={"role": "auditor"}, tags=["assets"])
-async def get_asset(request: AppRequest, ref: str, moment: Moment) -> Asset:
+async def get_asset(
+    request: AppRequest, ref: FromPath[str], moment: NamedDependency[Moment]
+) -> Asset:
     """Return one asset by code, sticker or id."""
     services = services_of(request)
     units = await visible_units(services, request.user, moment, None)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from litestar import get
+from litestar.di import NamedDependency
 
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import rfc3339, services_of
@@ -37,7 +38,7 @@ class Entry:
 
 
 @get("/api/v1/audit", opt={"role": "auditor"}, tags=["audit"])
-async def list_entries(request: AppRequest, asked: ListQuery) -> Page[Entry]:
+async def list_entries(request: AppRequest, asked: NamedDependency[ListQuery]) -> Page[Entry]:
     """List entries. They tell of all units: a user of one unit's subtree may not read them."""
     if request.user.unit_id is not None:
         raise Problem("forbidden", role=request.user.role, needed="auditor, all units")

@@ -5,7 +5,8 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from litestar import get
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
 
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, services_of
@@ -75,7 +76,7 @@ class Who:
 
 
 @get("/api/v1/coverage", opt={"role": "viewer"}, tags=["coverage"])
-async def list_coverage(request: AppRequest, asked: ListQuery) -> Page[Coverage]:
+async def list_coverage(request: AppRequest, asked: NamedDependency[ListQuery]) -> Page[Coverage]:
     """List coverage by unit, in alphabetical order; today means the last finished day."""
     services = services_of(request)
     rows = await _load(request, services, asked.moment)
@@ -145,9 +146,9 @@ def _share(thousandths: int | None) -> float | None:
 @get("/api/v1/coverage/who", opt={"role": "auditor"}, tags=["coverage"])
 async def list_who(
     request: AppRequest,
-    asked: ListQuery,
+    asked: NamedDependency[ListQuery],
     in_state: Annotated[
-        str | None, Parameter(query="state", description=" | ".join(STATES))
+        str | None, QueryParameter(name="state", description=" | ".join(STATES))
     ] = None,
 ) -> Page[Who]:
     """List the persons behind the figures, by unit and given name."""
@@ -180,7 +181,9 @@ async def list_who(
     return Page(items, len(rows), cursor)
 
 
-async def _find_roots(request: AppRequest, services: Services, asked: ListQuery) -> list[int]:
+async def _find_roots(
+    request: AppRequest, services: Services, asked: NamedDependency[ListQuery]
+) -> list[int]:
     unit = request.query_params.get("unit")
     if unit is not None:
         return [await find_unit_id(services, unit, asked.moment)]

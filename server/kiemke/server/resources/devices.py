@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import msgspec
 from litestar import get, patch
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 
 from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest
@@ -88,21 +90,26 @@ class DeviceChange(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 @get("/api/v1/devices", opt={"role": "viewer"}, tags=["devices"])
-async def list_devices(request: AppRequest, asked: ListQuery) -> Page[Device]:
+async def list_devices(request: AppRequest, asked: NamedDependency[ListQuery]) -> Page[Device]:
     """List devices by code."""
     rows, total, cursor = await fetch_page(services_of(request), LISTING, asked)
     return Page([Device(**_values(row)) for row in rows], total, cursor)
 
 
 @get("/api/v1/devices/{ref:str}", opt={"role": "viewer"}, tags=["devices"])
-async def get_device(request: AppRequest, ref: str, moment: Moment) -> DeviceWhole:
+async def get_device(
+    request: AppRequest, ref: FromPath[str], moment: NamedDependency[Moment]
+) -> DeviceWhole:
     """Return one device by code, address or id, with its interfaces."""
     return await _load(request, ref, moment)
 
 
 @patch("/api/v1/devices/{ref:str}", opt={"role": "it"}, tags=["devices"])
 async def change_device(
-    request: AppRequest, ref: str, data: DeviceChange, moment: Moment
+    request: AppRequest,
+    ref: FromPath[str],
+    data: JSONBody[DeviceChange],
+    moment: NamedDependency[Moment],
 ) -> DeviceWhole:
     """Change where and how a device is polled."""
     services = services_of(request)
@@ -128,7 +135,7 @@ async def change_device(
     return await _load(request, str(row["code"]), moment)
 
 
-async def _check_changes(session: Session, data: DeviceChange) -> Row:
+async def _check_changes(session: Session, data: JSONBody[DeviceChange]) -> Row:
     changes: Row = {}
     if not isinstance(data.address, msgspec.UnsetType):
         changes["address"] = None if data.address is None else check_address(data.address)

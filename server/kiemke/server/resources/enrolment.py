@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from litestar import Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import rfc3339, services_of
@@ -79,7 +81,7 @@ class TokenRow:
 
 
 @post("/api/v1/enroll", opt={"role": "public"}, tags=["enrolment"])
-async def enroll(request: AppRequest, data: EnrolRequest) -> Response[EnrolOutput]:
+async def enroll(request: AppRequest, data: JSONBody[EnrolRequest]) -> Response[EnrolOutput]:
     """Admit a source by a token; asked again it answers the same (200 instead of 201)."""
     enrolled = await enrol(services_of(request), data, client_address(request))
     output = EnrolOutput(enrolled.source, enrolled.state)
@@ -87,7 +89,9 @@ async def enroll(request: AppRequest, data: EnrolRequest) -> Response[EnrolOutpu
 
 
 @post("/api/v1/enrolment-tokens", opt={"role": "it"}, tags=["enrolment"])
-async def add_token(request: AppRequest, data: TokenInput, moment: Moment) -> TokenOutput:
+async def add_token(
+    request: AppRequest, data: JSONBody[TokenInput], moment: NamedDependency[Moment]
+) -> TokenOutput:
     """Make a token for a unit."""
     services = services_of(request)
     await visible_units(services, request.user, moment, data.unit)  # refuses a unit out of sight
@@ -117,7 +121,7 @@ async def add_token(request: AppRequest, data: TokenInput, moment: Moment) -> To
 
 
 @get("/api/v1/enrolment-tokens", opt={"role": "it"}, tags=["enrolment"])
-async def list_tokens(request: AppRequest, asked: ListQuery) -> Page[TokenRow]:
+async def list_tokens(request: AppRequest, asked: NamedDependency[ListQuery]) -> Page[TokenRow]:
     """List tokens in the order they were made."""
     rows, total, cursor = await fetch_page(services_of(request), LISTING, asked)
     items = [
@@ -137,7 +141,9 @@ async def list_tokens(request: AppRequest, asked: ListQuery) -> Page[TokenRow]:
 
 
 @delete("/api/v1/enrolment-tokens/{ref:str}", opt={"role": "it"}, tags=["enrolment"])
-async def delete_token(request: AppRequest, ref: str, moment: Moment) -> None:
+async def delete_token(
+    request: AppRequest, ref: FromPath[str], moment: NamedDependency[Moment]
+) -> None:
     """Revoke a token and every source it admitted."""
     services = services_of(request)
     units = await visible_units(services, request.user, moment, None)

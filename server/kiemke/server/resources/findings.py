@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from litestar import get
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
 
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import rfc3339, services_of
@@ -37,8 +38,8 @@ class Finding:
 @get("/api/v1/findings", opt={"role": "auditor"}, tags=["findings"])
 async def list_findings(
     request: AppRequest,
-    asked: ListQuery,
-    closed: Annotated[bool, Parameter(description="closed ones too")] = False,
+    asked: NamedDependency[ListQuery],
+    closed: Annotated[bool, QueryParameter(description="closed ones too")] = False,
 ) -> Page[Finding]:
     """List findings, newest first. They have no unit: a user of one unit's subtree sees none."""
     if request.user.unit_id is not None:

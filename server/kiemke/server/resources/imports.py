@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from litestar import Request, Response, get, post
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter
 
 from kiemke.server.assignment import assign_unassigned
 from kiemke.server.audit import record
@@ -92,9 +93,9 @@ def _check_template(name: str) -> None:
 @get("/api/v1/templates/{name:str}", opt={"role": "it"}, tags=["imports"])
 async def get_template(
     request: AppRequest,
-    name: str,
-    kind: Annotated[str, Parameter(query="format", description="xlsx or csv")] = "xlsx",
-    lang: Annotated[str | None, Parameter(description="vi or en")] = None,
+    name: FromPath[str],
+    kind: Annotated[str, QueryParameter(name="format", description="xlsx or csv")] = "xlsx",
+    lang: Annotated[str | None, QueryParameter(description="vi or en")] = None,
 ) -> Response[bytes]:
     """Return an empty file to fill in."""
     _check_template(name)
@@ -111,9 +112,9 @@ async def get_template(
 @post("/api/v1/imports", status_code=200, opt={"role": "it"}, tags=["imports"])
 async def add_import(
     request: Request[Any, Any, Any],
-    template: str,
-    apply: bool = False,
-    filename: str = "-",
+    template: FromQuery[str],
+    apply: FromQuery[bool] = False,
+    filename: FromQuery[str] = "-",
 ) -> ImportOutput:
     """Check a file against a template and, with ``apply``, write it: all of it or nothing."""
     _check_unlimited(request)
@@ -137,7 +138,7 @@ async def add_import(
 
 
 @get("/api/v1/imports", opt={"role": "auditor"}, tags=["imports"])
-async def list_imports(request: AppRequest, asked: ListQuery) -> Page[ImportRun]:
+async def list_imports(request: AppRequest, asked: NamedDependency[ListQuery]) -> Page[ImportRun]:
     """List applied imports, newest first."""
     _check_unlimited(request)
     rows, total, cursor = await fetch_page(services_of(request), LISTING, asked)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, rfc3339, services_of
@@ -118,7 +120,7 @@ class LinkWhole(Link):
 
 
 @get("/api/v1/links", opt={"role": "viewer"}, tags=["links"])
-async def list_links(request: AppRequest, asked: ListQuery) -> Page[Link]:
+async def list_links(request: AppRequest, asked: NamedDependency[ListQuery]) -> Page[Link]:
     """List lines by code."""
     services = services_of(request)
     rows, total, cursor = await fetch_page(services, LISTING, asked)
@@ -128,7 +130,9 @@ async def list_links(request: AppRequest, asked: ListQuery) -> Page[Link]:
 
 
 @get("/api/v1/links/{ref:str}", opt={"role": "viewer"}, tags=["links"])
-async def get_link(request: AppRequest, ref: str, moment: Moment) -> LinkWhole:
+async def get_link(
+    request: AppRequest, ref: FromPath[str], moment: NamedDependency[Moment]
+) -> LinkWhole:
     """Return one line by code, contract number or id, with its last days."""
     services = services_of(request)
     units = await visible_units(services, request.user, moment, None)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
 
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, services_of
@@ -44,8 +45,10 @@ class ListQuery:
 
 async def provide_moment(
     request: AppRequest,
-    as_of: Annotated[date | None, Parameter(description="YYYY-MM-DD; default today")] = None,
-    known_at: Annotated[datetime | None, Parameter(description="RFC 3339; default now")] = None,
+    as_of: Annotated[date | None, QueryParameter(description="YYYY-MM-DD; default today")] = None,
+    known_at: Annotated[
+        datetime | None, QueryParameter(description="RFC 3339; default now")
+    ] = None,
 ) -> Moment:
     """Return the two times a request asks about; today and now by default."""
     services = services_of(request)
@@ -57,11 +60,11 @@ async def provide_moment(
 
 async def provide_query(
     request: AppRequest,
-    moment: Moment,
-    q: Annotated[str | None, Parameter(description="search, without diacritics")] = None,
-    unit: Annotated[str | None, Parameter(description="code of a unit: its subtree")] = None,
-    limit: Annotated[int, Parameter(ge=1, le=LARGEST_LIMIT)] = DEFAULT_LIMIT,
-    after: Annotated[str | None, Parameter(description="cursor of the page before")] = None,
+    moment: NamedDependency[Moment],
+    q: Annotated[str | None, QueryParameter(description="search, without diacritics")] = None,
+    unit: Annotated[str | None, QueryParameter(description="code of a unit: its subtree")] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=LARGEST_LIMIT)] = DEFAULT_LIMIT,
+    after: Annotated[str | None, QueryParameter(description="cursor of the page before")] = None,
 ) -> ListQuery:
     """Return what a list is asked, cut to what the user may see. Raises Problem 400 or 404."""
     units = await visible_units(services_of(request), request.user, moment, unit)

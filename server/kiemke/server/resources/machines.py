@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, rfc3339, services_of
@@ -121,7 +123,7 @@ class MachineWhole:
 
 
 @get("/api/v1/machines", opt={"role": "auditor"}, tags=["machines"])
-async def list_machines(request: AppRequest, asked: ListQuery) -> Page[Machine]:
+async def list_machines(request: AppRequest, asked: NamedDependency[ListQuery]) -> Page[Machine]:
     """List machines."""
     services = services_of(request)
     rows, total, cursor = await fetch_page(services, LISTING, asked)
@@ -130,7 +132,9 @@ async def list_machines(request: AppRequest, asked: ListQuery) -> Page[Machine]:
 
 
 @get("/api/v1/machines/{ref:str}", opt={"role": "auditor"}, tags=["machines"])
-async def get_machine(request: AppRequest, ref: str, moment: Moment) -> MachineWhole:
+async def get_machine(
+    request: AppRequest, ref: FromPath[str], moment: NamedDependency[Moment]
+) -> MachineWhole:
     """Return one machine by id or host name, with its inventory."""
     services = services_of(request)
     units = await visible_units(services, request.user, moment, None)

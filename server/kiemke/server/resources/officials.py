@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import services_of
@@ -56,14 +58,16 @@ def _make(row: Row) -> Official:
 
 
 @get("/api/v1/officials", opt={"role": "auditor"}, tags=["officials"])
-async def list_officials(request: AppRequest, asked: ListQuery) -> Page[Official]:
+async def list_officials(request: AppRequest, asked: NamedDependency[ListQuery]) -> Page[Official]:
     """List officials by given name."""
     rows, total, cursor = await fetch_page(services_of(request), LISTING, asked)
     return Page([_make(row) for row in rows], total, cursor)
 
 
 @get("/api/v1/officials/{ref:str}", opt={"role": "auditor"}, tags=["officials"])
-async def get_official(request: AppRequest, ref: str, moment: Moment) -> Official:
+async def get_official(
+    request: AppRequest, ref: FromPath[str], moment: NamedDependency[Moment]
+) -> Official:
     """Return one official by code, phone or id."""
     services = services_of(request)
     units = await visible_units(services, request.user, moment, None)

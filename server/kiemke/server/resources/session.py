@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from litestar import delete, get, post
+from litestar.params import JSONBody
 
 from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest
@@ -45,7 +46,7 @@ def client_address(request: AppRequest) -> str:
 
 
 @post("/api/v1/login", status_code=200, opt={"role": "public"}, tags=["session"])
-async def login(request: AppRequest, data: LoginInput) -> LoginOutput:
+async def login(request: AppRequest, data: JSONBody[LoginInput]) -> LoginOutput:
     """Sign in: give a token that lasts ``session_hours``."""
     services = services_of(request)
     user = await sign_in(services, data.name, data.password, client_address(request))

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
 
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import rfc3339, services_of
@@ -84,9 +85,9 @@ async def _set(request: AppRequest, ref: str, moment: Moment, state: str) -> Sou
 @get("/api/v1/sources", opt={"role": "it"}, tags=["sources"])
 async def list_sources(
     request: AppRequest,
-    asked: ListQuery,
+    asked: NamedDependency[ListQuery],
     in_state: Annotated[
-        str | None, Parameter(query="state", description="only sources in this state")
+        str | None, QueryParameter(name="state", description="only sources in this state")
     ] = None,
 ) -> Page[Source]:
     """List sources in the order they enrolled."""
@@ -95,19 +96,25 @@ async def list_sources(
 
 
 @get("/api/v1/sources/{ref:str}", opt={"role": "it"}, tags=["sources"])
-async def get_source(request: AppRequest, ref: str, moment: Moment) -> Source:
+async def get_source(
+    request: AppRequest, ref: FromPath[str], moment: NamedDependency[Moment]
+) -> Source:
     """Return one source by its id or host name."""
     return _make(await _find(request, ref, moment))
 
 
 @post("/api/v1/sources/{ref:str}/approve", status_code=200, opt={"role": "it"}, tags=["sources"])
-async def approve_source(request: AppRequest, ref: str, moment: Moment) -> Source:
+async def approve_source(
+    request: AppRequest, ref: FromPath[str], moment: NamedDependency[Moment]
+) -> Source:
     """Let a pending or quarantined source count."""
     return await _set(request, ref, moment, "approved")
 
 
 @post("/api/v1/sources/{ref:str}/revoke", status_code=200, opt={"role": "it"}, tags=["sources"])
-async def revoke_source(request: AppRequest, ref: str, moment: Moment) -> Source:
+async def revoke_source(
+    request: AppRequest, ref: FromPath[str], moment: NamedDependency[Moment]
+) -> Source:
     """Shut a source out for good; it must enrol again."""
     return await _set(request, ref, moment, "revoked")
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import services_of
@@ -56,14 +58,16 @@ def _make(row: Row) -> Unit:
 
 
 @get("/api/v1/units", opt={"role": "viewer"}, tags=["units"])
-async def list_units(request: AppRequest, asked: ListQuery) -> Page[Unit]:
+async def list_units(request: AppRequest, asked: NamedDependency[ListQuery]) -> Page[Unit]:
     """List units in alphabetical order."""
     rows, total, cursor = await fetch_page(services_of(request), LISTING, asked)
     return Page([_make(row) for row in rows], total, cursor)
 
 
 @get("/api/v1/units/{ref:str}", opt={"role": "viewer"}, tags=["units"])
-async def get_unit(request: AppRequest, ref: str, moment: Moment) -> Unit:
+async def get_unit(
+    request: AppRequest, ref: FromPath[str], moment: NamedDependency[Moment]
+) -> Unit:
     """Return one unit by code or id."""
     services = services_of(request)
     units = await visible_units(services, request.user, moment, None)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import msgspec
 from litestar import delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
 
 from kiemke.server.audit import record
 from kiemke.server.auth import ROLES, AppRequest
@@ -136,7 +138,7 @@ async def _load_user(request: AppRequest, name: str, moment: Moment) -> User:
 
 
 @get("/api/v1/users", opt={"role": "admin"}, tags=["users"])
-async def list_users(request: AppRequest, asked: ListQuery) -> Page[User]:
+async def list_users(request: AppRequest, asked: NamedDependency[ListQuery]) -> Page[User]:
     """List users by name."""
     _check_unlimited(request)
     rows, total, cursor = await fetch_page(services_of(request), USERS, asked)
@@ -144,7 +146,9 @@ async def list_users(request: AppRequest, asked: ListQuery) -> Page[User]:
 
 
 @post("/api/v1/users", opt={"role": "admin"}, tags=["users"])
-async def create_user(request: AppRequest, data: UserInput, moment: Moment) -> User:
+async def create_user(
+    request: AppRequest, data: JSONBody[UserInput], moment: NamedDependency[Moment]
+) -> User:
     """Add a user."""
     _check_unlimited(request)
     services = services_of(request)
@@ -164,7 +168,12 @@ async def create_user(request: AppRequest, data: UserInput, moment: Moment) -> U
 
 
 @patch("/api/v1/users/{name:str}", opt={"role": "admin"}, tags=["users"])
-async def update_user(request: AppRequest, name: str, data: UserChange, moment: Moment) -> User:
+async def update_user(
+    request: AppRequest,
+    name: FromPath[str],
+    data: JSONBody[UserChange],
+    moment: NamedDependency[Moment],
+) -> User:
     """Change a user; its sessions end. The last admin cannot be taken away."""
     _check_unlimited(request)
     services = services_of(request)
@@ -190,7 +199,7 @@ async def update_user(request: AppRequest, name: str, data: UserChange, moment: 
 
 
 @get("/api/v1/tokens", opt={"role": "any"}, tags=["users"])
-async def list_access(request: AppRequest, asked: ListQuery) -> Page[AccessRow]:
+async def list_access(request: AppRequest, asked: NamedDependency[ListQuery]) -> Page[AccessRow]:
     """List one's own api and scrape tokens; an admin sees everybody's."""
     rows, total, cursor = await fetch_page(
         services_of(request), TOKENS, asked, owner=_owner(request)
@@ -216,7 +225,7 @@ def _owner(request: AppRequest) -> int | None:
 
 
 @post("/api/v1/tokens", opt={"role": "any"}, tags=["users"])
-async def create_access(request: AppRequest, data: AccessInput) -> AccessOutput:
+async def create_access(request: AppRequest, data: JSONBody[AccessInput]) -> AccessOutput:
     """Make an api or scrape token for oneself; an admin may for others."""
     if data.kind not in ("api", "scrape"):
         raise Problem("bad_field", field="kind", value=data.kind[:40], wanted="api | scrape")
@@ -238,7 +247,9 @@ async def create_access(request: AppRequest, data: AccessInput) -> AccessOutput:
 
 
 @delete("/api/v1/tokens/{ref:str}", opt={"role": "any"}, tags=["users"])
-async def delete_access(request: AppRequest, ref: str, moment: Moment) -> None:
+async def delete_access(
+    request: AppRequest, ref: FromPath[str], moment: NamedDependency[Moment]
+) -> None:
     """Revoke a token: one's own, or anybody's for an admin."""
     services = services_of(request)
     row = await fetch_one(
