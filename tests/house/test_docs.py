@@ -136,7 +136,8 @@ def test_every_file_contributing_names_exists() -> None:
         text,
     )
 
-    # NAME.py and NOUN.py stand for the file the reader will write: its folder must be there.
-    places = [Path(name).parent if Path(name).stem.isupper() else Path(name) for name in names]
+    # NAME and NOUN stand for the file the reader will write: its folder must be there.
+    made = ("NAME", "NOUN")
+    places = [Path(n).parent if Path(n).name.startswith(made) else Path(n) for n in names]
     assert names
     assert [str(place) for place in places if not (ROOT / place).exists()] == []

@@ -17,12 +17,14 @@ class Registry:
 
     ``package`` holds one file per member, ``table`` is "module:NAME" of the tuple or mapping that
     lists them, ``marks`` are the top-level names by which a file shows that it is such a member
-    (other files of the package are helpers); without marks every file is a member.
+    (other files of the package are helpers); without marks every file is a member whose name has
+    the ``ending``.
     """
 
     package: str
     table: str
-    marks: tuple[str, ...]
+    marks: tuple[str, ...] = ()
+    ending: str = ""
 
 
 APPLIERS = "kiemke.server.ingest.appliers"
@@ -30,7 +32,8 @@ REGISTRIES = (
     Registry("kiemke.agent.sensors", "kiemke.agent.sensors:SENSORS", ("NAME", "read")),
     Registry(APPLIERS, f"{APPLIERS}:APPLIERS", ("apply",)),
     Registry("kiemke.server.resources", "kiemke.server.resources:RESOURCES", ("HANDLERS",)),
-    Registry("kiemke.cli.commands", "kiemke.cli.commands:COMMANDS", ()),
+    Registry("kiemke.cli.commands", "kiemke.cli.commands:COMMANDS"),
+    Registry("kiemke.server.exports", "kiemke.server.exports:FORMATS", ending="_format"),
 )
 
 
@@ -62,8 +65,9 @@ def member_files(registry: Registry) -> set[str]:
         spec = found.module_finder.find_spec(found.name, None)
         assert spec is not None and spec.origin is not None
         with open(spec.origin, encoding="utf-8") as file:  # noqa: PTH123 - the finder gives a str
-            if set(registry.marks) <= defined_names(file.read()):
-                members.add(found.name)
+            marked = set(registry.marks) <= defined_names(file.read())
+        if marked and found.name.endswith(registry.ending):
+            members.add(found.name)
     return members
 
 
@@ -80,7 +84,7 @@ def module_of(entry: Any) -> str:
     if isinstance(entry, ModuleType):
         return entry.__name__
     named = getattr(entry, "module", None)
-    return named if isinstance(named, str) else str(entry.__module__)
+    return named if isinstance(named, str) else str(getattr(entry, "renderer", entry).__module__)
 
 
 @pytest.mark.parametrize(("table", "package"), OBJECT_TABLES, ids=lambda value: str(value))
