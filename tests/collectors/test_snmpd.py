@@ -1,12 +1,15 @@
 """A real net-snmp agent, polled by v2c and by v3."""
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.peers import SnmpdPeer
+from tests.support.peers import SnmpdPeer, free_port
 from tests.support.snmp_polls import polling, v2c, v3
 
+from kiemke.collectors.assignment import DeviceTask
 from kiemke.collectors.snmp.machine import read_counters
+from kiemke.wire.report import Device, Interfaces
 
 MakeSnmpd = Callable[..., SnmpdPeer]
 
@@ -143,6 +146,22 @@ async def test_a_restarted_v3_agent_is_read_again(snmpd: MakeSnmpd) -> None:
 
     assert (first.outcome, second.outcome) == ("ok", "ok")
     assert found is not None and found.outcome == "ok"
+
+
+async def test_ipv6_is_spoken(snmpd: MakeSnmpd) -> None:
+    port = free_port(socket.SOCK_DGRAM)
+    peer = snmpd(f"agentaddress udp6:[::1]:{port}\nrocommunity6 six-read ::1\n")
+    emitted: list[Device | Interfaces] = []
+
+    async def emit(kind: str, body: Device | Interfaces) -> None:
+        emitted.append(body)
+
+    async with polling(v2c("six-read")) as polled:
+        outcome = await polled.poller.poll(DeviceTask(1, "::1", port, "default"), 20.0, emit)
+
+    assert peer.process is not None and peer.process.poll() is None
+    assert outcome == "ok"
+    assert isinstance(emitted[1], Interfaces) and emitted[1].rows
 
 
 async def test_a_credential_that_is_not_here_is_told_by_name(snmpd: MakeSnmpd) -> None:
