@@ -29,12 +29,12 @@ class Timeline(Generic[Value]):
 
     def __init__(self, spans: Iterable[Span[Value]] = ()) -> None:
         self.spans = sorted(spans, key=lambda span: span.valid_from)
-        self._known = frozenset[int]().union(*(span.row_ids for span in self.spans))
+        self._stored = tuple(self.spans)
 
     @property
     def is_new(self) -> bool:
         """Whether the database holds nothing of this subject."""
-        return not self._known
+        return not any(span.row_ids for span in self._stored)
 
     def at(self, day: date) -> Span[Value] | None:
         """Return the span that holds on ``day``, or None."""
@@ -92,12 +92,13 @@ class Timeline(Generic[Value]):
 
     def changes(self) -> tuple[frozenset[int], list[Span[Value]]]:
         """Return the ids of rows to void and the spans to add, in order."""
+        gone = (span.row_ids for span in self._stored if span not in self.spans)
+        void = frozenset[int]().union(*gone)
         kept = {span.row_ids for span in self.spans}
-        void = self._known - frozenset[int]().union(*kept)
         while torn := [ids for ids in kept if ids & void]:
             # A row under two spans, one of which is gone: void it and say the other one again.
             void = void.union(*torn)
-            kept = {ids for ids in kept if not ids & void}
+            kept -= set(torn)
         return void, [span for span in self.spans if not span.row_ids or span.row_ids & void]
 
 

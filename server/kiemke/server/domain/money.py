@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from decimal import Decimal, InvalidOperation
 
 from kiemke.server.domain.text_labels import Words
@@ -67,7 +68,7 @@ def _within(dong: int) -> int:
 
 
 def _from_text(text: str) -> int:
-    plain = " ".join(text.casefold().split())
+    plain = " ".join(unicodedata.normalize("NFC", text).casefold().split())
     if len(plain) > 60 or not plain.isprintable():
         raise MoneyError(_NOT_MONEY, _WRITE)
     if plain.startswith(("-", "−", "(")):
