@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.support.api import Api, make_office, running_api
@@ -29,12 +30,12 @@ async def get(api: Api, path: str, role: str = "admin", **params: Any) -> Any:
     return answer.json()
 
 
-@pytest.mark.parametrize("path", LISTS)
-async def test_every_list_has_the_one_shape(api: Api, path: str) -> None:
-    found = await get(api, path)
+async def test_every_list_has_the_one_shape(api: Api) -> None:
+    async with await api.signed_in("admin") as client:
+        found = {path: (await client.get(f"/api/v1/{path}")).json() for path in LISTS}
 
-    assert set(found) == {"items", "total", "next"}
-    assert len(found["items"]) == min(found["total"], 100)
+    assert {tuple(sorted(page)) for page in found.values()} == {("items", "next", "total")}
+    assert [p for p, page in found.items() if len(page["items"]) != page["total"]] == []
 
 
 async def test_a_unit_is_named_with_its_parent(api: Api) -> None:
@@ -53,12 +54,16 @@ async def test_pages_follow_one_another_without_a_gap_or_a_repeat(api: Api) -> N
     assert (first["total"], second["next"]) == (4, None)
 
 
-@pytest.mark.parametrize("cursor", ["x", "W10", "WzEsIDJd", "bnVsbA", "WyJhIiwgOTk5OTk5OTk5OTk5OTk5OTk5OTk5XQ"])
-async def test_a_made_up_cursor_is_refused_or_harmless(api: Api, cursor: str) -> None:
+async def test_a_made_up_cursor_is_refused_or_harmless(api: Api) -> None:
+    huge = "WyJhIiwgOTk5OTk5OTk5OTk5OTk5OTk5OTk5XQ"
     async with await api.signed_in("admin") as client:
-        answer = await client.get("/api/v1/units", params={"after": cursor})
+        codes = [
+            (await client.get("/api/v1/units", params={"after": cursor})).status_code
+            for cursor in ("x", "W10", "WzEsIDJd", "bnVsbA", huge)
+        ]
 
-    assert answer.status_code in (200, 400, 422)
+    assert set(codes) <= {200, 400, 422}
+    assert 400 in codes
 
 
 async def test_a_list_is_cut_to_a_subtree_and_to_a_search(api: Api) -> None:
@@ -87,7 +92,9 @@ async def test_an_asset_tells_who_holds_it_and_which_machine_it_is(api: Api) -> 
 async def test_a_machine_shows_its_sections(api: Api) -> None:
     office = Office()
     office.ids.update({"source_section": 0})
-    office.add_section(1, "system", [{"manufacturer": "FPT", "product": "Elead", "serial": "X1"}], 5)
+    office.add_section(
+        1, "system", [{"manufacturer": "FPT", "product": "Elead", "serial": "X1"}], 5
+    )
     office.add_section(1, "memory", [{"size_bytes": 4096}, {"size_bytes": 4096}], 5)
     await api.write(office)
 
@@ -185,10 +192,9 @@ async def test_a_user_of_one_unit_sees_that_subtree_and_nothing_else(api: Api) -
 async def test_hostile_names_come_out_as_text_and_nothing_else(api: Api) -> None:
     hostile = "<img src=x onerror=alert(1)>[/red]\x1b[31m\u202e"
     async with await api.signed_in("viewer") as client:
-        answer = await client.get(f"/api/v1/units/{hostile.replace('/', '%2F')}")
-        page = await client.get("/api/v1/nope" + "<img src=x>")
+        answer = await client.get(f"/api/v1/units/{quote(hostile, safe='')}")
 
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
     assert b"\x1b" not in answer.content
-    assert page.headers["x-content-type-options"] == "nosniff"

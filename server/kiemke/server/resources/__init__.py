@@ -7,6 +7,7 @@ from kiemke.server.resources import (
     coverage,
     devices,
     enrolment,
+    exports,
     findings,
     imports,
     links,
@@ -36,6 +37,7 @@ RESOURCES = (
     assignment,
     findings,
     imports,
+    exports,
     audit,
     users,
 )

@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, services_of
 from kiemke.server.db import Row
+from kiemke.server.domain.tables import dated
 from kiemke.server.errors import Both
 from kiemke.server.resources.listing import (
     Listing,
@@ -18,7 +19,7 @@ from kiemke.server.resources.listing import (
     fetch_one,
     fetch_page,
 )
-from kiemke.server.resources.tree import Moment, UnitRef, dated, visible_units
+from kiemke.server.resources.tree import Moment, UnitRef, visible_units
 
 NOUN = Both("tài sản", "asset")
 

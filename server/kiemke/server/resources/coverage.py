@@ -12,10 +12,11 @@ from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, services_of
 from kiemke.server.domain.coverage import CoverageRow, read_now, recount
 from kiemke.server.domain.coverage_who import STATES, WhoRow, coverage_who
+from kiemke.server.domain.tables import dated
 from kiemke.server.errors import Problem
 from kiemke.server.resources.assets import AssetRef, MachineRef, PersonRef
 from kiemke.server.resources.listing import ListQuery, Page, language_of, page_of
-from kiemke.server.resources.tree import Moment, UnitRef, dated, find_unit_id, load_refs
+from kiemke.server.resources.tree import Moment, UnitRef, find_unit_id, load_refs
 
 
 @dataclass(frozen=True, slots=True)

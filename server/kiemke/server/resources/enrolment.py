@@ -8,6 +8,7 @@ from litestar.params import FromPath, JSONBody
 
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import rfc3339, services_of
+from kiemke.server.domain.tables import dated
 from kiemke.server.enrolment import (
     NOUN_TOKEN,
     EnrolRequest,
@@ -20,7 +21,6 @@ from kiemke.server.resources.session import client_address
 from kiemke.server.resources.tree import (
     Moment,
     UnitRef,
-    dated,
     find_unit_id,
     subtree,
     visible_units,

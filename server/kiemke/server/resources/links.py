@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, rfc3339, services_of
 from kiemke.server.db import Row
+from kiemke.server.domain.tables import dated
 from kiemke.server.errors import Both
 from kiemke.server.resources.listing import (
     Listing,
@@ -21,7 +22,7 @@ from kiemke.server.resources.listing import (
     fetch_page,
     ratio_of,
 )
-from kiemke.server.resources.tree import Moment, UnitRef, dated, visible_units
+from kiemke.server.resources.tree import Moment, UnitRef, visible_units
 
 NOUN = Both("đường truyền", "link")
 DAYS_SHOWN = 31

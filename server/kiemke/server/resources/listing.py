@@ -14,9 +14,10 @@ from litestar.params import QueryParameter
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, services_of
 from kiemke.server.db import Row, as_date
+from kiemke.server.domain.tables import dated
 from kiemke.server.domain.text import search_key
 from kiemke.server.errors import Both, Problem, choose_language
-from kiemke.server.resources.tree import Moment, dated, visible_units
+from kiemke.server.resources.tree import Moment, visible_units
 
 T = TypeVar("T")
 

@@ -11,10 +11,11 @@ from litestar.params import FromPath
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, rfc3339, services_of
 from kiemke.server.db import Row
+from kiemke.server.domain.tables import dated
 from kiemke.server.errors import Both
 from kiemke.server.resources.assets import AssetRef
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_one, fetch_page
-from kiemke.server.resources.tree import Moment, UnitRef, dated, load_refs, visible_units
+from kiemke.server.resources.tree import Moment, UnitRef, load_refs, visible_units
 
 NOUN = Both("máy", "machine")
 

@@ -1,21 +1,14 @@
 """The tree of units at a day as known at a time: subtrees, names, and what a user may see of it."""
 
-import re
 from dataclasses import dataclass
 from datetime import date
 
 from kiemke.server.auth import Principal
 from kiemke.server.context import Services
+from kiemke.server.domain.tables import dated
 from kiemke.server.errors import Both, Problem
 
 NOUN_UNIT = Both("đơn vị", "unit")
-
-# A dated row is so on a day, as the system said it at a moment.
-_ACTIVE = (
-    "(X.valid_from <= :day AND (X.valid_to IS NULL OR X.valid_to > :day)"
-    " AND X.recorded_at_ms <= :known AND (X.voided_at_ms IS NULL OR X.voided_at_ms > :known))"
-)
-_ACTIVE_MARK = re.compile(r"\{active (\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +25,6 @@ class Moment:
 
     day: date
     known_ms: int
-
-
-def dated(sql: str) -> str:
-    """Return SQL with each ``{active t}`` made "dated row t is so at :day as known at :known"."""
-    return _ACTIVE_MARK.sub(lambda match: _ACTIVE.replace("X.", f"{match[1]}."), sql)
 
 
 async def load_refs(services: Services, moment: Moment) -> dict[int, UnitRef]:
