@@ -1,5 +1,6 @@
 """The program kiemke-collector: enrolled, polling, stopped, started again without its server."""
 
+import asyncio
 import json
 import signal
 import socket
@@ -14,8 +15,12 @@ from tests.support.peers import SnmpdPeer, end_process, free_port, wait_until
 from tests.support.snmp_server import TinyServer, tiny_server
 
 from kiemke.collectors.main import main
+from kiemke.collectors.reporter import Reporter
+from kiemke.collectors.service import Collector
 from kiemke.collectors.state import load_enrolment
-from kiemke.wire.outbox import peek
+from kiemke.wire.client import Sender
+from kiemke.wire.clocks import SystemClock
+from kiemke.wire.outbox import Outbox, peek
 
 MakeSnmpd = Callable[..., SnmpdPeer]
 
@@ -126,19 +131,41 @@ def test_without_its_server_it_polls_on_and_nothing_is_lost(
     assert len(names) == len(set(names))
 
 
-def test_a_corrected_credential_is_used_without_a_restart(
-    snmpd: MakeSnmpd, server: TinyServer, state: Path
+async def test_new_work_and_a_corrected_credential_are_taken_without_a_restart(
+    snmpd: MakeSnmpd, server: TinyServer, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody who mends credentials.toml does not think of restarting a service."""
+    monkeypatch.setattr("kiemke.collectors.service.STATUS_SECONDS", 0.1)
+    monkeypatch.setattr("kiemke.collectors.service.IDLE_REFRESH_SECONDS", 0.1)
+    monkeypatch.setattr("kiemke.collectors.poll.FIRST_ROUND_SECONDS", 0.1)
     peer = snmpd()
-    server.assignment["devices"] = [{"device": 1, "address": "127.0.0.1", "port": peer.port}]
     main(["--state", str(state), "enroll", server.token])
+    clock = SystemClock.read()
+    outbox = Outbox(state / "outbox.sqlite", clock)
+    credentials = load_enrolment(state).credentials()
+    sender = Sender(outbox, credentials, clock)
+    collector = Collector(state, credentials, Reporter(outbox, sender, clock, post_seconds=0.1))
+    stop = asyncio.Event()
+    run = asyncio.create_task(collector.run(stop))
 
-    with running(state):
-        wait_until(lambda: bool(server.bodies("device")), "a first outcome", 60.0)
+    async def until(is_so: Callable[[], bool]) -> None:
+        async with asyncio.timeout(30):
+            while not is_so():
+                await asyncio.sleep(0.02)
+
+    try:
+        # Not approved yet: the first assignment is empty, and asked for again before long.
+        await until(lambda: bool(server.seen_headers))
+        server.assignment["devices"] = [{"device": 1, "address": "127.0.0.1", "port": peer.port}]
+        await until(lambda: bool(server.bodies("device")))
         assert "credentials.toml" in server.bodies("device")[0]["detail"]
         write_credentials(state, peer)
-        wait_until(lambda: bool(server.bodies("interfaces")), "polled after all", 60.0)
+        await until(lambda: bool(server.bodies("interfaces")))
+    finally:
+        stop.set()
+        await run
+        sender.close()
+        outbox.close()
 
     assert server.bodies("device")[-1]["outcome"] == "ok"
 

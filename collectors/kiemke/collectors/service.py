@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 300.0
 REFRESH_RETRY_SECONDS = 15.0
+IDLE_REFRESH_SECONDS = 10.0
 STATUS_SECONDS = 5.0
 
 
@@ -107,7 +108,13 @@ class Collector:
             except OSError as err:
                 log.warning("assignment not kept", extra={"reason": err.strerror})
             await self._take_over(assignment)
-            await asyncio.sleep(self._refresh_seconds)
+            # A collector without work is new: somebody is about to approve it and give it some.
+            is_idle = not (assignment.devices or assignment.probes)
+            await asyncio.sleep(
+                min(IDLE_REFRESH_SECONDS, self._refresh_seconds)
+                if is_idle
+                else self._refresh_seconds
+            )
 
     async def _take_over(self, assignment: Assignment) -> None:
         retired = self._read_credentials()
