@@ -85,6 +85,10 @@ def _measure_database(part: str, folder: Path, table: Table, results: dict[str, 
         "  answer to a batch of 5", f"{load.median_seconds * 1000:.0f} ms median, "
         f"{load.worst_seconds * 1000:.0f} ms worst, {load.told_to_wait} told to wait", "",
     )  # fmt: skip
+    table.add_row(
+        "  processor time", f"{load.server_cpu_seconds / load.seconds:.2f} cores server, "
+        f"{load.generator_cpu_seconds / load.seconds:.2f} load generator", "",
+    )  # fmt: skip
     table.add_row("  the disk's commits/s beside", f"{commits:,.0f}", "")
     results[part] = {
         **asdict(load),

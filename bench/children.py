@@ -102,6 +102,10 @@ class Children:
         """Return the path of a program's log."""
         return self.folder / f"{name}.log"
 
+    def pid(self, name: str) -> int:
+        """Return the process id of a program that was started."""
+        return self._running[name].pid
+
     def check(self) -> None:
         """Raise ChildError when a program has ended by itself."""
         for name, process in self._running.items():

@@ -33,7 +33,10 @@ GIB = 2**30
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one run of load came to. ``worst_seconds`` is the slowest answer to one batch."""
+    """What one run of load came to. ``worst_seconds`` is the slowest answer to one batch.
+
+    The ``*_cpu_seconds`` tell who of the two on these cores had the work (the database not counted).
+    """
 
     database: str
     reports: int
@@ -41,6 +44,8 @@ class Load:
     median_seconds: float
     worst_seconds: float
     told_to_wait: int
+    server_cpu_seconds: float
+    generator_cpu_seconds: float
 
     @property
     def reports_per_second(self) -> float:
@@ -62,6 +67,12 @@ def commits_per_second(folder: Path) -> float:
         os.close(descriptor)
         path.unlink()
     return count / FSYNC_SECONDS
+
+
+def process_cpu_seconds(pid: int) -> float:
+    """Return the processor time a process has used. Source: proc(5) stat, utime and stime."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _bodies(source: Source, batches: int) -> list[tuple[bytes, int]]:
@@ -104,7 +115,7 @@ async def measure_load(database: str, url: str | None, folder: Path) -> Load:
             await api.login()
             sources = await _enrol(api, pool, folder)
             bodies = {source.source: _bodies(source, BATCHES_PER_SOURCE) for source in sources}
-            return await _run(database, pool, sources, bodies)
+            return await _run(database, pool, sources, bodies, children.pid("server"))
     finally:
         children.end()
 
@@ -132,6 +143,7 @@ async def _run(
     pool: Pool,
     sources: Sequence[Source],
     bodies: dict[str, list[tuple[bytes, int]]],
+    server_pid: int,
 ) -> Load:
     """Send everything, one request in flight for each source; every batch is acknowledged."""
     waits = 0
@@ -151,6 +163,7 @@ async def _run(
             assert reply.status == 200, (reply.status, reply.body[:300])
             assert decode_answer(reply.body).ack == {source.stream: seq}, reply.body[:300]
 
+    server_cpu, own_cpu = process_cpu_seconds(server_pid), time.process_time()
     began = time.perf_counter()
     async with asyncio.TaskGroup() as group:
         for source in sources:
@@ -159,5 +172,6 @@ async def _run(
     answers.sort()
     return Load(
         database, len(answers) * REPORTS_PER_BATCH, seconds, answers[len(answers) // 2],
-        answers[-1], waits,
+        answers[-1], waits, process_cpu_seconds(server_pid) - server_cpu,
+        time.process_time() - own_cpu,
     )  # fmt: skip

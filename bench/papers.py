@@ -18,6 +18,9 @@ FOUNDED = date(2020, 1, 1)
 APPOINTED = date(2022, 3, 1)
 RULED = date(2022, 3, 25)
 NFD_UNIT = "TG-X02"  # whoever wrote this commune's list typed on a Mac
+# A name and what TCVN 5712:1993 makes of it when its bytes are read as Latin-1.
+OLD_ROSTER_NAME = "Trần Văn Việt"
+OLD_ROSTER_TEXT = "Tr\xc7n V\xa8n Vi\xd6t"
 AS_XLSX = ("officials", "assets")
 
 Cells = dict[str, Any]
@@ -40,6 +43,14 @@ def write_papers(district: District, folder: Path, only: Collection[str] = ()) -
         path.write_bytes(_xlsx(table) if as_xlsx else _csv(table))
         written[template] = path
     return written
+
+
+def write_old_roster(folder: Path) -> Path:
+    """Write a roster as it comes out of a file in a .VnTime font, to be refused with a question."""
+    names = [TEMPLATES["officials"].column(n).heading.vi for n in ("code", "name", "unit", "kind")]
+    path = folder / "officials-tcvn3.csv"
+    path.write_bytes(_csv([names, ["CB8001", OLD_ROSTER_TEXT, "TG-VP", "công chức"]]))
+    return path
 
 
 def _units(district: District) -> Iterable[Cells]:

@@ -14,7 +14,7 @@ from bench.children import Children
 from bench.district import District
 from bench.fleet import Fleet
 from bench.https import Pool
-from bench.papers import write_papers
+from bench.papers import OLD_ROSTER_NAME, write_old_roster, write_papers
 from bench.server import Api, ApiError, Server, start_server
 from bench.thanh_giang import DISTRICT, make_district
 from bench.truth import CoverageLine, LinkLine, compare_coverage, compare_links, compare_people
@@ -23,7 +23,7 @@ from kiemke.wire.enrolment import Token
 UTC_OFFSET_SECONDS = 25_200
 CONNECTIONS = 8
 # The server recounts every half minute and judges the lines every minute: two rounds, and some.
-SETTLE_SECONDS = 150.0
+SETTLE_SECONDS = 20.0
 LOOK_EVERY_SECONDS = 3.0
 LIVE_EVERY_SECONDS = 60.0
 
@@ -109,6 +109,15 @@ class Play:
                 if said["errors"]:
                     raise ApiError(f"import of {file.name}: {said['errors'][:5]}")
         self.tell("papers", len(papers), len(papers))
+        await self._try_old_roster()
+
+    async def _try_old_roster(self) -> None:
+        """Offer a roster in the encoding of old fonts; a sound server asks what was meant."""
+        said = await self.api.import_file(
+            "officials", write_old_roster(self.folder / "papers"), apply=False
+        )
+        if not any(OLD_ROSTER_NAME in error["remedy"] for error in said["errors"]):
+            raise ApiError(f"a roster in TCVN3 was not recognised: {said['errors']}")
 
     async def _enrol_this_machine(self) -> None:
         self.tell("this machine", 0, 2)
@@ -179,7 +188,7 @@ class Play:
             people=compare_people(
                 self.district, await self.api.items("/coverage/who", unit=DISTRICT)
             ),
-            links=compare_links(simulated, links, self.fleet.now),
+            links=compare_links(simulated, links, self.fleet.now, UTC_OFFSET_SECONDS),
             own_link=next((row for row in links if row["code"] == this_machine.LINE), None),
             machine=await self._find_machine(),
         )

@@ -73,7 +73,7 @@ def show_links(console: Console, lines: Sequence[LinkLine]) -> None:
         if one.line.kind == "tslcd" and not one.problems:
             sound += 1
             continue
-        reasons = ", ".join(str(reason) for reason in seen.get("reasons", ()))
+        reasons = ", ".join(str(reason["code"]) for reason in seen.get("reasons", ()))
         verdict = f"{seen.get('verdict', '?')}{f' ({reasons})' if reasons else ''}"
         table.add_row(
             Text(one.line.code),
