@@ -94,6 +94,10 @@ class Agent:
         if attempt.detail:
             warn("post", outcome=attempt.outcome.value, reason=attempt.detail)
 
+    def close(self) -> None:
+        """Give back what the agent itself holds; outbox and sender stay the caller's."""
+        self._alarm.close()
+
     # --- the run ---
 
     def run(self, first_wait_seconds: float) -> None:

@@ -46,6 +46,8 @@ def run(state: Path, *, once: bool, spread_seconds: float, outbox_mb: float) -> 
         agent.run(random.SystemRandom().uniform(0.0, spread_seconds))
         return 0
     finally:
+        for agent in agents:
+            agent.close()
         outbox.close()
 
 
