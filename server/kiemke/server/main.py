@@ -71,6 +71,9 @@ def _build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="PostgreSQL: the database is backed up already, do not run pg_dump",
     )
+    user = commands.add_parser("user", help="users").add_subparsers(dest="verb", required=True)
+    add = user.add_parser(
+        "add", parents=[common], help="add a user; the password is read, not given"
     )
     add.add_argument("name")
     add.add_argument("--role", choices=("admin", "it", "auditor", "viewer"), required=True)
