@@ -1,5 +1,6 @@
 """The texts the command line marks for translation, and its Vietnamese catalogue."""
 
+import functools
 import io
 from pathlib import Path
 
@@ -14,6 +15,7 @@ MO = PO.with_suffix(".mo")
 KEYWORDS = {"_": None, "N_": None, "P_": (1, 2)}
 
 
+@functools.cache
 def marked_texts() -> dict[str, tuple[str, ...]]:
     """Return {msgid: (msgid,) or (singular, plural)} of every text marked in the sources."""
     found = extract_from_dir(CLI, [("**.py", "python")], {}, keywords=KEYWORDS)

@@ -63,6 +63,13 @@ class _Bilingual(click.Command):
             )
         )
 
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Return the --help option; click keeps it with the words of the first language asked."""
+        found = super().get_help_option(ctx)
+        if found is not None:
+            found.help = _("Show this message and exit.")
+        return found
+
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
         """Return the words after the command's name in its usage line."""
         return [_(piece) for piece in super().collect_usage_pieces(ctx)]

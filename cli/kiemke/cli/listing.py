@@ -1,6 +1,7 @@
 """What all listings share: their options, and the way from rows to a table, CSV or JSON."""
 
 import functools
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -189,7 +190,8 @@ def show(app: App, title: str, columns: Sequence[Column], listing: Listing, shap
             )
         )
     if drawn.left_out:
-        app.say(_("no room for: {columns} (--wide)").format(columns=", ".join(drawn.left_out)))
+        note = _("no room for: {columns} (--wide)").format(columns=", ".join(drawn.left_out))
+        app.say(*textwrap.wrap(note, app.width()))
 
 
 def _with_mark(app: App, listing: Listing) -> Mapping[str, object]:

@@ -55,7 +55,8 @@ def draw(
     columns: Sequence[Column], records: Sequence[Record], width: int | None, zone: tzinfo
 ) -> Drawn:
     """Lay out a table within ``width`` cells; None is as wide as it needs to be."""
-    headings = [_(column.heading).split("\n") for column in columns]
+    # A heading may come from the data too (the fields of an inventory section).
+    headings = [[visible(part) for part in _(c.heading).split("\n")] for c in columns]
     cells = [[cell(column, record, zone) or ABSENT for column in columns] for record in records]
     natural = [
         max(cell_len(text) for text in [*heading, *(row[i] for row in cells)])

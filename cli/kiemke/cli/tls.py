@@ -34,8 +34,9 @@ def fingerprint(ca_pem: str) -> str:
 
 
 def spaced(hex_digest: str) -> str:
-    """Return a fingerprint in groups of four, which a person can compare."""
-    return " ".join(hex_digest[i : i + 4] for i in range(0, len(hex_digest), 4))
+    """Return a fingerprint as kiemke-server prints it: upper-case pairs with colons."""
+    pairs = hex_digest.upper()
+    return ":".join(pairs[i : i + 2] for i in range(0, len(pairs), 2))
 
 
 def bare(text: str) -> str:

@@ -23,6 +23,7 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "cong_chuc": N_("civil servant"),
         "vien_chuc": N_("public employee"),
         "hop_dong": N_("contract staff"),
+        "all": N_("everybody"),
     },
     "thing": {
         "desktop": N_("desktop PC"),

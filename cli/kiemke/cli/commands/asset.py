@@ -65,7 +65,8 @@ def asset() -> None:
     "--tinh-trang",
     "status",
     type=click.Choice(vocabulary.codes("status")),
-    help=N_("Only assets in this condition."),
+    metavar=N_("CONDITION"),
+    help=N_("Only assets in this condition: in_use, in_stock, broken, ..."),
 )
 @option(
     "--kind",

@@ -1,6 +1,7 @@
 """kiemke coverage: who has a PC, by unit against its target, and the persons behind each figure."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -20,12 +21,13 @@ from kiemke.cli.listing import (
     time_options,
 )
 from kiemke.cli.pick import UNIT, reference
-from kiemke.cli.records import Listing, Record, dig, number_at
+from kiemke.cli.records import Listing, Record, dig, number_at, text_at
 from kiemke.cli.tables import Column
 
+WHOSE = words("official_kind")
 SHARE = Kind(lambda value, zone: value if isinstance(value, str) else None, number=True)
 COLUMNS = (
-    Column(N_("Unit"), "unit", THING, flexible=True),
+    Column(N_("Unit"), "label", flexible=True),
     Column(N_("With a PC\n(book)"), "shown.declared", SHARE),
     Column(N_("Tar-\nget"), "shown.target", SHARE),
     Column(N_("Verified"), "shown.verified", SHARE),
@@ -36,14 +38,14 @@ COLUMNS = (
     Column(N_("Counted\nby hand"), "figures.counted", COUNT, optional=3),
     Column(N_("Shared\nonly"), "figures.shared_access", COUNT, optional=4),
     Column(N_("Left\nout"), "figures.excluded", COUNT, optional=5),
-    Column(N_("Whose"), "kinds", words("official_kind"), optional=6),
-    Column(N_("Day"), "day", DAY, optional=7),
+    Column(N_("Evidence age\n(work. days)"), "evidence_age_working_days", COUNT, optional=6),
+    Column(N_("Whose"), "kinds", WHOSE, optional=7),
 )
 CSV_COLUMNS = (
     Column(N_("Code"), "unit.code"),
     Column(N_("Unit"), "unit.name"),
     Column(N_("Day"), "day", DAY),
-    Column(N_("Whose"), "kinds", words("official_kind")),
+    Column(N_("Whose"), "kinds", WHOSE),
     Column(N_("People"), "figures.officials", COUNT),
     Column(N_("With a PC\n(book)"), "figures.declared", COUNT),
     Column(N_("Verified"), "figures.verified", COUNT),
@@ -56,6 +58,7 @@ CSV_COLUMNS = (
     Column(N_("PCs"), "figures.pcs", COUNT),
     Column(N_("PCs per\nperson"), "ratio", TIMES),
     Column(N_("Target"), "shown.target", SHARE),
+    Column(N_("Evidence age\n(work. days)"), "evidence_age_working_days", COUNT),
 )
 WHO = (
     Column(N_("Official"), "official", THING, flexible=True),
@@ -102,7 +105,8 @@ def show_(app: App, unit: str | None, search: str | None, times: Times, shape: S
     asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
     listing = app.client.items("/coverage", asked, shape.rows)
     if not shape.json:
-        listing = Listing(tuple(with_shares(row) for row in listing.items), listing.total)
+        rows = told_apart([with_shares(row) for row in listing.items])
+        listing = Listing(rows, listing.total)
     columns = CSV_COLUMNS if shape.csv else COLUMNS
     show(app, _title(listing), columns, listing, shape)
 
@@ -117,17 +121,35 @@ def with_shares(row: Record) -> Record:
 
     declared = people − no_pc, by the definition that every person is in exactly one state.
     """
-    found = dig(row, "subtree")
-    subtree: dict[str, object] = dict(found) if isinstance(found, Mapping) else {}
-    people, without = number_at(subtree, "officials"), number_at(subtree, "no_pc")
-    verified = number_at(subtree, "verified")
+    parts = (dig(row, "subtree"), dig(row, "coverage"))
+    found = {name: n for part in parts if isinstance(part, Mapping) for name, n in part.items()}
+    people, without = number_at(found, "officials"), number_at(found, "no_pc")
     declared = None if people is None or without is None else people - without
     shown = {
         "declared": of(declared, people),
-        "verified": of(verified, people),
+        "verified": of(number_at(found, "verified"), people),
         "target": _target(row),
     }
-    return {**row, "figures": {**subtree, "declared": declared}, "shown": shown}
+    # No kinds named is all of them; said so, since a blank would read as unknown.
+    whose = dig(row, "kinds") or ["all"]
+    return {
+        **row,
+        "kinds": whose,
+        "label": text_at(row, "unit.name") or text_at(row, "unit.code"),
+        "figures": {**found, "declared": declared},
+        "shown": shown,
+    }
+
+
+def told_apart(rows: Sequence[Record]) -> tuple[Record, ...]:
+    """Return the rows with their population beside the unit where a unit has more than one."""
+    units = [text_at(row, "unit.code") for row in rows]
+    times, labelled = Counter(units), []
+    for row, unit in zip(rows, units, strict=True):
+        whose = WHOSE.render(dig(row, "kinds"), figures.zone_of(None))
+        several = times[unit] > 1 and whose is not None
+        labelled.append({**row, "label": f"{row['label']} ({whose})"} if several else row)
+    return tuple(labelled)
 
 
 def of(n: int | None, d: int | None) -> str | None:

@@ -37,11 +37,18 @@ def finding() -> None:
     examples=("kiemke finding list", "kiemke phat-hien list --kind clone --json"),
 )
 @option("--kind", metavar=N_("KIND"), help=N_("Only findings of this kind."))
+@option("--closed", "--da-dong", "closed", is_flag=True, help=N_("Closed ones too."))
 @search_options
 @shape_options
 @pass_app
-def list_(app: App, kind: str | None, unit: str | None, search: str | None, shape: Shape) -> None:
+def list_(
+    app: App, kind: str | None, closed: bool, unit: str | None, search: str | None, shape: Shape
+) -> None:
     """List findings."""
-    asked = {"unit": reference(app, UNIT, unit), "q": search}
+    asked = {
+        "unit": reference(app, UNIT, unit),
+        "q": search,
+        "closed": "true" if closed else None,
+    }
     listing = items_where(app, "/findings", asked, shape, kind=kind)
     show(app, _("Findings"), COLUMNS, listing, shape)

@@ -65,6 +65,9 @@ def import_(app: App, template: str, file: Path, apply: bool, wide: bool, json: 
             **{name: _figure(told, name) for name in ("rows", "new", "changed", "same")}
         )
     )
+    ignored = dig(told, "ignored")
+    if isinstance(ignored, list) and ignored:
+        app.say(_("columns not known, left aside: ") + ", ".join(str(name) for name in ignored))
     if errors:
         shown = errors[:MOST_ERRORS_SHOWN]
         app.say("", *draw(ERRORS, shown, None if wide else app.width(), app.zone).lines)

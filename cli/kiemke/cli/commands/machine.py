@@ -12,6 +12,7 @@ from kiemke.cli.listing import Shape, json_option, search_options, shape_options
 from kiemke.cli.pick import MACHINE, UNIT, pick, reference
 from kiemke.cli.records import Record, dig, records_of, text_at
 from kiemke.cli.tables import Column, as_json, draw
+from kiemke.cli.text import visible
 
 COLUMNS = (
     Column(N_("No."), "id"),
@@ -106,13 +107,16 @@ def _show_section(app: App, name: str, content: object, *, whole: bool) -> None:
         app.say(f"{name}: " + _("nothing known"))
         return
     shown = rows if whole or len(rows) <= MOST_SECTION_ROWS else rows[:MOST_SECTION_ROWS]
+    fields = list(dict.fromkeys(str(field) for row in shown for field in row))
+    # Keyed by position: a field's own name may hold a dot, which a path would split.
+    placed = [{str(i): row.get(field) for i, field in enumerate(fields)} for row in shown]
+    names = [visible(field) for field in fields]
     if len(rows) == 1:
-        show_one(app, name, [Column(str(field), str(field)) for field in rows[0]], rows[0])
+        show_one(app, name, [Column(n, str(i)) for i, n in enumerate(names)], placed[0])
         return
     app.heading(f"{name} ({len(rows)})")
-    fields = list(dict.fromkeys(str(field) for row in shown for field in row))
-    columns = [Column(f, f, flexible=True, optional=i) for i, f in enumerate(fields)]
-    app.say(*draw(columns, shown, app.width(), app.zone).lines)
+    columns = [Column(n, str(i), flexible=True, optional=i) for i, n in enumerate(names)]
+    app.say(*draw(columns, placed, app.width(), app.zone).lines)
     if len(shown) < len(rows):
         app.say(_("… and {count} more").format(count=len(rows) - len(shown)))
 

@@ -108,7 +108,8 @@ def _agreed_root(app: App, address: str, expected: str | None) -> str:
         return root
     app.say(
         _("Fingerprint (SHA-256) of the root certificate of {server}:").format(server=address),
-        f"  {tls.spaced(digest)}",
+        f"  {tls.spaced(digest[:32])}:",  # two lines: it is to be compared, not to be wrapped
+        f"  {tls.spaced(digest[32:])}",
         to_stderr=True,
     )
     before = _pinned_before(app, address)
