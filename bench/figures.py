@@ -189,7 +189,9 @@ async def measure(url: str, args: argparse.Namespace) -> None:
         rows = await _timed(f"coverage recount, {size}", 3, recount)
         root = next(row for row in rows if row.unit_id == 1 and row.kinds == "")
         print(f"  root: {root.officials} = {root.verified} verified + {root.no_pc} no PC + ...")
-        await _timed("the first refresh of coverage_now", 1, lambda: coverage.refresh_now(db, _NOW_MS))
+        await _timed(
+            "the first refresh of coverage_now", 1, lambda: coverage.refresh_now(db, _NOW_MS)
+        )
         await _timed(
             "a refresh that changes nothing", 2, lambda: coverage.refresh_now(db, _NOW_MS + 1)
         )

@@ -14,12 +14,6 @@ from kiemke.server.domain.coverage import CoverageRow, percent, read_now, recoun
 NOW_MS = MOMENT_MS
 
 
-@pytest.fixture(params=DIALECTS)
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
-    """An empty, migrated database of each kind."""
-    url = request.getfixturevalue("postgres_url") if request.param == "postgres" else None
-    async with fresh_database(request.param, tmp_path, url) as database:
-        yield database
 
 
 async def _figures(

@@ -28,10 +28,14 @@ _ACTIVE = (
 
 _FRAGMENTS = {
     "sqlite": {
+        "@null_int": "NULL",
+        "@null_day": "NULL",
         "@window": "SELECT value AS day FROM json_each(:days)",
         "@long_absence": "(julianday(b.valid_to) - julianday(b.valid_from)) > :long_absence",
     },
     "postgres": {
+        "@null_int": "CAST(NULL AS INTEGER)",
+        "@null_day": "CAST(NULL AS DATE)",
         "@window": (
             "SELECT CAST(value AS DATE) AS day"
             " FROM json_array_elements_text(CAST(:days AS JSON)) AS element(value)"
@@ -43,14 +47,12 @@ _FRAGMENTS = {
 _PERSONS = """
 WITH RECURSIVE
 working AS (@window),
-tree AS (
-  SELECT v.unit_id, MIN(v.parent_id) AS parent_id FROM unit_version v
-  WHERE @active(v) GROUP BY v.unit_id
-),
+tree AS (SELECT DISTINCT v.unit_id FROM unit_version v WHERE @active(v)),
 closure(ancestor_id, unit_id) AS (
   SELECT unit_id, unit_id FROM tree
   UNION  -- not UNION ALL: a loop in the tree must end
-  SELECT c.ancestor_id, t.unit_id FROM closure c JOIN tree t ON t.parent_id = c.unit_id
+  SELECT c.ancestor_id, v.unit_id
+  FROM closure c JOIN unit_version v ON v.parent_id = c.unit_id AND @active(v)
 ),
 -- Open-ended leave counts as long: its paper names no day of return.
 absent AS (
@@ -58,87 +60,92 @@ absent AS (
   WHERE @active(b)
     AND (b.reason NOT IN ('leave', 'study') OR b.valid_to IS NULL OR @long_absence)
 ),
--- One primary membership a person; were there two, the older row stands.
-member AS (
-  SELECT MIN(m.id) AS id FROM membership m
-  WHERE @active(m) AND m.is_primary GROUP BY m.official_id
-),
--- PCs that count, with the one official who answers for each; NULL when a unit or several do.
-held AS (
+-- PCs that count, with the one official who answers for each (NULL when a unit or several do) and
+-- what its sources saw. Walked asset by asset in the order of an index: nothing is sorted.
+held AS MATERIALIZED (
   SELECT c.asset_id, MIN(c.unit_id) AS unit_id, MIN(a.no_agent_reason) AS no_agent_reason,
     CASE WHEN COUNT(*) = COUNT(c.official_id) AND MIN(c.official_id) = MAX(c.official_id)
-      THEN MIN(c.official_id) END AS official_id
-  FROM asset a JOIN custody c ON c.asset_id = a.id
+      THEN MIN(c.official_id) END AS official_id,
+    MIN(x.machine_id) AS machine_id,
+    MAX(CASE WHEN s.state = 'approved' THEN 1 ELSE 0 END) AS approved,
+    MAX(CASE WHEN s.state = 'quarantined' THEN 1 ELSE 0 END) AS quarantined,
+    MAX(CASE WHEN s.state = 'approved' THEN (
+      SELECT MAX(p.day) FROM presence_day p
+      WHERE p.source_id = s.id AND p.day >= :first AND p.day <= :day AND p.trusted_slots > 0
+        -- CASE keeps the planners from seeking each day of the list: the span is walked once.
+        AND CASE WHEN p.day IN (SELECT day FROM working) THEN 1 ELSE 0 END = 1
+    ) END) AS last_day,
+    MAX(CASE WHEN s.state = 'approved' THEN (
+      SELECT COUNT(*) FROM presence_day p
+      WHERE p.source_id = s.id AND p.day >= :first AND p.day <= :day
+        AND p.main_account <> COALESCE(LOWER(o.account), '')
+        AND CASE WHEN p.main_account IN (SELECT LOWER(account) FROM official)
+                  AND p.day IN (SELECT day FROM working) THEN 1 ELSE 0 END = 1
+    ) END) AS foreign_days
+  FROM custody c
+  JOIN asset a ON a.id = c.asset_id
+  LEFT JOIN official o ON o.id = c.official_id
+  LEFT JOIN asset_match x ON x.asset_id = c.asset_id AND @active(x)
+  LEFT JOIN machine_source y ON y.machine_id = x.machine_id AND @active(y)
+  LEFT JOIN source s ON s.id = y.source_id
   WHERE @active(c)
     AND a.kind IN ('desktop', 'all_in_one', 'laptop')
     AND (a.ownership = 'owned' OR a.ownership = 'borrowed' AND c.instrument IS NOT NULL)
     AND (a.no_agent_reason IS NULL OR a.no_agent_reason <> 'secret')
-    AND EXISTS (SELECT 1 FROM asset_status s
-                WHERE s.asset_id = a.id AND s.status = 'in_use' AND @active(s))
+    AND EXISTS (SELECT 1 FROM asset_status t
+                WHERE t.asset_id = a.id AND t.status = 'in_use' AND @active(t))
   GROUP BY c.asset_id
 ),
 shared AS (
   SELECT c.official_id, c.unit_id FROM held h JOIN custody c ON c.asset_id = h.asset_id
   WHERE h.official_id IS NULL AND @active(c)
 ),
-mapped AS (SELECT LOWER(account) AS account FROM official WHERE account IS NOT NULL),
-evidence AS (
-  SELECT h.asset_id, MIN(x.machine_id) AS machine_id,
-    MAX(CASE WHEN s.state = 'approved' THEN 1 ELSE 0 END) AS approved,
-    MAX(CASE WHEN s.state = 'quarantined' THEN 1 ELSE 0 END) AS quarantined,
-    MAX(CASE WHEN p.trusted_slots > 0 THEN p.day END) AS last_day,
-    COUNT(DISTINCT CASE WHEN p.main_account <> COALESCE(LOWER(o.account), '')
-                         AND p.main_account IN (SELECT account FROM mapped)
-                   THEN p.day END) AS foreign_days
-  FROM held h
-  JOIN official o ON o.id = h.official_id
-  JOIN asset_match x ON x.asset_id = h.asset_id AND @active(x)
-  LEFT JOIN machine_source y ON y.machine_id = x.machine_id AND @active(y)
-  LEFT JOIN source s ON s.id = y.source_id
-  LEFT JOIN presence_day p ON p.source_id = s.id AND s.state = 'approved'
-    AND p.day >= :first AND p.day <= :day
-    -- CASE keeps SQLite from seeking each day of the list instead of walking the span once.
-    AND CASE WHEN p.day IN (SELECT day FROM working) THEN 1 ELSE 0 END = 1
-  GROUP BY h.asset_id
-),
-count_order AS (
-  SELECT k.asset_id, k.result, k.valid_from AS day,
-    ROW_NUMBER() OVER (PARTITION BY k.asset_id
-                       ORDER BY k.valid_from DESC, k.recorded_at_ms DESC, k.id DESC) AS place
-  FROM counted_asset k
-  WHERE k.valid_from <= :day
-    AND k.recorded_at_ms <= :known AND (k.voided_at_ms IS NULL OR k.voided_at_ms > :known)
-),
-pc AS (
-  SELECT h.asset_id, h.official_id, e.machine_id, e.last_day, e.foreign_days, e.approved,
-    e.quarantined, k.result AS count_result, k.day AS count_day,
+pc AS MATERIALIZED (
+  SELECT q.asset_id, q.official_id, q.machine_id, q.approved, q.quarantined, q.last_day,
+    q.foreign_days, k.result AS count_result, k.valid_from AS count_day,
     CASE
-      WHEN k.result = 'missing' OR e.foreign_days >= :foreign_days THEN 3
-      WHEN e.approved = 1 AND e.quarantined = 0 AND e.last_day IS NOT NULL THEN 1
-      WHEN h.no_agent_reason IS NOT NULL AND k.result = 'seen' AND k.day > :count_since THEN 2
-      WHEN e.asset_id IS NOT NULL THEN 4
+      WHEN k.result = 'missing' OR q.foreign_days >= :foreign_days THEN 3
+      WHEN q.approved = 1 AND q.quarantined = 0 AND q.last_day IS NOT NULL THEN 1
+      WHEN q.no_agent_reason IS NOT NULL AND k.result = 'seen' AND k.valid_from > :count_since
+        THEN 2
+      WHEN q.machine_id IS NOT NULL THEN 4
       ELSE 5
     END AS place
-  FROM held h
-  LEFT JOIN evidence e ON e.asset_id = h.asset_id
-  LEFT JOIN count_order k ON k.asset_id = h.asset_id AND k.place = 1
-  WHERE h.official_id IS NOT NULL
+  FROM held q
+  LEFT JOIN counted_asset k ON k.id = (
+    SELECT n.id FROM counted_asset n
+    WHERE n.asset_id = q.asset_id AND n.valid_from <= :day
+      AND n.recorded_at_ms <= :known AND (n.voided_at_ms IS NULL OR n.voided_at_ms > :known)
+    ORDER BY n.valid_from DESC, n.recorded_at_ms DESC, n.id DESC LIMIT 1)
+  WHERE q.official_id IS NOT NULL
 ),
-best AS (
-  SELECT official_id, MIN(place) AS place, MAX(CASE WHEN place = 1 THEN last_day END) AS last_day
-  FROM pc GROUP BY official_id
-),
-person AS (
+-- Four kinds of row about one person folded by GROUP BY: no planner makes a nested loop of it.
+person AS MATERIALIZED (
   SELECT m.id AS membership_id, m.official_id, m.unit_id, m.kind,
-    CASE WHEN b.official_id IS NOT NULL THEN 0 ELSE COALESCE(best.place, 6) END AS place,
-    CASE WHEN b.official_id IS NULL THEN best.last_day END AS last_day,
-    CASE WHEN b.official_id IS NULL AND best.place IS NULL
-          AND (m.official_id IN (SELECT official_id FROM shared WHERE official_id IS NOT NULL)
-            OR m.unit_id IN (SELECT unit_id FROM shared WHERE official_id IS NULL))
+    CASE WHEN f.is_absent = 1 THEN 0 ELSE COALESCE(f.place, 6) END AS place,
+    CASE WHEN f.is_absent = 0 THEN f.last_day END AS last_day,
+    CASE WHEN f.is_absent = 0 AND f.place IS NULL
+          AND (f.is_sharing = 1
+               OR m.unit_id IN (SELECT unit_id FROM shared WHERE official_id IS NULL))
       THEN 1 ELSE 0 END AS has_shared
-  FROM member JOIN membership m ON m.id = member.id
-  LEFT JOIN absent b ON b.official_id = m.official_id
-  LEFT JOIN best ON best.official_id = m.official_id
+  FROM (
+    SELECT MIN(membership_id) AS membership_id, MIN(place) AS place, MAX(last_day) AS last_day,
+      MAX(is_absent) AS is_absent, MAX(is_sharing) AS is_sharing
+    FROM (
+      -- One primary membership a person; were there two, the older row stands.
+      SELECT n.official_id, n.id AS membership_id, @null_int AS place, @null_day AS last_day,
+        0 AS is_absent, 0 AS is_sharing
+      FROM membership n WHERE @active(n) AND n.is_primary
+      UNION ALL
+      SELECT official_id, NULL, place, CASE WHEN place = 1 THEN last_day END, 0, 0 FROM pc
+      UNION ALL
+      SELECT official_id, NULL, NULL, NULL, 1, 0 FROM absent
+      UNION ALL
+      SELECT official_id, NULL, NULL, NULL, 0, 1 FROM shared WHERE official_id IS NOT NULL
+    ) AS facts
+    GROUP BY official_id
+  ) AS f
+  JOIN membership m ON m.id = f.membership_id
 )
 """
 
@@ -169,21 +176,31 @@ target AS (
     MAX(CASE WHEN g.measure = 'ratio' THEN g.target_thousandths END) AS ratio_target_thousandths
   FROM coverage_target g WHERE @active(g) GROUP BY g.unit_id, g.kinds
 ),
-wanted AS (
-  SELECT unit_id, kinds FROM target WHERE unit_id IN (SELECT unit_id FROM tree)
-  UNION SELECT unit_id, '' FROM tree
-),
-summed AS (
-  SELECT w.unit_id, w.kinds,
+rolled AS MATERIALIZED (
+  SELECT c.ancestor_id AS unit_id, o.kind,
     @sums
     MAX(o.last_day) AS last_day
-  FROM wanted w
-  JOIN closure c ON c.ancestor_id = w.unit_id
-  LEFT JOIN own o ON o.unit_id = c.unit_id
-    AND (w.kinds = '' OR ',' || w.kinds || ',' LIKE '%,' || o.kind || ',%')
-  GROUP BY w.unit_id, w.kinds
+  FROM own o JOIN closure c ON c.unit_id = o.unit_id
+  GROUP BY c.ancestor_id, o.kind
+),
+summed AS (
+  SELECT unit_id, kinds,
+    @totals
+    MAX(last_day) AS last_day
+  FROM (
+    SELECT '' AS kinds, r.* FROM rolled r
+    UNION ALL
+    SELECT g.kinds, r.* FROM target g JOIN rolled r ON r.unit_id = g.unit_id
+    WHERE ',' || g.kinds || ',' LIKE '%,' || r.kind || ',%'
+    UNION ALL
+    SELECT '', unit_id, '', @zeros @null_day FROM tree
+    UNION ALL
+    SELECT kinds, unit_id, '', @zeros @null_day FROM target
+    WHERE unit_id IN (SELECT unit_id FROM tree)
+  ) AS parts
+  GROUP BY unit_id, kinds
 )
-SELECT s.*, COALESCE(p.own_pcs, 0) AS own_pcs, COALESCE(p.pcs, 0) AS pcs,
+SELECT s.*, CAST(COALESCE(p.own_pcs, 0) AS BIGINT) AS own_pcs, CAST(COALESCE(p.pcs, 0) AS BIGINT) AS pcs,
   g.target_thousandths, g.ratio_target_thousandths,
   CASE WHEN s.last_day IS NOT NULL
     THEN (SELECT COUNT(*) FROM working WHERE working.day > s.last_day) END
@@ -222,23 +239,29 @@ ORDER BY v.sort_key, q.unit_id, o.sort_key, q.official_id, pc.asset_id
 """
 
 
+_OWN = tuple(f"own_{name}" for name in (*_COUNTS, *_KINDS))
+
+
 def _sums() -> str:
-    """Return the summing columns: a unit's own people and its subtree's."""
-    own = [f"SUM(CASE WHEN c.unit_id = w.unit_id THEN o.{name} END)" for name in _COUNTS]
-    columns = [
-        f"COALESCE({sum_}, 0) AS own_{name}" for sum_, name in zip(own, _COUNTS, strict=True)
-    ]
+    """Return the summing columns of one kind: a unit's own people, then its subtree's."""
+    here = "SUM(CASE WHEN c.unit_id = c.ancestor_id THEN o"
+    columns = [f"{here}.{name} ELSE 0 END) AS own_{name}" for name in _COUNTS]
     columns += [
-        f"COALESCE(SUM(CASE WHEN c.unit_id = w.unit_id AND o.kind = '{kind}' "
-        f"THEN o.officials END), 0) AS own_{kind}"
+        f"{here}.officials * CASE WHEN o.kind = '{kind}' THEN 1 ELSE 0 END ELSE 0 END) AS own_{kind}"
         for kind in _KINDS
     ]
-    columns += [f"COALESCE(SUM(o.{name}), 0) AS {name}" for name in _COUNTS]
+    columns += [f"SUM(o.{name}) AS {name}" for name in _COUNTS]
     return "".join(f"{column},\n    " for column in columns)
 
 
+def _totals() -> str:
+    # PostgreSQL sums BIGINT into NUMERIC; the figures are plain integers.
+    return "".join(f"CAST(SUM({n}) AS BIGINT) AS {n},\n    " for n in (*_OWN, *_COUNTS))
+
+
 def _expand(text: str, dialect: str) -> str:
-    text = text.replace("@sums", _sums())
+    text = text.replace("@sums", _sums()).replace("@totals", _totals())
+    text = text.replace("@zeros", "0, " * len((*_OWN, *_COUNTS)))
     for name, fragment in _FRAGMENTS[dialect].items():
         text = text.replace(name, fragment)
     return re.sub(r"@active\((\w+)\)", lambda match: _ACTIVE.replace("@", match[1]), text)

@@ -7,6 +7,7 @@ import msgspec
 
 from kiemke.server.daypack import SLOTS, Presence
 from kiemke.server.db import as_date
+from kiemke.server.domain.coverage_accounts import main_account
 from kiemke.server.ingest.context import SLOT_MS, Applying, Item
 
 _EPOCH = date(1970, 1, 1)
@@ -79,10 +80,12 @@ async def _save(
 ) -> None:
     await applying.session.many(
         "INSERT INTO presence_day (source_id, day, packed, slots, trusted_slots, user_slots_json,"
-        " changed_at_ms) VALUES (:source, :day, :packed, :slots, :trusted, :users, :now)"
+        " main_account, changed_at_ms)"
+        " VALUES (:source, :day, :packed, :slots, :trusted, :users, :main, :now)"
         " ON CONFLICT (source_id, day) DO UPDATE SET packed = excluded.packed,"
         " slots = excluded.slots, trusted_slots = excluded.trusted_slots,"
-        " user_slots_json = excluded.user_slots_json, changed_at_ms = excluded.changed_at_ms",
+        " user_slots_json = excluded.user_slots_json,"
+        " main_account = excluded.main_account, changed_at_ms = excluded.changed_at_ms",
         [
             {
                 "source": source,
@@ -91,6 +94,7 @@ async def _save(
                 "slots": presence.on.bit_count(),
                 "trusted": presence.trusted.bit_count(),
                 "users": json.dumps(users, ensure_ascii=False, sort_keys=True) if users else None,
+                "main": main_account(users),
                 "now": now_ms,
             }
             for (source, day), (presence, users) in sorted(

@@ -1,0 +1,65 @@
+"""The jobs of the leader, in the order they run when several are due."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from kiemke.server.db import Database, Session
+from kiemke.server.domain import coverage, coverage_figures, identity_now, links_now
+
+Guard = Callable[[Session], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one run of a job gets: the moment, and the guard of its writing transactions."""
+
+    now_ms: int
+    guard: Guard
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A recurring piece of work. ``run`` returns how many things it changed."""
+
+    name: str
+    every_seconds: float
+    run: Callable[[Turn], Awaitable[int]]
+
+
+# A stream's acknowledgements outlive the longest outbox by far.
+_STREAM_LIFE_MS = 180 * 86_400_000
+
+
+def jobs(db: Database, poll_seconds: float) -> tuple[Job, ...]:
+    """Return the jobs on a database; ``poll_seconds`` is how often collectors look."""
+    resolver = identity_now.Resolver(db)
+
+    async def identity(turn: Turn) -> int:
+        outcome = await resolver.run(turn.now_ms, turn.guard)
+        return outcome.resolved + outcome.matched + outcome.approved + outcome.quarantined
+
+    async def recount(turn: Turn) -> int:
+        return await coverage.refresh_now(db, turn.now_ms, turn.guard)
+
+    async def count(turn: Turn) -> int:
+        return await coverage_figures.refresh_now(db, turn.now_ms, turn.guard)
+
+    async def judge(turn: Turn) -> int:
+        return await links_now.refresh_now(db, turn.now_ms, poll_seconds, turn.guard)
+
+    async def prune(turn: Turn) -> int:
+        async with db.transaction() as session:
+            await turn.guard(session)
+            rows = await session.fetch(
+                "DELETE FROM source_stream WHERE updated_at_ms < :before RETURNING id",
+                before=turn.now_ms - _STREAM_LIFE_MS,
+            )
+        return len(rows)
+
+    return (
+        Job("identity", 10.0, identity),
+        Job("coverage", 30.0, recount),
+        Job("unit_figures", 60.0, count),
+        Job("link_health", 60.0, judge),
+        Job("prune_streams", 3600.0, prune),
+    )
