@@ -1,11 +1,13 @@
 """The command line of kiemke-agent. A command's code is loaded only when it is called."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 EX_CONFIG = 78  # sysexits.h: the service is not set up; restarting it does not help
+ONE_HEAP = "MALLOC_ARENA_MAX"
 DEFAULT_STATE = Path("/var/lib/kiemke-agent")
 
 EPILOG = """examples:
@@ -106,10 +108,24 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     return (StateError, EnrolmentError, OutboxError, PinError)
 
 
+def _use_one_heap() -> None:
+    """Start this program over with one malloc heap for all threads: a megabyte less on every PC.
+
+    glibc reads MALLOC_ARENA_MAX only at a program's start (mallopt(3)); elsewhere nothing is done.
+    """
+    environment = os.environ  # noqa: TID251 - handed on as it is, no setting is read from it
+    if sys.platform != "linux" or ONE_HEAP in environment or not sys.executable:
+        return
+    command = [sys.executable, *sys.orig_argv[1:]]
+    os.execve(sys.executable, command, {**environment, ONE_HEAP: "1"})  # noqa: S606 - ourselves
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status (78 when the agent is not set up)."""
     top = parser()
     arguments = top.parse_args(argv)
+    if arguments.command == "run" and argv is None:
+        _use_one_heap()
     if arguments.version:
         from kiemke.wire import __version__
 
