@@ -1,13 +1,15 @@
 """Whole imports of small files into both databases: dry run, all or nothing, twice, corrections."""
 
+import asyncio
 from datetime import date
 from typing import Any
 
 import pytest
-from tests.support.imports import ASSETS, NOW_MS, OFFICIALS, UNITS, load, load_district
+from tests.support.imports import ASSETS, NOW_MS, OFFICIALS, UNITS, as_csv, load, load_district
 
+from kiemke.server import audit
 from kiemke.server.db import Database, as_date
-from kiemke.server.imports.run import IMPORTERS, ImportResult
+from kiemke.server.imports.run import IMPORTERS, ImportResult, run_import
 from kiemke.server.imports.templates import TEMPLATES
 
 
@@ -261,3 +263,41 @@ async def test_hostile_text_arrives_inert_or_not_at_all(database: Database) -> N
 
     stored = (await database.read("SELECT name FROM unit_version"))[0]["name"]
     assert stored == "[31m=cmd|' /C calc'!A0 end"
+
+
+async def test_two_imports_of_one_file_at_once_write_it_once(database: Database) -> None:
+    """Two officers press the button together: one writes, the other finds it done."""
+    results = await asyncio.gather(*(load(database, "units", UNITS) for _ in range(3)))
+
+    assert sorted((r.new, r.same, r.applied) for r in results) == [
+        (0, 3, True), (0, 3, True), (3, 0, True),
+    ]  # fmt: skip
+    assert len(await database.read("SELECT 1 FROM unit_version")) == 3
+
+
+async def test_an_import_that_fails_half_way_leaves_nothing(database: Database) -> None:
+    class Failure(Exception):
+        """Stands for a lost connection."""
+
+    async def fail(*_: Any, **__: Any) -> None:
+        raise Failure
+
+    with pytest.raises(Failure):
+        await run_import(
+            database, "units", as_csv(UNITS), "f.csv",
+            apply=True, who="tester", now_ms=NOW_MS, audit=fail,
+        )  # fmt: skip
+
+    for table in ("unit", "unit_version", "import_run", "audit_entry"):
+        assert await database.read(f"SELECT 1 FROM {table}") == []  # noqa: S608  # names above
+
+
+async def test_a_file_that_is_no_table_is_an_answer_not_an_accident(database: Database) -> None:
+    result = await run_import(
+        database, "units", b"\xd0\xcf\x11\xe0", "old.xls",
+        apply=True, who="tester", now_ms=NOW_MS, audit=audit.record,
+    )  # fmt: skip
+
+    told = result.as_json("en")
+    assert (told["applied"], told["errors"][0]["row"]) == (False, 0)
+    assert ".xls" in told["errors"][0]["message"] and ".xlsx" in told["errors"][0]["remedy"]

@@ -1,5 +1,6 @@
 """A whole import: the file read in its child, compared, and on request written, all or nothing."""
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -103,7 +104,7 @@ async def run_import(
     """
     wanted, importer = TEMPLATES[template], IMPORTERS[template]()
     try:
-        table = lay_out(await read_lines(data), wanted)
+        table = await asyncio.to_thread(lay_out, await read_lines(data), wanted)
     except FileRefused as error:
         return _whole_file(template, error)
     if not apply:

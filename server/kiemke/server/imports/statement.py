@@ -1,6 +1,7 @@
 """Parts shared by the importers: dated statements, plain fields, and the audit of what changed."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -11,6 +12,8 @@ from kiemke.server.imports.ledger import CHANGED, NEW, SAME, Context, Plan, Rows
 from kiemke.server.imports.table import TableRow
 
 Fields = dict[str, Any]
+
+_ROWS_AT_A_STRETCH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,14 @@ def starts(row: TableRow, context: Context) -> date:
 def in_order(rows: Sequence[TableRow], context: Context) -> list[TableRow]:
     """Return the rows by the day they begin, so that a file may hold a history in any order."""
     return sorted(rows, key=lambda row: (starts(row, context), row.number))
+
+
+async def unhurried(rows: Iterable[TableRow]) -> AsyncIterator[TableRow]:
+    """Yield the rows and let other requests in between: comparing a province's book takes seconds."""
+    for number, row in enumerate(rows):
+        if number % _ROWS_AT_A_STRETCH == 0:
+            await asyncio.sleep(0)
+        yield row
 
 
 def refuse_repeats(

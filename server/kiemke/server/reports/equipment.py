@@ -20,21 +20,27 @@ from kiemke.server.domain.tables import (
 from kiemke.server.domain.text_labels import Words
 from kiemke.server.models.book import PC_KINDS
 
+# The order of the whole list is found once; sorting again for every page would take its square.
+_ORDER = dated("""
+SELECT a.id
+FROM asset a
+JOIN (SELECT c.asset_id, MIN(c.unit_id) AS unit_id FROM custody c WHERE {active c}
+  GROUP BY c.asset_id) k ON k.asset_id = a.id
+JOIN unit_version u ON u.unit_id = k.unit_id AND {active u}
+WHERE (CAST(:all_units AS INTEGER) = 1 OR u.unit_id IN :[units])
+  AND NOT EXISTS (SELECT 1 FROM asset_status g
+    WHERE g.asset_id = a.id AND g.status = 'disposed' AND {active g})
+ORDER BY u.sort_key, a.code, a.id
+""")
+
 _ASSETS = dated("""
 SELECT a.id, a.code, a.tag, a.name, a.kind, a.manufacturer, a.model, a.serial, a.price_dong,
-  a.in_use_since, a.no_agent_reason, u.unit_id, u.sort_key, u.code AS unit_code,
-  u.name AS unit_name,
+  a.in_use_since, a.no_agent_reason, u.code AS unit_code, u.name AS unit_name,
   (SELECT MAX(s.status) FROM asset_status s WHERE s.asset_id = a.id AND {active s}) AS status
 FROM asset a
 JOIN unit_version u ON {active u} AND u.unit_id =
   (SELECT MIN(c.unit_id) FROM custody c WHERE c.asset_id = a.id AND {active c})
-WHERE (CAST(:all_units AS INTEGER) = 1 OR u.unit_id IN :[units])
-  AND NOT EXISTS (SELECT 1 FROM asset_status g
-    WHERE g.asset_id = a.id AND g.status = 'disposed' AND {active g})
-  AND (u.sort_key, a.code, a.id)
-    > (CAST(:after_unit AS VARCHAR), CAST(:after_code AS VARCHAR), CAST(:after_id AS BIGINT))
-ORDER BY u.sort_key, a.code, a.id
-LIMIT CAST(:page AS BIGINT)
+WHERE a.id IN :[assets]
 """)
 
 _PERSONS = dated("""
@@ -83,29 +89,19 @@ async def read(db: Database, question: Question) -> AsyncIterator[list[Row]]:
 
     What was seen is the newest known, whatever the day. Sources: book, asset_match, source_section.
     """
-    fixed = params(question, await subtree(db, question))
-    after: dict[str, Any] = {"after_unit": "", "after_code": "", "after_id": 0}
-    number = 0
-    while True:
-        assets = await db.read(_ASSETS, page=PAGE_ROWS, **fixed, **after)
-        if not assets:
-            return
-        ids = [asset["id"] for asset in assets]
-        times = {"day": question.day, "known": question.known_ms}
-        custody = _custody(await db.read(_PERSONS, assets=ids, **times))
-        seen = _seen(await db.read(_SEEN, assets=ids, **times))
+    order = await db.read(_ORDER, **params(question, await subtree(db, question)))
+    ids = [row["id"] for row in order]
+    times = {"day": question.day, "known": question.known_ms}
+    for start in range(0, len(ids), PAGE_ROWS):
+        wanted = ids[start : start + PAGE_ROWS]
+        assets = {row["id"]: row for row in await db.read(_ASSETS, assets=wanted, **times)}
+        custody = _custody(await db.read(_PERSONS, assets=wanted, **times))
+        seen = _seen(await db.read(_SEEN, assets=wanted, **times))
         page = []
-        for asset in assets:
-            number += 1
-            names, places = custody.get(asset["id"], ((), ()))
-            page.append(_row(number, asset, names, places, seen.get(asset["id"])))
+        for number, id_ in enumerate(wanted, start + 1):
+            names, places = custody.get(id_, ((), ()))
+            page.append(_row(number, assets[id_], names, places, seen.get(id_)))
         yield page
-        last = assets[-1]
-        after = {
-            "after_unit": last["sort_key"],
-            "after_code": last["code"],
-            "after_id": last["id"],
-        }
 
 
 def _custody(

@@ -29,6 +29,7 @@ from kiemke.server.imports.statement import (
     put,
     refuse_repeats,
     starts,
+    unhurried,
     update,
 )
 from kiemke.server.imports.table import TableRow
@@ -72,7 +73,7 @@ class AssetImporter:
         self._statuses = await STATUSES.load(session, self._draft.ids.values())
         self._custodies = await CUSTODIES.load(session, self._draft.ids.values())
         await self._refuse_stuck_tags(session, rows, context, plan)
-        for table_row in in_order(rows, context):
+        async for table_row in unhurried(in_order(rows, context)):
             self._plan_row(table_row, context, plan)
         return plan
 

@@ -28,6 +28,7 @@ from kiemke.server.imports.statement import (
     put,
     refuse_repeats,
     starts,
+    unhurried,
 )
 from kiemke.server.imports.table import TableRow
 
@@ -79,7 +80,7 @@ class LinkImporter:
         )
         for probe in probes:
             self._probes[probe["link_id"]][probe["purpose"], probe["address"]] = probe["id"]
-        for row in in_order(rows, context):
+        async for row in unhurried(in_order(rows, context)):
             if self._codes_are_known(row, context, plan):
                 self._plan_row(row, context, plan)
         return plan

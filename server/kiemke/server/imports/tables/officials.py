@@ -25,6 +25,7 @@ from kiemke.server.imports.statement import (
     put,
     refuse_repeats,
     starts,
+    unhurried,
     update,
 )
 from kiemke.server.imports.table import TableRow
@@ -58,7 +59,7 @@ class OfficialImporter:
         self._stored = {row["id"]: row for row in stored}
         self._draft.admit(sorted(codes))
         self._memberships = await MEMBERSHIPS.load(session, self._draft.ids.values())
-        for row in in_order(rows, context):
+        async for row in unhurried(in_order(rows, context)):
             unit_id = units.get(row.values["unit"])
             if unit_id is None:
                 plan.refuse(context, row, "unit", *unknown(UNIT, "units", row.values["unit"]))

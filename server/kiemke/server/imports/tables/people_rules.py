@@ -27,6 +27,7 @@ from kiemke.server.imports.statement import (
     put,
     refuse_repeats,
     starts,
+    unhurried,
 )
 from kiemke.server.imports.table import TableRow
 
@@ -46,7 +47,7 @@ class AbsenceImporter:
         refuse_repeats(rows, ("official",), plan, context)
         officials = await ids_by_code(session, "official", wanted(rows, "official"))
         self._absences = await ABSENCES.load(session, officials.values())
-        for row in in_order(rows, context):
+        async for row in unhurried(in_order(rows, context)):
             code = row.values["official"]
             if code not in officials:
                 plan.refuse(context, row, "official", *unknown(OFFICIAL, "officials", code))
@@ -79,7 +80,7 @@ class TargetImporter:
         plan = Plan()
         refuse_repeats(rows, ("unit", "measure", "kinds"), plan, context)
         units = await units_by_code(session, wanted(rows, "unit"))
-        for row in in_order(rows, context):
+        async for row in unhurried(in_order(rows, context)):
             code = row.values["unit"]
             if code not in units:
                 plan.refuse(context, row, "unit", *unknown(UNIT, "units", code))

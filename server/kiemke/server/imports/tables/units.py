@@ -25,6 +25,7 @@ from kiemke.server.imports.statement import (
     put,
     refuse_repeats,
     starts,
+    unhurried,
 )
 from kiemke.server.imports.table import TableRow
 
@@ -49,7 +50,7 @@ class UnitImporter:
         subjects = [self._draft.ids[row.values["code"]] for row in rows]
         self._versions = await VERSIONS.load(session, subjects)
         new = {id_ for id_, versions in self._versions.items() if versions.is_new}
-        for row in in_order(rows, context):
+        async for row in unhurried(in_order(rows, context)):
             self._plan_row(row, context, plan, new)
         if not plan.errors:
             await self._refuse_cycles(session, rows, context, plan)
