@@ -23,7 +23,7 @@ from kiemke.wire.enrolment import Token
 UTC_OFFSET_SECONDS = 25_200
 CONNECTIONS = 8
 # The server recounts every half minute and judges the lines every minute: two rounds, and some.
-SETTLE_SECONDS = 20.0
+SETTLE_SECONDS = 150.0
 LOOK_EVERY_SECONDS = 3.0
 LIVE_EVERY_SECONDS = 60.0
 

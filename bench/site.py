@@ -1,8 +1,7 @@
 """The life of a simulated site: a collector that polls its routers and probes its lines.
 
-Counters are read at slot boundaries, every 300 s, for the last days (a percentile needs them); echoes
-are sent at one even step for the whole month, so that no part of it weighs more than another. The
-line with an outage is probed in every slot: its availability is known to the slot.
+Lines are probed in every slot of the month, so that their availability is known to the slot; counters
+are read for the last days only, where a percentile needs them.
 """
 
 from collections.abc import Iterator
@@ -24,7 +23,6 @@ from kiemke.wire.report import Device, InterfaceReading, Interfaces, Reachabilit
 
 COUNTER_DAYS = 8
 PROBE_DAYS = 30
-PROBE_STEP_SLOTS = {"internet": 6, "tslcd": 12}
 DEVICE_STEP_SLOTS = DAY_SLOTS
 ECHOES = 5
 ETHERNET = 6  # IANAifType ethernetCsmacd
@@ -123,11 +121,6 @@ class ProbedLine:
     id: int
     life: LineLife
 
-    @property
-    def step_slots(self) -> int:
-        """Return how many slots lie between two rounds of the past."""
-        return 1 if self.life.line.fault == "outage" else PROBE_STEP_SLOTS[self.life.line.kind]
-
     def report(self, source: Source, at: datetime) -> bytes:
         """Return one round of echoes at a moment."""
         slot = slot_of(at)
@@ -163,7 +156,7 @@ class Site:
                 for polled in self.gear:
                     yield from polled.reports(self.source, moment_of(slot), with_device=with_device)
             for probe in self.probes:
-                if (slot - grid.today) % probe.step_slots == 0 and slot < until_slot:
+                if slot < until_slot:
                     yield probe.report(self.source, moment_of(slot) + timedelta(seconds=60))
 
     def live_reports(self, now: datetime) -> Iterator[bytes]:
