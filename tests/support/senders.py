@@ -1,11 +1,13 @@
 """What tests of the sending side share: a clock set by hand, small reports, credentials."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from tests.support.tls_server import Certificates
 
 from kiemke.wire.client import Credentials
+from kiemke.wire.outbox import Outbox
 from kiemke.wire.pin import Pins, parse_address
 from kiemke.wire.report import Event, Report
 
@@ -56,3 +58,19 @@ def credentials(certificates: Certificates, *urls: str) -> Credentials:
     """Return the credentials of one enrolled sender."""
     addresses = tuple(parse_address(url) for url in urls)
     return Credentials("src-1", "c2VjcmV0", addresses, Pins(certificates.root_pem))
+
+
+def numbers(outbox: Outbox) -> list[tuple[int, int]]:
+    """Return (stream, seq) of all that waits, in order."""
+    return [(one.stream, one.seq) for one in outbox.head(100_000, 1 << 40)]
+
+
+def users(outbox: Outbox) -> list[str]:
+    """Return what each waiting ``event`` says, in order."""
+    return [json.loads(one.body)["body"]["detail"]["user"] for one in outbox.head(1000, 1 << 30)]
+
+
+def losses_told(outbox: Outbox) -> list[dict[str, str]]:
+    """Return the details of the outbox's own events that wait."""
+    bodies = [json.loads(one.body)["body"] for one in outbox.head(100_000, 1 << 40)]
+    return [body["detail"] for body in bodies if body.get("name") == "outbox"]

@@ -1,67 +1,16 @@
-"""The outbox: order, acknowledgement, bounds, and every way its file or disk can fail."""
+"""The outbox: order, acknowledgement, bounds, and what is set aside."""
 
 import json
-import os
-import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.senders import ManualClock, event
+from tests.support.senders import ManualClock, event, numbers, users
 
 from kiemke.wire.codec import CodecError
 from kiemke.wire.outbox import Outbox, OutboxBusyError, peek
 from kiemke.wire.report import Event, Rejected
-
-# Fills an outbox until it is killed; prints each report's seq only after `put` returned.
-FILLER = """
-import sys
-from pathlib import Path
-from kiemke.wire.outbox import Outbox
-from tests.support.senders import ManualClock, event
-clock = ManualClock()
-outbox = Outbox(Path(sys.argv[1]), clock)
-while True:
-    report = outbox.put(event(clock))
-    print(report.stream, report.seq, flush=True)
-"""
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-def open_outbox(clock: ManualClock) -> Iterator[Callable[..., Outbox]]:
-    """Opens outboxes with the test's clock and closes them after it."""
-    opened: list[Outbox] = []
-
-    def opening(path: Path, **bounds: float) -> Outbox:
-        opened.append(Outbox(path, clock, **bounds))
-        return opened[-1]
-
-    yield opening
-    for outbox in opened:
-        outbox.close()
-
-
-def everything(outbox: Outbox) -> list[tuple[int, int]]:
-    return [(one.stream, one.seq) for one in outbox.head(100_000, 1 << 40)]
-
-
-def users(outbox: Outbox) -> list[str]:
-    return [json.loads(one.body)["body"]["detail"]["user"] for one in outbox.head(1000, 1 << 30)]
-
-
-def events_named_outbox(outbox: Outbox) -> list[dict[str, str]]:
-    bodies = [json.loads(one.body)["body"] for one in outbox.head(100_000, 1 << 40)]
-    return [body["detail"] for body in bodies if body.get("name") == "outbox"]
 
 
 def test_reports_come_out_in_the_order_they_went_in(
@@ -72,7 +21,7 @@ def test_reports_come_out_in_the_order_they_went_in(
         outbox.put(event(clock, name))
 
     assert users(outbox) == ["an", "binh", "chi"]
-    assert everything(outbox) == [(outbox.stream, 1), (outbox.stream, 2), (outbox.stream, 3)]
+    assert numbers(outbox) == [(outbox.stream, 1), (outbox.stream, 2), (outbox.stream, 3)]
 
 
 def test_put_returns_the_report_with_its_true_number(
@@ -125,32 +74,6 @@ def test_each_start_begins_a_new_stream(
     assert 0 < second.stream < 2**63
 
 
-def test_a_rolled_back_disk_never_gives_a_new_report_an_old_number(
-    tmp_path: Path, clock: ManualClock, open_outbox: Callable[..., Outbox]
-) -> None:
-    """Deep Freeze and VM snapshots: with one plain sequence the server would drop new reports as
-    repeats."""
-    path = tmp_path / "o.db"
-    outbox = open_outbox(path)
-    outbox.put(event(clock, "before"))
-    outbox.close()
-    shutil.copy(path, tmp_path / "snapshot")
-    outbox = open_outbox(path)
-    outbox.put_many(event(clock, "lost-by-rollback") for _ in range(5))
-    sent = set(everything(outbox))
-    outbox.close()
-    shutil.copy(tmp_path / "snapshot", path)
-    for suffix in ("-wal", "-shm"):
-        (tmp_path / f"o.db{suffix}").unlink(missing_ok=True)
-
-    outbox = open_outbox(path)
-    outbox.put_many(event(clock, "after") for _ in range(5))
-
-    fresh = [key for key in everything(outbox) if key[0] == outbox.stream]
-    assert len(fresh) == 5
-    assert sent.isdisjoint(fresh)
-
-
 def test_a_second_process_is_told_who_has_the_outbox(
     tmp_path: Path, clock: ManualClock, open_outbox: Callable[..., Outbox]
 ) -> None:
@@ -160,119 +83,6 @@ def test_a_second_process_is_told_who_has_the_outbox(
         open_outbox(tmp_path / "o.db")
     held.close()
     open_outbox(tmp_path / "o.db").close()
-
-
-def test_every_put_that_returned_survives_kill_9(
-    tmp_path: Path, clock: ManualClock, open_outbox: Callable[..., Outbox]
-) -> None:
-    """Power cuts come without a goodbye; what was promised must be on the disk, once."""
-    path = tmp_path / "o.db"
-    promised: list[tuple[int, int]] = []
-    for rounds in (40, 90, 150):
-        child = subprocess.Popen(
-            [sys.executable, "-c", FILLER, str(path)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert child.stdout is not None
-        lines = [child.stdout.readline() for _ in range(rounds)]
-        os.kill(child.pid, signal.SIGKILL)
-        lines += child.stdout.readlines()
-        child.stdout.close()
-        child.wait()
-        whole = [line.split() for line in lines if line.endswith("\n")]
-        promised += [(int(stream), int(seq)) for stream, seq in whole]
-
-    outbox = open_outbox(path)
-    kept = everything(outbox)
-
-    assert len(promised) >= 280
-    assert len(kept) == len(set(kept))
-    assert set(promised) <= set(kept)
-    assert len(kept) <= len(promised) + 3  # at most the one put in flight at each kill
-
-
-def test_a_full_outbox_drops_the_oldest_and_tells_which(
-    tmp_path: Path, clock: ManualClock, open_outbox: Callable[..., Outbox]
-) -> None:
-    outbox = open_outbox(tmp_path / "o.db", max_mb=0.02)
-    for n in range(200):
-        outbox.put(event(clock, f"user-{n}"))
-    kept = everything(outbox)
-    first_kept = kept[0][1]
-
-    assert 10 < len(kept) < 150
-    assert kept[-1] == (outbox.stream, 200)
-    assert events_named_outbox(outbox) == []  # told only once the server listens
-
-    outbox.ack({outbox.stream: first_kept})
-    (told,) = events_named_outbox(outbox)
-    assert told["reason"] == "full"
-    assert told["stream"] == str(outbox.stream)
-    assert (told["first_seq"], told["last_seq"]) == ("1", str(first_kept - 1))
-    assert told["reports"] == str(first_kept - 1)
-
-
-def test_a_loss_noted_before_a_restart_is_told_after_it(
-    tmp_path: Path, clock: ManualClock, open_outbox: Callable[..., Outbox]
-) -> None:
-    outbox = open_outbox(tmp_path / "o.db", max_mb=0.002)
-    for _ in range(50):
-        outbox.put(event(clock))
-    outbox.close()
-    outbox = open_outbox(tmp_path / "o.db")
-
-    outbox.ack({})
-
-    assert [told["reason"] for told in events_named_outbox(outbox)] == ["full"]
-
-
-@pytest.mark.parametrize("damage", [b"this is no database" * 100, None])
-def test_a_broken_file_is_kept_aside_and_told(
-    tmp_path: Path, clock: ManualClock, damage: bytes | None, open_outbox: Callable[..., Outbox]
-) -> None:
-    """A PC that lost power for years has such files; the agent must go on by itself."""
-    path = tmp_path / "o.db"
-    outbox = open_outbox(path)
-    outbox.put_many(event(clock) for _ in range(500))
-    outbox.close()
-    data = bytearray(path.read_bytes())
-    if damage is None:
-        for page in range(1, len(data) // 4096):  # every page but the first
-            data[page * 4096 : page * 4096 + 600] = b"\xa5" * 600
-        damage = bytes(data)
-    path.write_bytes(damage)
-
-    outbox = open_outbox(path)
-    outbox.put(event(clock, "afterwards"))
-    outbox.ack({})
-
-    (aside,) = (p for p in tmp_path.glob("o.db.broken-*") if p.suffix[-4:] not in ("-wal", "-shm"))
-    assert aside.read_bytes() == damage
-    (told,) = events_named_outbox(outbox)
-    assert told["reason"] == "broken"
-    assert aside.name in told["detail"]
-    assert outbox.counts().reports == 2
-
-
-def test_a_file_that_breaks_while_in_use_is_replaced(
-    tmp_path: Path, clock: ManualClock, open_outbox: Callable[..., Outbox]
-) -> None:
-    path = tmp_path / "o.db"
-    outbox = open_outbox(path)
-    outbox.put_many(event(clock) for _ in range(500))
-    outbox._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    outbox._db.execute("PRAGMA cache_size = 0")
-    with path.open("r+b") as file:
-        for page in range(1, path.stat().st_size // 4096):
-            file.seek(page * 4096)
-            file.write(b"\xa5" * 600)
-
-    list(outbox.head(1000, 1 << 30))
-    outbox.put(event(clock, "afterwards"))
-
-    assert users(outbox) == ["afterwards"]
 
 
 def test_a_value_that_cannot_travel_stores_nothing(
@@ -285,7 +95,7 @@ def test_a_value_that_cannot_travel_stores_nothing(
 
     with pytest.raises(CodecError):
         outbox.put_many((event(clock), bad))
-    assert everything(outbox) == []
+    assert numbers(outbox) == []
     assert outbox.put(event(clock)).seq == 1
 
 
@@ -343,68 +153,6 @@ def test_the_file_gives_its_space_back(
 
     assert full > 4_000_000
     assert (tmp_path / "o.db").stat().st_size < full / 3
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Path:
-    """A volume of one megabyte."""
-    if os.name != "posix" or os.geteuid() != 0:
-        pytest.skip("mounting a small tmpfs needs root: run this test as root")
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        pytest.skip(f"no tmpfs can be mounted here: {done.stderr.strip()}")
-    return folder
-
-
-@pytest.fixture
-def unmount(small_disk: Path) -> Iterator[None]:
-    yield None
-    subprocess.run(["umount", "-l", str(small_disk)], check=True)
-
-
-@pytest.mark.usefixtures("unmount")
-def test_a_full_disk_loses_nothing_that_is_not_told(
-    small_disk: Path, clock: ManualClock, open_outbox: Callable[..., Outbox]
-) -> None:
-    """Office disks fill up; the agent must go on reporting that its PC is there."""
-    outbox = open_outbox(small_disk / "o.db")
-    ballast = small_disk / "ballast"
-    outbox.put(event(clock, "early"))
-    with ballast.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(b"x" * 4096)
-        except OSError:
-            pass
-    for n in range(600):
-        outbox.put(event(clock, f"late-{n}"))
-    seen_while_full = everything(outbox)
-
-    assert outbox.unsaved > 0
-    assert seen_while_full[0] == (outbox.stream, 1)
-    assert seen_while_full[-1] == (outbox.stream, 601)
-
-    outbox.ack({outbox.stream: 50})
-    assert min(seq for _, seq in everything(outbox)) > 50
-    ballast.unlink()
-    outbox.put(event(clock, "room again"))
-    assert outbox.unsaved == 0
-    outbox.ack({outbox.stream: 50})
-    told = events_named_outbox(outbox)
-    lost = sum(int(one["reports"]) for one in told)
-    kept = {seq for _, seq in everything(outbox) if seq <= 602}
-    missing = set(range(51, 603)) - kept
-    told_seqs = {n for one in told for n in range(int(one["first_seq"]), int(one["last_seq"]) + 1)}
-    assert missing <= told_seqs
-    assert lost == len(told_seqs)
-    outbox.close()
 
 
 def test_reports_are_encoded_once_and_stand_ready(

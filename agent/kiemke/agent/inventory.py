@@ -1,5 +1,7 @@
-"""Takes the inventory: the sensors run in a child that can be killed, one hung sensor spoils only its
-own sections, and the agent's process does not grow."""
+"""Takes the inventory: the sensors run in a child that can be killed.
+
+One hung sensor spoils only its own sections, and the agent's own process does not grow.
+"""
 
 import json
 import subprocess

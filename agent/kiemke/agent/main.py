@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 EX_CONFIG = 78  # sysexits.h: the service is not set up; restarting it does not help
-ONE_HEAP = "MALLOC_ARENA_MAX"
+STARTED_OVER = "--started-over"
 DEFAULT_STATE = Path("/var/lib/kiemke-agent")
 
 EPILOG = """examples:
@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
         "--outbox-mb", type=float, default=64.0, metavar="MB",
         help="most that waiting reports may take (default: %(default)s)",
     )  # fmt: skip
+    run.add_argument(STARTED_OVER, action="store_true", help=argparse.SUPPRESS)
     inventory = command("inventory", "print what would be reported; send nothing")
     inventory.add_argument(
         "--root", type=Path, default=Path("/"), metavar="DIR",
@@ -108,24 +109,22 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     return (StateError, EnrolmentError, OutboxError, PinError)
 
 
-def _use_one_heap() -> None:
+def _start_over_with_one_heap() -> None:
     """Start this program over with one malloc heap for all threads: a megabyte less on every PC.
 
     glibc reads MALLOC_ARENA_MAX only at a program's start (mallopt(3)); elsewhere nothing is done.
     """
-    environment = os.environ  # noqa: TID251 - handed on as it is, no setting is read from it
-    if sys.platform != "linux" or ONE_HEAP in environment or not sys.executable:
-        return
-    command = [sys.executable, *sys.orig_argv[1:]]
-    os.execve(sys.executable, command, {**environment, ONE_HEAP: "1"})  # noqa: S606 - ourselves
+    if sys.platform == "linux" and sys.executable:
+        os.putenv("MALLOC_ARENA_MAX", "1")
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:], STARTED_OVER])  # noqa: S606
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status (78 when the agent is not set up)."""
     top = parser()
     arguments = top.parse_args(argv)
-    if arguments.command == "run" and argv is None:
-        _use_one_heap()
+    if arguments.command == "run" and argv is None and not arguments.started_over:
+        _start_over_with_one_heap()
     if arguments.version:
         from kiemke.wire import __version__
 
