@@ -58,20 +58,28 @@ async def hostile(district: Database) -> Database:
     return district
 
 
-async def test_the_hash_is_one_for_every_format_and_language(district: Database) -> None:
+@pytest.mark.parametrize(
+    ("report", "totals"), [("equipment", {"price_dong": 24_000_000}), ("officials_coverage", {})]
+)
+async def test_the_hash_is_one_for_every_format_and_language(
+    district: Database, report: str, totals: dict[str, int]
+) -> None:
     footers = [
-        (await write(district, format_, language=language))[1].footer
+        (await write(district, format_, report, language=language))[1].footer
         for format_ in FORMATS
         for language in ("vi", "en")
     ]
 
     assert footers[0] is not None and footers[0].rows == 2
-    assert footers[0].totals == {"price_dong": 24_000_000}
+    assert footers[0].totals == totals
     assert all(footer == footers[0] for footer in footers)
 
 
-async def test_a_reader_can_check_the_hash_with_the_rows_alone(district: Database) -> None:
-    data, _ = await write(district, "jsonl")
+@pytest.mark.parametrize("report", ["equipment", "officials_coverage"])
+async def test_a_reader_can_check_the_hash_with_the_rows_alone(
+    district: Database, report: str
+) -> None:
+    data, _ = await write(district, "jsonl", report)
 
     last = json.loads(data.decode().splitlines()[-1])
     told = "".join(

@@ -9,7 +9,8 @@ from typing import Any
 from kiemke.server.db import Database
 from kiemke.server.domain.text_labels import Words
 
-Value = str | int | date | None
+# Words are a sentence in both languages: the reader's is shown, both are hashed.
+Value = str | int | date | Words | None
 Row = tuple[Value, ...]
 
 PAGE_ROWS = 500

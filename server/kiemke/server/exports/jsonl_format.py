@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Iterable
-from datetime import date
 from typing import Any
 
 from kiemke.server.domain.tables import Row
-from kiemke.server.exports.renderer import DEMO_MARK, Footer, Heading
+from kiemke.server.exports.renderer import DEMO_MARK, Footer, Heading, plain
 
 
 class JsonLinesRenderer:
@@ -32,7 +31,7 @@ class JsonLinesRenderer:
 
     def page(self, rows: Iterable[Row]) -> bytes:
         """Return one object a row; absent values are null."""
-        return b"".join(_line(dict(zip(self._names, row, strict=True))) for row in rows)
+        return b"".join(_line(dict(zip(self._names, map(plain, row), strict=True))) for row in rows)
 
     def end(self, footer: Footer) -> bytes:
         """Return the closing line: {"rows", "sha256", "totals"}."""
@@ -43,11 +42,5 @@ class JsonLinesRenderer:
         """Nothing is held."""
 
 
-def _plain(value: object) -> str:
-    if isinstance(value, date):
-        return value.isoformat()
-    raise TypeError(f"a report cannot hold a {type(value).__name__}")
-
-
 def _line(value: dict[str, Any]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, default=_plain).encode("utf-8") + b"\n"
+    return json.dumps(value, ensure_ascii=False).encode("utf-8") + b"\n"

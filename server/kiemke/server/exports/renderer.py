@@ -68,7 +68,7 @@ class Tally:
     """Counts, sums and hashes the rows as they pass.
 
     The hash is SHA-256 over each data row as a JSON array (UTF-8, no spaces, no escapes of letters,
-    days as YYYY-MM-DD, enumerations as codes, absent as null) and a line feed after each. It is the
+    days as YYYY-MM-DD, enumerations as codes, sentences as [vi, en], absent as null) and a line feed after each. It is the
     same for every format and language, because it is taken before any of them sees the rows.
     """
 
@@ -95,8 +95,17 @@ class Tally:
 
 def canonical(row: Row) -> bytes:
     """Return the bytes of one row that are hashed."""
-    plain = [value.isoformat() if isinstance(value, date) else value for value in row]
-    return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return (
+        json.dumps([plain(v) for v in row], ensure_ascii=False, separators=(",", ":")).encode()
+        + b"\n"
+    )
+
+
+def plain(value: Value) -> str | int | list[str] | None:
+    """Return a value as JSON has it: days as YYYY-MM-DD, a sentence as [Vietnamese, English]."""
+    if isinstance(value, Words):
+        return [value.vi, value.en]
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def local_time(moment_ms: int, utc_offset_seconds: int) -> str:
@@ -109,6 +118,8 @@ def shown(value: Value, column: Column, heading: Heading) -> str | int | float |
     """Return what a reader sees in a cell: words for codes, dd/MM/yyyy, Mbps, percent."""
     if value is None:
         return None
+    if isinstance(value, Words):
+        return value.say(heading.question.language)
     if isinstance(value, date):
         return format_date(value)
     if column.type == "choice":

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from kiemke.server.db import Database
-from kiemke.server.domain.tables import Question, Report, Row, dated
+from kiemke.server.domain.tables import Question, Report, Row, Value, dated
 from kiemke.server.domain.text import clean_text, search_key
+from kiemke.server.domain.text_labels import Words
 from kiemke.server.exports.csv_format import CsvRenderer
 from kiemke.server.exports.jsonl_format import JsonLinesRenderer
 from kiemke.server.exports.renderer import Footer, Heading, Renderer, Tally
@@ -44,9 +45,13 @@ _UNIT_NAME = dated("SELECT v.name FROM unit_version v WHERE v.unit_id = :unit AN
 
 def _cleaned(row: Row) -> Row:
     """Return a row whose texts are safe whatever door they once came in by."""
-    return tuple(
-        clean_text(value, _MOST_TEXT) if isinstance(value, str) else value for value in row
-    )
+    return tuple(map(_clean, row))
+
+
+def _clean(value: Value) -> Value:
+    if isinstance(value, Words):
+        return Words(clean_text(value.vi, _MOST_TEXT) or "", clean_text(value.en, _MOST_TEXT) or "")
+    return clean_text(value, _MOST_TEXT) if isinstance(value, str) else value
 
 
 class Export:

@@ -44,11 +44,11 @@ async def read(db: Database, question: Question) -> AsyncIterator[list[Row]]:
             page = []
             for person in persons[start : start + PAGE_ROWS]:
                 number += 1
-                page.append(_row(number, person, question.language))
+                page.append(_row(number, person))
             yield page
 
 
-def _row(number: int, person: WhoRow, language: str) -> Row:
+def _row(number: int, person: WhoRow) -> Row:
     return (
         number,
         person.official_code,
@@ -60,7 +60,7 @@ def _row(number: int, person: WhoRow, language: str) -> Row:
         person.state,
         person.asset_code,
         person.last_day,
-        person.why.en if language == "en" else person.why.vi,
+        Words(person.why.vi, person.why.en),
         person.next_command,
     )
 
