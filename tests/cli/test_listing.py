@@ -238,7 +238,7 @@ def test_coverage_is_counted_against_its_target(signed_in: RestServer, run: Run)
     assert lines[0] == "Tỷ lệ trang bị đến hết ngày 20/11/2026"
     assert [line for line in lines if cell_len(line) > 80] == []
     assert lines[3].split("  ")[0].startswith("Huyện Th")
-    for figure in ("378/420 90,0 %", "90,0 %", "300/420 71,4 %", "60", "0,95"):
+    for figure in ("378/420 90,0 %", " 90 %", " 300 71,4 %", "60", "0,95"):
         assert figure in lines[3]
     assert "4/4 " in lines[4] + " "
     assert "%" not in lines[4]
@@ -266,9 +266,28 @@ def test_coverage_as_csv_has_plain_figures(signed_in: RestServer, run: Run) -> N
     assert (named["Số người"], named["Có máy (sổ sách)"], named["Im lặng"]) == ("420", "378", "60")
 
 
+def test_a_line_says_why_it_is_not_healthy(signed_in: RestServer, run: Run) -> None:
+    reasons = [
+        {"code": "utilization_transmit", "level": "fail", "value": 0.9345, "limit": 0.9},
+        {"code": "negotiated", "level": "fail", "value": 1e8, "limit": 1.5e8},
+        {"code": "round_trip", "level": "fail", "value": 0.1234, "limit": 0.05},
+        {"code": "half_duplex", "level": "fail", "value": None, "limit": None},
+        {"code": "tomorrows_code", "level": "warn", "value": None, "limit": None},
+    ]
+    signed_in.on("GET", "/links/DT-1", {"code": "DT-1", "verdict": "degraded", "reasons": reasons})
+
+    line = next(part for part in run("link", "show", "DT-1").out.splitlines() if "Lý do" in part)
+
+    assert line.split("  ")[-1] == (
+        "tải lên gần đầy (p95): 93,4 % (ngưỡng 90,0 %); "
+        "cổng chạy chậm hơn hợp đồng: 100 Mbit/s (ngưỡng 150 Mbit/s); "
+        "độ trễ cao: 123,4 ms (ngưỡng 50 ms); cổng chạy bán song công; tomorrows_code"
+    )
+
+
 def test_who_names_the_persons_and_what_to_do(signed_in: RestServer, run: Run) -> None:
     rows = [
-        {"official": {"code": "CB-1", "name": "Lê Văn Ước"}, "unit": {"name": "Thanh tra"},
+        {"official": {"code": "CB-1", "name": "Lê Văn Ước"}, "unit": {"code": "TT", "name": "Thanh tra"},
          "state": "silent", "asset": {"code": "PC-1", "name": "Máy"}, "why": "im 9 ngày",
          "next": "bật máy"},
         {"official": {"code": "CB-2", "name": "Vũ Thị Ơn"}, "unit": {"name": "Thanh tra"},

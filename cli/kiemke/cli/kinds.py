@@ -76,7 +76,8 @@ def _moment(value: object, zone: tzinfo) -> str | None:
     return figures.moment(read, zone)
 
 
-def _milliseconds(seconds: float) -> str:
+def latency(seconds: float) -> str:
+    """Return a short time in milliseconds: 12,3 ms."""
     return f"{figures.trimmed(seconds * 1000)} ms"
 
 
@@ -90,7 +91,7 @@ OCTETS = Kind(_number(figures.octets), number=True)
 BITS = Kind(_fraction(figures.bits_per_second), number=True)
 RATIO = Kind(_fraction(figures.ratio), number=True)
 TIMES = Kind(_fraction(lambda value: figures.decimal(int(value * 100) / 100, 2)), number=True)
-LATENCY = Kind(_fraction(_milliseconds), number=True)
+LATENCY = Kind(_fraction(latency), number=True)
 
 
 def words(vocabulary: str) -> Kind:

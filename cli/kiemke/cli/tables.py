@@ -18,7 +18,6 @@ from kiemke.cli.words import STYLES
 
 ABSENT = "–"
 GAP = "  "
-NARROWEST_FLEXIBLE_CELLS = 8
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -27,7 +26,8 @@ class Column:
     """One column. ``heading`` is a msgid (may hold a line break), ``path`` where its value lies.
 
     A ``flexible`` column is cut where the width does not suffice; the others never are, since a cut
-    number is a wrong number. ``optional`` columns give way, highest first, before that hurts.
+    number is a wrong number. ``optional`` columns give way, highest first, before a flexible one
+    would be cut below its ``least`` cells.
     """
 
     heading: str
@@ -35,6 +35,7 @@ class Column:
     kind: Kind = TEXT
     flexible: bool = False
     optional: int = 0
+    least: int = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +91,7 @@ def _columns_that_fit(
 
 
 def _least(columns: Sequence[Column], natural: Sequence[int], kept: Sequence[int]) -> int:
-    cells = (
-        min(natural[i], NARROWEST_FLEXIBLE_CELLS) if columns[i].flexible else natural[i]
-        for i in kept
-    )
+    cells = (min(natural[i], columns[i].least) if columns[i].flexible else natural[i] for i in kept)
     return sum(cells) + len(GAP) * (len(kept) - 1)
 
 
@@ -107,7 +105,8 @@ def _widths(columns: Sequence[Column], natural: Sequence[int], width: int | None
         flexible = [i for i, column in enumerate(columns) if column.flexible and widths[i] > 1]
         if not flexible:
             break
-        widths[max(flexible, key=lambda i: widths[i])] -= 1
+        spare = [i for i in flexible if widths[i] > columns[i].least]
+        widths[max(spare or flexible, key=lambda i: widths[i])] -= 1
         over -= 1
     return widths
 

@@ -27,7 +27,7 @@ from kiemke.cli.tables import Column
 WHOSE = words("official_kind")
 SHARE = Kind(lambda value, zone: value if isinstance(value, str) else None, number=True)
 COLUMNS = (
-    Column(N_("Unit"), "label", flexible=True),
+    Column(N_("Unit"), "label", flexible=True, least=24),
     Column(N_("With a PC\n(book)"), "shown.declared", SHARE),
     Column(N_("Tar-\nget"), "shown.target", SHARE),
     Column(N_("Verified"), "shown.verified", SHARE),
@@ -61,12 +61,12 @@ CSV_COLUMNS = (
     Column(N_("Evidence age\n(work. days)"), "evidence_age_working_days", COUNT),
 )
 WHO = (
-    Column(N_("Official"), "official", THING, flexible=True),
-    Column(N_("Unit"), "unit", THING, flexible=True),
+    Column(N_("Official"), "official", THING, flexible=True, least=14),
+    Column(N_("Unit"), "unit.code"),
     Column(N_("State"), "state", words("coverage_state")),
-    Column(N_("Asset"), "asset", THING, flexible=True),
-    Column(N_("Why"), "why", flexible=True),
-    Column(N_("What to do"), "next", flexible=True, optional=1),
+    Column(N_("Asset"), "asset.code", optional=2),
+    Column(N_("Why"), "why", flexible=True, least=24),
+    Column(N_("What to do"), "next", flexible=True, optional=1, least=24),
 )
 STATES = vocabulary.codes("coverage_state")
 
@@ -127,7 +127,7 @@ def with_shares(row: Record) -> Record:
     declared = None if people is None or without is None else people - without
     shown = {
         "declared": of(declared, people),
-        "verified": of(number_at(found, "verified"), people),
+        "verified": _beside(number_at(found, "verified"), people),
         "target": _target(row),
     }
     # No kinds named is all of them; said so, since a blank would read as unknown.
@@ -161,11 +161,19 @@ def of(n: int | None, d: int | None) -> str | None:
     return f"{pair} {percent}" if percent else pair
 
 
+def _beside(n: int | None, d: int | None) -> str | None:
+    """Return "300 71,4 %": its d stands in the row already, with the declared."""
+    if n is None or d is None:
+        return None
+    percent = figures.share(n, d)
+    return f"{figures.count(n)} {percent}" if percent else figures.count(n)
+
+
 def _target(row: Record) -> str | None:
     value = dig(row, "target")
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return figures.ratio(float(value))
+    return f"{figures.trimmed(float(value) * 100)} %"
 
 
 def _who(

@@ -2,6 +2,7 @@
 
 import click
 
+from kiemke.cli import reasons
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument
 from kiemke.cli.i18n import N_, _
@@ -41,7 +42,7 @@ FIELDS = (
     Column(N_("Contracted up"), "up_bits_per_second", BITS),
     Column(N_("State"), "state", words("link_state")),
     Column(N_("Health"), "verdict", words("verdict")),
-    Column(N_("Because"), "reasons"),
+    Column(N_("Because"), "reasons", reasons.KIND),
     Column(N_("Figures rest on"), "basis", words("basis")),
     Column(N_("p95 down (7 days)"), "p95_receive_ratio", RATIO),
     Column(N_("p95 up (7 days)"), "p95_transmit_ratio", RATIO),
