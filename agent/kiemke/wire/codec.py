@@ -8,7 +8,7 @@ where the field may be absent and refused where it may not.
 import dataclasses
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -31,7 +31,7 @@ def _moment(value: datetime, where: str) -> str:
 
 
 @cache
-def _required(kind: type) -> frozenset[str]:
+def _required(kind: Any) -> frozenset[str]:
     return frozenset(
         f.name
         for f in dataclasses.fields(kind)
@@ -40,14 +40,15 @@ def _required(kind: type) -> frozenset[str]:
 
 
 @cache
-def _names(kind: type) -> tuple[str, ...]:
+def _names(kind: Any) -> tuple[str, ...]:
     return tuple(f.name for f in dataclasses.fields(kind))
 
 
 def _object(value: Any, where: str, depth: int) -> dict[str, Any]:
-    required = _required(type(value))
+    kind: Hashable = type(value)
+    required = _required(kind)
     out: dict[str, Any] = {}
-    for name in _names(type(value)):
+    for name in _names(kind):
         plain = _plain(getattr(value, name), f"{where}.{name}", depth + 1)
         if plain is not None:
             out[name] = plain
@@ -74,7 +75,9 @@ def _plain(value: Any, where: str, depth: int) -> Any:
         case datetime():
             return _moment(value, where)
         case dict():
-            return {clean_text(str(k)): _plain(v, f"{where}.{k}", depth + 1) for k, v in value.items()}
+            return {
+                clean_text(str(k)): _plain(v, f"{where}.{k}", depth + 1) for k, v in value.items()
+            }
         case list() | tuple():
             return [_plain(v, f"{where}[{n}]", depth + 1) for n, v in enumerate(value)]
     if dataclasses.is_dataclass(value):

@@ -14,7 +14,8 @@ from tortoise.models import Model
 
 def reference(model: str, related: str, *, null: bool = False) -> Any:
     """Return a foreign key that is indexed and never cascades."""
-    return fields.ForeignKeyField(
+    make: Any = fields.ForeignKeyField  # its overloads want ``null`` spelled out
+    return make(
         f"kiemke.{model}",
         related_name=related,
         null=null,
