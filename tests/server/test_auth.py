@@ -29,8 +29,7 @@ async def add_admin(api: Api, name: str = "lan") -> httpx.AsyncClient:
 
 
 async def login(api: Api, name: str, password: str, address: str = "192.0.2.1") -> httpx.Response:
-    transport = httpx.ASGITransport(app=api.app, client=(address, 50_000))
-    async with httpx.AsyncClient(transport=transport, base_url="https://x") as client:
+    async with api.client(address=address) as client:
         return await client.post("/api/v1/login", json={"name": name, "password": password})
 
 

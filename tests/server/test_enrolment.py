@@ -44,8 +44,7 @@ def request_of(made: dict[str, Any], **fields: Any) -> dict[str, Any]:
 
 
 async def enroll(api: Api, request: dict[str, Any], address: str = "192.0.2.5") -> httpx.Response:
-    transport = httpx.ASGITransport(app=api.app, client=(address, 50_000))
-    async with httpx.AsyncClient(transport=transport, base_url="https://x") as client:
+    async with api.client(address=address) as client:
         return await client.post("/api/v1/enroll", json=request)
 
 

@@ -43,11 +43,15 @@ class Api:
     clock: Clock
     folder: Path
 
-    def client(self, token: str | None = None, **headers: str) -> httpx.AsyncClient:
-        """Return a client that answers from the app itself, without a socket."""
+    def client(
+        self, token: str | None = None, address: str = "192.0.2.1", **headers: str
+    ) -> httpx.AsyncClient:
+        """Return a client that answers from the app itself, as if it called from ``address``."""
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
+        # httpx types ASGI messages as plain mappings, Litestar as typed dicts.
+        app: Any = self.app
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 50_000))
         return httpx.AsyncClient(
             transport=transport, base_url="https://server.kiemke.internal", headers=headers
         )

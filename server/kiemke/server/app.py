@@ -1,6 +1,7 @@
 """The ASGI application: routes, lifespan, guard, errors, headers."""
 
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,7 +12,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.types import ControllerRouterHandler, Message, Scope
+from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 
 from kiemke.server.auth import authorise, walk_access
 from kiemke.server.ca import open_authority
@@ -20,6 +21,11 @@ from kiemke.server.db import Database
 from kiemke.server.ingest.endpoint import reports_endpoint
 from kiemke.server.ingest.writer import Writer
 from kiemke.server.installation import ensure_installation
+from kiemke.server.jobs.leader import Leader
+from kiemke.server.jobs.table import jobs
+from kiemke.server.metrics import endpoint as metrics_endpoint
+from kiemke.server.metrics.fleet import Fleet
+from kiemke.server.metrics.process import ProcessMetrics
 from kiemke.server.problems import handle
 from kiemke.server.resources import HANDLERS
 from kiemke.server.resources.listing import provide_moment, provide_query
@@ -55,13 +61,14 @@ def create_app(settings: Settings, *, clock: Callable[[], int] = read_clock_ms) 
         clock=clock,
     )
     app = Litestar(
-        route_handlers=[*HANDLERS, reports_endpoint],
+        route_handlers=[*HANDLERS, *metrics_endpoint.HANDLERS, reports_endpoint],
         lifespan=[_lifespan],
         dependencies={"moment": Provide(provide_moment), "asked": Provide(provide_query)},
         state=State({"services": services}),
         guards=[authorise],
         exception_handlers={Exception: handle},
         before_send=[_add_headers],
+        middleware=[_measure],
         compression_config=CompressionConfig(
             backend="gzip", minimum_size=1000, gzip_compress_level=5
         ),
@@ -91,26 +98,55 @@ def _openapi_config() -> OpenAPIConfig:
 async def _lifespan(app: Litestar) -> AsyncIterator[None]:
     """Open the database and start the parts; on the way out stop them in reverse, draining."""
     services: Services = app.state.services
+    settings = services.settings
     await services.db.open()
     try:
-        services.installation = await ensure_installation(
-            services.db, services.settings.utc_offset_seconds
-        )
-        settings = services.settings
-        services.writer = Writer(
+        services.installation = await ensure_installation(services.db, settings.utc_offset_seconds)
+        writer = Writer(
             services.db,
             services.installation.utc_offset_seconds,
             poll_seconds=settings.poll_seconds,
             group_milliseconds=settings.group_milliseconds,
             queue_batches=settings.queue_batches,
         )
-        await services.writer.start()
+        services.writer = writer
+        metrics = ProcessMetrics(lambda: writer.counts)
+        app.state.process_metrics = metrics
+        app.state.fleet = Fleet(services.db, settings.poll_seconds, services.clock)
+        leader = Leader(
+            services.db,
+            jobs(services.db, settings.poll_seconds) if settings.jobs else (),
+            observe=metrics.observe_job,
+            clock=services.clock,
+        )
+        await writer.start()
+        if settings.jobs:
+            await leader.start()
         try:
             yield
         finally:
-            await services.writer.stop()
+            await leader.stop()
+            await writer.stop()
     finally:
         await services.db.close()
+
+
+def _measure(app: ASGIApp) -> ASGIApp:
+    """Tell this process's metrics how long each answer took to begin."""
+
+    async def measured(scope: Scope, receive: Receive, send: Send) -> None:
+        begin = time.perf_counter()
+
+        async def watch(message: Message) -> None:
+            metrics = scope["litestar_app"].state.get("process_metrics")
+            if message["type"] == "http.response.start" and isinstance(metrics, ProcessMetrics):
+                seconds = time.perf_counter() - begin
+                metrics.observe_request(str(scope.get("method", "")), message["status"], seconds)
+            await send(message)
+
+        await app(scope, receive, watch)
+
+    return measured
 
 
 async def _add_headers(message: Message, scope: Scope) -> None:
