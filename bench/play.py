@@ -214,6 +214,7 @@ class Play:
         rejected = self.fleet.tally.rejected
         if rejected:
             problems.append(f"{len(rejected)} reports were set aside: {rejected[0].reason}")
+        problems += await self._device_problems()
         trap = await self.api.get("/assets/TS-PC-0005")
         if trap["in_use_since"] != "2022-04-05":
             problems.append(f"05/04/2022 was read as {trap['in_use_since']}")
@@ -221,6 +222,19 @@ class Play:
         if not me["demo"]:
             problems.append("the server does not say that these are sample data")
         return problems
+
+    async def _device_problems(self) -> list[str]:
+        """Compare each device's last outcome with how it truly behaves; the real one must answer."""
+        outcomes = {row["code"]: row["outcome"] for row in await self.api.items("/devices")}
+        return [
+            f"device {gear.code}: {outcomes.get(gear.code)}, truly {true}"
+            for gear in self.district.gear
+            if outcomes.get(gear.code) != (true := _true_outcome(gear.behaviour))
+        ]
+
+
+def _true_outcome(behaviour: str) -> str:
+    return "timeout" if behaviour == "silent" else "ok"
 
 
 def _with_this_machine(district: District, snmp_port: int) -> District:

@@ -57,8 +57,12 @@ def show_coverage(console: Console, lines: Sequence[CoverageLine]) -> None:
     console.print(table)
 
 
-def _ratio(value: float | None) -> str:
-    return "–" if value is None else f"{value * 100:.1f}".replace(".", ",")
+def _ratio(value: float | None, digits: int = 1) -> str:
+    """Return a ratio as a percentage rounded down, so that 100 is said only of all."""
+    if value is None:
+        return "–"
+    scale = 10**digits
+    return f"{int(value * 100 * scale + 1e-6) / scale:.{digits}f}".replace(".", ",")
 
 
 def show_links(console: Console, lines: Sequence[LinkLine]) -> None:
@@ -80,7 +84,7 @@ def show_links(console: Console, lines: Sequence[LinkLine]) -> None:
             Text(str(one.line.down_mbps)),
             Text(_ratio(seen.get("p95_receive_ratio"))),
             Text(_ratio(seen.get("p95_transmit_ratio"))),
-            Text(_ratio(seen.get("availability_ratio"))),
+            Text(_ratio(seen.get("availability_ratio"), 2)),
             Text(verdict, style=GOOD if not one.problems else BAD),
             Text("; ".join(filter(None, (one.line.fault, *one.problems)))),
         )
