@@ -7,7 +7,7 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from babel.messages.pofile import read_po, write_po
 
 CLI = Path(__file__).resolve().parents[2] / "cli" / "kiemke" / "cli"
 PO = CLI / "locale" / "vi" / "LC_MESSAGES" / "kiemke.po"
@@ -37,3 +37,30 @@ def compiled(catalogue: Catalog) -> bytes:
     out = io.BytesIO()
     write_mo(out, catalogue)
     return out.getvalue()
+
+
+def update() -> list[str]:
+    """Bring the .po in step with the sources and compile it; return the msgids still to translate.
+
+    Run by hand after a text changed: ``python -m tests.support.catalogue``.
+    """
+    before, texts = vietnamese(), marked_texts()
+    for message in list(before):
+        if message.id and _first(message.id) not in texts:
+            before.delete(message.id)
+    for forms in texts.values():
+        if before.get(forms[0]) is None:
+            before.add(forms if len(forms) > 1 else forms[0], "")
+    with PO.open("wb") as file:
+        write_po(file, before, width=98, sort_output=True)
+    MO.write_bytes(compiled(vietnamese()))
+    return [_first(message.id) for message in before if message.id and not message.string]
+
+
+def _first(msgid: str | tuple[str, ...] | list[str]) -> str:
+    return msgid if isinstance(msgid, str) else msgid[0]
+
+
+if __name__ == "__main__":
+    for untranslated in update():
+        print(untranslated)
