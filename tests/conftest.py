@@ -3,12 +3,12 @@
 import shutil
 import sys
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # so that `from tests.support.x import y` works under importlib mode
@@ -17,16 +17,9 @@ from tests.support.peers import SnmpdPeer, require_peer, running_postgres  # noq
 from tests.support.prometheus import PrometheusPeer  # noqa: E402
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_configure() -> None:
-    """Keep asynchronous fixtures on the loop of their own scope, and its notice from being an error.
-
-    pytest-asyncio warns at start while ``asyncio_default_fixture_loop_scope`` is unset; setting it in
-    pyproject.toml makes this hook unnecessary.
-    """
-    warnings.filterwarnings(
-        "ignore", message='The configuration option "asyncio_default_fixture_loop_scope" is unset'
-    )
+# A loaded machine is slow, not wrong; the same examples each time keep main's verdict a verdict.
+settings.register_profile("kiemke", deadline=None, derandomize=True)
+settings.load_profile("kiemke")
 
 
 @pytest.fixture(scope="session")

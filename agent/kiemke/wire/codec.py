@@ -8,7 +8,7 @@ where the field may be absent and refused where it may not.
 import dataclasses
 import json
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -45,7 +45,7 @@ def _names(kind: Any) -> tuple[str, ...]:
 
 
 def _object(value: Any, where: str, depth: int) -> dict[str, Any]:
-    kind: Hashable = type(value)
+    kind: Any = type(value)
     required = _required(kind)
     out: dict[str, Any] = {}
     for name in _names(kind):
