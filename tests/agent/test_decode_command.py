@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.support import firmware
 
 ROOT = Path(__file__).resolve().parents[2]

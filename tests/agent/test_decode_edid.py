@@ -5,11 +5,11 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support import firmware
-from tests.support.firmware import cta_extension, descriptor, displayid_extension, timing
 
 from kiemke.agent.decode import edid
 from kiemke.agent.decode.errors import DecodeError
+from tests.support import firmware
+from tests.support.firmware import cta_extension, descriptor, displayid_extension, timing
 
 
 def test_a_whole_block_is_read_field_by_field() -> None:

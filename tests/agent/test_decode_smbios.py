@@ -6,11 +6,11 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.firmware import dump, entry_point_2, structure, table_end
 
 from kiemke.agent.decode import smbios
 from kiemke.agent.decode.errors import DecodeError
 from kiemke.wire.inventory import Bios, Board, Chassis, System
+from tests.support.firmware import dump, entry_point_2, structure, table_end
 
 UUID_BYTES = bytes.fromhex("823e0f85389f4a6988402f8b0cf5d3d0")
 

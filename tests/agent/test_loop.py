@@ -8,8 +8,6 @@ from typing import Any
 
 import psutil
 import pytest
-from tests.support.senders import ManualClock, credentials
-from tests.support.tls_server import make_certificates
 
 from kiemke.agent.commands import status
 from kiemke.agent.courier import Courier
@@ -22,6 +20,8 @@ from kiemke.agent.state import AgentIdentity, Memory, StateFolder
 from kiemke.wire.client import Attempt, Outcome, Sender
 from kiemke.wire.outbox import Outbox
 from kiemke.wire.report import Answer, Pace, Rejected
+from tests.support.senders import ManualClock, credentials
+from tests.support.tls_server import make_certificates
 
 
 @pytest.fixture

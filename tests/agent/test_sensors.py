@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support import firmware
 
 from kiemke.agent.host import Host
 from kiemke.agent.sensors import SENSORS, seat, software
 from kiemke.agent.sensors.reading import Reading, read_all, token_of
 from kiemke.wire.inventory import SECTIONS, Board, Disk, Monitor, Software, System
+from tests.support import firmware
 
 WIFI = "sys/devices/pci0000:00/0000:00:14.3/net/wlp0s20f3"
 WIRED = "sys/devices/pci0000:00/0000:00:1f.6/net/eno1"

@@ -4,12 +4,11 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from tests.support.tls_server import Certificates
-
 from kiemke.wire.client import Credentials
 from kiemke.wire.outbox import Outbox
 from kiemke.wire.pin import Pins, parse_address
 from kiemke.wire.report import Event, Report
+from tests.support.tls_server import Certificates
 
 
 @dataclass(slots=True)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.senders import ManualClock
 
 from kiemke.wire.outbox import Outbox
+from tests.support.senders import ManualClock
 
 
 @pytest.fixture

@@ -8,6 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from kiemke.wire.client import Outcome, Sender
+from kiemke.wire.outbox import Outbox
+from kiemke.wire.pin import Pins
+from kiemke.wire.report import Answer
 from tests.support.peers import free_port
 from tests.support.senders import ManualClock, credentials, event
 from tests.support.tls_server import (
@@ -17,11 +22,6 @@ from tests.support.tls_server import (
     make_certificates,
     tls_server,
 )
-
-from kiemke.wire.client import Outcome, Sender
-from kiemke.wire.outbox import Outbox
-from kiemke.wire.pin import Pins
-from kiemke.wire.report import Answer
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.peers import free_port
-from tests.support.tls_server import Requests, make_certificates, tls_server
 
 from kiemke.wire import enrolment
 from kiemke.wire.enrolment import EnrolmentError, make_token, parse_token
 from kiemke.wire.pin import PinError, Pins, der_sha256, parse_address, pinned_context
+from tests.support.peers import free_port
+from tests.support.tls_server import Requests, make_certificates, tls_server
 
 HASH = "ab" * 32
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.senders import ManualClock, event, numbers, users
 
 from kiemke.wire.codec import CodecError
 from kiemke.wire.outbox import Outbox, OutboxBusyError, peek
 from kiemke.wire.report import Event, Rejected
+from tests.support.senders import ManualClock, event, numbers, users
 
 
 def test_reports_come_out_in_the_order_they_went_in(

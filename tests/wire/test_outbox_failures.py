@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.senders import ManualClock, event, losses_told, numbers, users
 
 from kiemke.wire.outbox import Outbox
+from tests.support.senders import ManualClock, event, losses_told, numbers, users
 
 # Fills an outbox until it is killed; prints each report's seq only after `put` returned.
 FILLER = """

@@ -9,6 +9,10 @@ class StateError(Exception):
     """The state folder cannot be used; the message says which file and what to do."""
 
 
+class NotEnrolledError(StateError):
+    """This install has no server yet; only a person with a token can change that."""
+
+
 def write_json(path: Path, value: object, *, durable: bool = True) -> None:
     """Write ``value`` as JSON, readable by this account alone, replacing the file in one step.
 

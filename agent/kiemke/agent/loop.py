@@ -128,7 +128,7 @@ class Agent:
         """
         self._begin()
         self._take_inventory()
-        self._spool("sample", self._sampler.take(self._outbox.counts().reports))
+        self._spool("sample", self._sampler.take(self._waiting()))
         attempt = self._sender.drain(deadline_seconds)
         if self._need and attempt.outcome is Outcome.IDLE:
             self._take_inventory()
@@ -183,6 +183,14 @@ class Agent:
 
     # --- samples and events ---
 
+    def _waiting(self) -> int | None:
+        """Return how many reports wait, None when the outbox cannot tell."""
+        try:
+            return self._outbox.counts().reports
+        except OutboxError as err:
+            warn("outbox not read", reason=err)
+            return None
+
     def _asleep(self) -> float:
         """Return the seconds this boot has been suspended."""
         return self._clock.uptime_seconds() - self._clock.awake_seconds()
@@ -202,7 +210,7 @@ class Agent:
         links = read_links()
         events += link_events(self._links, links)
         self._links = links
-        sample = self._sampler.take(self._outbox.counts().reports)
+        sample = self._sampler.take(self._waiting())
         events += session_events(self._user, sample.user)
         self._user = sample.user
         for event in events:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-EX_CONFIG = 78  # sysexits.h: the service is not set up; restarting it does not help
+EX_CONFIG = 78  # sysexits.h: not enrolled; starting the service again does not help
 STARTED_OVER = "--started-over"
 DEFAULT_STATE = Path("/var/lib/kiemke-agent")
 
@@ -120,7 +120,7 @@ def _start_over_with_one_heap() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit status (78 when the agent is not set up)."""
+    """Run one command; return its exit status (78 when the agent is not enrolled)."""
     top = parser()
     arguments = top.parse_args(argv)
     if arguments.command == "run" and argv is None and not arguments.started_over:
@@ -139,7 +139,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not isinstance(err, _expected_errors()):
             raise
         print(f"kiemke-agent: {err}", file=sys.stderr)
-        return EX_CONFIG if arguments.command == "run" else 1
+        from kiemke.agent.files import NotEnrolledError
+
+        # A folder in use or a full disk may be well at the next try; a missing token will not.
+        return EX_CONFIG if isinstance(err, NotEnrolledError) else 1
 
 
 if __name__ == "__main__":

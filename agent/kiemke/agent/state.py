@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kiemke.agent.files import StateError, read_json, write_json
+from kiemke.agent.files import NotEnrolledError, StateError, read_json, write_json
 from kiemke.wire.client import Credentials
 from kiemke.wire.pin import Pins, parse_address
 
@@ -44,9 +44,9 @@ class AgentIdentity:
         )
 
     def credentials(self) -> Credentials:
-        """Return what the sender needs. Raises StateError when the install is not enrolled."""
+        """Return what the sender needs. Raises NotEnrolledError."""
         if self.source is None or self.ca_current_pem is None or not self.urls:
-            raise StateError("not enrolled yet: run kiemke-agent enroll TOKEN")
+            raise NotEnrolledError("not enrolled yet: run kiemke-agent enroll TOKEN")
         try:
             addresses = tuple(parse_address(url) for url in self.urls)
         except ValueError as err:

@@ -90,7 +90,7 @@ class Outbox:
         except sqlite3.Error as err:
             if store.is_corrupt(err):
                 self._begin_anew(str(err))
-                self._insert(waiting)
+                self._insert_anew(waiting)
             elif not store.is_full(err):
                 raise OutboxError(f"{self._path}: {err}") from err
             else:
@@ -100,6 +100,13 @@ class Outbox:
                     self._lose(Loss("disk full", "", gone.stream, gone.seq, gone.seq, 1))
                 return
         self._unsaved.clear()
+
+    def _insert_anew(self, waiting: Sequence[Spooled]) -> None:
+        """Insert rows into a file just begun; a second failure is final."""
+        try:
+            self._insert(waiting)
+        except sqlite3.Error as err:
+            raise OutboxError(f"{self._path}: {err}") from err
 
     def _insert(self, waiting: Sequence[Spooled]) -> None:
         """Insert rows within the size bound and note what had to go, all or nothing."""
@@ -256,9 +263,12 @@ class Outbox:
         return len(self._unsaved)
 
     def counts(self) -> Counts:
-        """Return what waits and what is dead."""
+        """Return what waits and what is dead. Raises OutboxError when the file cannot be read."""
         with self._guard:
-            counts = store.count(self._db)
+            try:
+                counts = store.count(self._db)
+            except sqlite3.Error as err:
+                raise OutboxError(f"{self._path}: {err}") from err
             return replace(counts, reports=counts.reports + len(self._unsaved))
 
     def close(self) -> None:

@@ -74,8 +74,11 @@ class Sampler:
         self._previous_awake_seconds = None
         self._previous_cpu = None
 
-    def take(self, outbox_reports: int) -> Sample:
-        """Return a sample of this moment; what cannot be read is None or left out."""
+    def take(self, outbox_reports: int | None) -> Sample:
+        """Return a sample of this moment; what cannot be read is None or left out.
+
+        ``outbox_reports`` is how many wait, None when the outbox cannot tell.
+        """
         now, cpu = self._clock.awake_seconds(), read_cpu()
         before, cpu_before = self._previous_awake_seconds, self._previous_cpu
         self._previous_awake_seconds, self._previous_cpu = now, cpu
@@ -87,7 +90,7 @@ class Sampler:
             memory_total_bytes=memory.total,
             adapters=_counters(),
             user=console_user(),
-            cost=self._cost(outbox_reports),
+            cost=None if outbox_reports is None else self._cost(outbox_reports),
         )
 
     def _cost(self, outbox_reports: int) -> SelfCost | None:
