@@ -17,9 +17,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.support.api import PASSWORD, Api, make_office, running_api
 
 from kiemke.wire.enrolment import Token, enrol, parse_token
+from tests.support.api import PASSWORD, Api, make_office, running_api
 
 START_SECONDS = 60
 BASE = {"PATH": os.defpath, "LANG": "C.UTF-8"}
@@ -62,6 +62,7 @@ class Running:
     ) -> tuple[int, bytes]:
         """Ask over TLS, verifying the fixed name by the server's own root, whatever the address."""
         context = ssl.create_default_context(cafile=str(self.folder / "ca" / "root.pem"))
+        context.verify_flags |= ssl.VERIFY_X509_STRICT  # the default from Python 3.13 on
         connection = http.client.HTTPSConnection(
             "localhost", self.port, context=context, timeout=20
         )

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.support.api import PASSWORD, Api, make_office, running_api
 
 from kiemke.server.attempts import Attempts
 from kiemke.server.auth_users import HOUR_MS
+from tests.support.api import PASSWORD, Api, make_office, running_api
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.support.api import Api, make_office, running_api, sha256_hex
 
 from kiemke.wire.enrolment import parse_token
+from tests.support.api import Api, make_office, running_api, sha256_hex
 
 DAY_MS = 86_400_000
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+
 from tests.support.api import Api, make_office, running_api
 from tests.support.office import Office
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 from litestar import get
-from tests.support.api import Api, make_office, running_api
 
 from kiemke.server.auth import ROLES, RouteWithoutRole, walk_access
+from tests.support.api import Api, make_office, running_api
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "api.md"
 METHODS = ("GET", "POST", "PATCH", "DELETE")

@@ -11,12 +11,12 @@ from typing import Any
 
 import httpx
 from litestar import Litestar
-from tests.support.office import MOMENT_MS, Office
 
 from kiemke.server.app import create_app
 from kiemke.server.auth_users import add_user, issue_token
 from kiemke.server.context import Services
 from kiemke.server.settings import make
+from tests.support.office import MOMENT_MS, Office
 
 PASSWORD = "đúng-là-mật-khẩu"
 # A cheap argon2id hash of PASSWORD is made once: the real cost is paid where sign-in is tested.

@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         # Imports wait until here: `kiemke-server --help` must answer without the server's extra.
+        from kiemke.server.db import UNAVAILABLE
         from kiemke.server.errors import Problem, ServerError
         from kiemke.server.migrate import MigrationError
         from kiemke.server.settings import load
@@ -42,8 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Problem as error:
         told = error.tell("vi" if options.lang == "vi" else "en")
         print(f"{told['detail']} {told['remedy']}", file=sys.stderr)
-    except (ServerError, MigrationError, OSError) as error:
+    except (ServerError, MigrationError) as error:
         print(str(error), file=sys.stderr)
+    except UNAVAILABLE as error:
+        print(f"{type(error).__name__}: {error}; check database_url and data_dir", file=sys.stderr)
     return 1
 
 
@@ -120,11 +123,13 @@ def _dispatch(options: argparse.Namespace, settings: "Settings") -> int:
 
 def _read_password() -> str:
     """Ask twice at a terminal; otherwise read one line of standard input. Never from argv."""
+    from kiemke.server.errors import SettingsError
+
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n")
     password = getpass.getpass("Mật khẩu / Password: ")
     if getpass.getpass("Lần nữa / Again: ") != password:
-        raise OSError("the two passwords differ; nothing was changed")
+        raise SettingsError("the two passwords differ; nothing was changed")
     return password
 
 

@@ -52,6 +52,13 @@ async def login(request: AppRequest, data: JSONBody[LoginInput]) -> LoginOutput:
     user = await sign_in(services, data.name, data.password, client_address(request))
     now = services.clock()
     async with services.db.transaction() as session:
+        # Ended sessions are of no use to anyone; tokens made by hand stay listed.
+        await session.execute(
+            "DELETE FROM access_token WHERE kind = 'session' AND user_id = :id"
+            " AND expires_at_ms < :now",
+            id=user["id"],
+            now=now,
+        )
         token = await issue_token(
             session,
             user_id=user["id"],
