@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.api import Api, make_office, running_api
-from tests.support.office import MOMENT_MS, TUESDAY, Office
-from tests.support.peers import require_peer
 
 from kiemke.server.db import Database
 from kiemke.server.domain import coverage, coverage_figures
 from kiemke.server.metrics.fleet import Fleet
 from kiemke.server.metrics.text import label, number
+from tests.support.api import Api, make_office, running_api
+from tests.support.office import MOMENT_MS, TUESDAY, Office
+from tests.support.peers import require_peer
 
 POLL_SECONDS = 60.0
 
@@ -226,9 +226,7 @@ async def test_series_above_the_budget_are_left_out_and_counted(database: Databa
     office.add_installation()
     for _ in range(5):
         office.add_unit()
-    office.add_dated(
-        "rule", name="fleet_series_max", subject="", value_json="30", source_text=None
-    )
+    office.add_dated("rule", name="fleet_series_max", subject="", value_json="30", source_text=None)
     await refreshed(database, office)
 
     told = samples(await Fleet(database, POLL_SECONDS, Clock()).render())
@@ -245,7 +243,9 @@ async def test_agents_have_no_series_each_in_a_large_fleet(database: Database) -
     unit = office.add_unit()
     agents = [office.add_source(unit, heard_ms=MOMENT_MS) for _ in range(3)]
     collector = office.add_source(unit, kind="collector", heard_ms=MOMENT_MS)
-    office.add_dated("rule", name="machine_series_max", subject="", value_json="2", source_text=None)
+    office.add_dated(
+        "rule", name="machine_series_max", subject="", value_json="2", source_text=None
+    )
     await refreshed(database, office)
 
     told = samples(await Fleet(database, POLL_SECONDS, Clock()).render())

@@ -43,7 +43,6 @@ SELECT s.unit_id, x.section AS label,
 FROM source_section x JOIN source s ON s.id = x.source_id
 WHERE s.state = 'approved' GROUP BY s.unit_id, x.section
 """
-_NAMES = {"assets": ("day", "now"), "sources": (), "present": ("present",), "sensor_ppm": ()}
 FAMILIES = {"assets": _ASSETS, "sources": _SOURCES, "present": _PRESENT, "sensor_ppm": _SENSORS}
 
 _SAVE = """
@@ -68,7 +67,7 @@ async def refresh_now(db: Database, now_ms: int, guard: Guard | None = None) -> 
         found: dict[tuple[str, int, str], int | None] = {}
         for family, sql in FAMILIES.items():
             text = re.sub(r"@active\((\w)\)", lambda m: _ACTIVE.replace("@", m[1]), sql)
-            for row in await session.fetch(text, **{n: params[n] for n in _NAMES[family]}):
+            for row in await session.fetch(text, **params):
                 found[family, row["unit_id"], row["label"]] = int(row["value"])
         before = {
             (row["family"], row["unit_id"], row["label"]): row["value"]

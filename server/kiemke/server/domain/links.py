@@ -93,9 +93,9 @@ def add_day(seen: Seen, sources: Sequence[LinkSlots], first: int, end: int) -> N
         seen.window_slots += 1
         for slots in sources:
             if slots.seconds[slot] != UNKNOWN_U16 and slots.seconds[slot] > 0:
-                bits_per_octet_second = 8 / slots.seconds[slot]
-                seen.rates["receive"].append(slots.in_octets[slot] * bits_per_octet_second)
-                seen.rates["transmit"].append(slots.out_octets[slot] * bits_per_octet_second)
+                seconds = slots.seconds[slot]
+                seen.rates["receive"].append(slots.in_octets[slot] * 8 / seconds)
+                seen.rates["transmit"].append(slots.out_octets[slot] * 8 / seconds)
                 seen.traffic_slots += 1
                 break
         looked = next((s for s in sources if s.up_polls[slot] or s.down_polls[slot]), None)
@@ -156,7 +156,11 @@ def delivered(
     spread = law.number("link_delivered_ceiling_spread", subject)
     is_ceiling = len(highest) == needed and highest[-1] >= highest[0] * (1 - spread)
     is_busy = share >= law.number("link_delivered_busy_min", subject)
-    return share if is_ceiling and is_busy else None
+    # A stream that never changes shows what it needs, not what the line could give.
+    is_peak = sorted(rates)[len(rates) // 2] < highest[-1] * law.number(
+        "link_delivered_steady_max", subject
+    )
+    return share if is_ceiling and is_busy and is_peak else None
 
 
 def _share(part: float, whole: float) -> float | None:
