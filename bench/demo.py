@@ -23,7 +23,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from bench import show
 from bench.children import ChildError, Children, program
 from bench.https import HttpError
-from bench.play import LIVE_EVERY_SECONDS, Found, Play
+from bench.play import LIVE_EVERY_SECONDS, SCRAPE_TOKEN_FILE, Found, Play
 from bench.server import ADMIN, ApiError
 from bench.source import SenderError
 
@@ -110,7 +110,8 @@ async def _perform(
             summary = _summarise(play, found)
             if options.json is not None:
                 options.json.write_text(json.dumps(summary, ensure_ascii=False, indent=1))
-            _tell_all(console, play, found, summary)
+            exported = await play.export()
+            _tell_all(console, play, found, summary, exported)
             if options.once:
                 return 1 if found.differences else 0
             await _live(console, play)
@@ -147,11 +148,13 @@ def _summarise(play: Play, found: Found) -> dict[str, Any]:
     }
 
 
-def _tell_all(console: Console, play: Play, found: Found, summary: dict[str, Any]) -> None:
+def _tell_all(
+    console: Console, play: Play, found: Found, summary: dict[str, Any], exported: Path
+) -> None:
     show.show_coverage(console, found.coverage)
     show.show_links(console, found.links)
     show.show_machine(console, found.machine, found.own_link, play.snmp_agent)
-    show.show_places(console, _places(play))
+    show.show_places(console, _places(play, exported))
     console.print()
     console.print(
         f"{summary['reports']} reports in {summary['batches']} batches, "
@@ -163,13 +166,15 @@ def _tell_all(console: Console, play: Play, found: Found, summary: dict[str, Any
         console.print("Every figure is the one the generator knows to be true.", style=show.GOOD)
 
 
-def _places(play: Play) -> dict[str, str]:
+def _places(play: Play, exported: Path) -> dict[str, str]:
     """Return where to look, and the words that sign the CLI in."""
     url = str(play.server.address)
     settings = f"KIEMKE_CONFIG_DIR={play.folder / 'cli'}"
     return {
         "API": f"{url}/api/v1/",
-        "metrics": f"{url}/metrics/fleet  (a scrape token: kiemke token add)",
+        "metrics": f'curl -k -H "Authorization: Bearer $(cat {play.folder / SCRAPE_TOKEN_FILE})" '
+        f"{url}/metrics/fleet",
+        "equipment": str(exported),
         "data": str(play.folder),
         "user": f"{ADMIN}, password {play.server.password}",
         "sign in": f"echo {play.server.password} | {settings} {program('kiemke')} login {url} "

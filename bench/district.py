@@ -23,7 +23,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What share of which kinds of people a unit must equip. ``percent`` is 0 to 100."""
+    """What share of which kinds of people (none named: all) a unit must equip, in percent."""
 
     unit: str
     kinds: tuple[str, ...]
@@ -164,11 +164,15 @@ class District:
             found |= more
         return found
 
-    def true_states(self, code: str) -> dict[str, int]:
-        """Return how many people of a unit's subtree are truly in each state, all states named."""
+    def true_states(self, code: str, kinds: tuple[str, ...] = ()) -> dict[str, int]:
+        """Return how many people of a unit's subtree are truly in each state, all states named.
+
+        ``kinds`` names who is counted, none named counts all.
+        """
         inside = self.subtree(code)
         counts = dict.fromkeys(STATES, 0)
         for person in self.people:
-            if person.unit in inside and person.left_on is None:
+            is_counted = not kinds or person.kind in kinds
+            if person.unit in inside and person.left_on is None and is_counted:
                 counts[person.true_state] += 1
         return counts

@@ -181,7 +181,9 @@ def _line(template: str, row: Cells) -> list[str]:
     cells: list[str] = []
     for name, value in row.items():
         choices: dict[str, Words] | None = TEMPLATES[template].column(name).choices
-        if choices is not None and value:
+        if value in ("", ()):
+            cells.append("")
+        elif choices is not None:
             several = value if isinstance(value, tuple) else (value,)
             cells.append("; ".join(choices[each].vi for each in several))
         elif isinstance(value, date):

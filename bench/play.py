@@ -17,13 +17,21 @@ from bench.https import Pool
 from bench.papers import OLD_ROSTER_NAME, write_old_roster, write_papers
 from bench.server import Api, ApiError, Server, start_server
 from bench.thanh_giang import DISTRICT, make_district
-from bench.truth import CoverageLine, LinkLine, compare_coverage, compare_links, compare_people
+from bench.truth import (
+    CoverageLine,
+    LinkLine,
+    compare_coverage,
+    compare_links,
+    compare_metrics,
+    compare_people,
+)
 from kiemke.wire.enrolment import Token
 
 UTC_OFFSET_SECONDS = 25_200
 CONNECTIONS = 8
 # The server recounts every half minute and judges the lines every minute: two rounds, and some.
 SETTLE_SECONDS = 150.0
+SCRAPE_TOKEN_FILE = "scrape-token"
 LOOK_EVERY_SECONDS = 3.0
 LIVE_EVERY_SECONDS = 60.0
 
@@ -68,6 +76,7 @@ class Play:
     api: Api = field(init=False)
     fleet: Fleet = field(init=False)
     snmp_agent: str = ""
+    scrape_token: str = ""
     began: float = field(default_factory=time.monotonic)
     played_seconds: float = 0.0
 
@@ -96,6 +105,7 @@ class Play:
             await self.fleet.play_pcs(await self._tokens(self._heads(), "agent"))
             await self.fleet.play_lines()
             await self.fleet.live_once()
+            self.scrape_token = await self._make_scrape_token()
             self.played_seconds = time.monotonic() - self.began
             return await act(self)
 
@@ -162,6 +172,29 @@ class Play:
             for unit, count in uses.items()
         }
 
+    async def _make_scrape_token(self) -> str:
+        """Make a token for Prometheus and leave it beside the data, for its owner alone."""
+        said = await self.api.post("/tokens", {"kind": "scrape", "label": "prometheus", "days": 30})
+        token: str = said["token"]
+        file = self.folder / SCRAPE_TOKEN_FILE
+        file.unlink(missing_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(token)
+        return token
+
+    async def export(self) -> Path:
+        """Export the equipment inventory as an auditor would; return the file.
+
+        Raises ApiError when a booked thing is missing from it.
+        """
+        file = self.folder / "equipment.csv"
+        file.write_bytes(await self.api.file("/exports/equipment.csv"))
+        text = file.read_text("utf-8-sig")
+        missing = [t.code for t in self.district.things if f'"{t.code}"' not in text]
+        if missing or "DỮ LIỆU MẪU" not in text:
+            raise ApiError(f"the export lacks {missing[:3] or 'its mark'}")
+        return file
+
     async def settle(self) -> Found:
         """Look until every figure is the true one, or long enough; return the last look."""
         end = time.monotonic() + SETTLE_SECONDS
@@ -192,7 +225,9 @@ class Play:
             own_link=next((row for row in links if row["code"] == this_machine.LINE), None),
             machine=await self._find_machine(),
         )
+        metrics = await self.api.text("/metrics/fleet", self.scrape_token)
         found.other = await self._other_problems(found)
+        found.other += compare_metrics(simulated, metrics, found.links)
         return found
 
     async def _find_machine(self) -> dict[str, Any] | None:

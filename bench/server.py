@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from bench.children import Children, clean_environment, free_port, is_listening, program, run_once
-from bench.https import Pool
+from bench.https import Pool, Reply
 from kiemke.wire.enrolment import Token, parse_token
 from kiemke.wire.pin import Address, Pins
 
@@ -127,9 +127,18 @@ class Api:
             raise ApiError(f"GET {path}: {reply.status} {reply.body[:500]!r}")
         return reply.body.decode()
 
+    async def file(self, path: str) -> bytes:
+        """Return the bytes of GET /api/v1PATH. Raises ApiError or HttpError."""
+        return (await self._ask("GET", path)).body
+
     async def _call(
         self, method: str, path: str, body: bytes = b"", content_type: str | None = None
     ) -> Any:
+        return (await self._ask(method, path, body, content_type)).json()
+
+    async def _ask(
+        self, method: str, path: str, body: bytes = b"", content_type: str | None = None
+    ) -> Reply:
         headers = {"Accept-Language": "en"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
@@ -139,4 +148,4 @@ class Api:
         reply = await self._pool.request(method, f"/api/v1{safe}", body, headers)
         if reply.status not in (200, 201):
             raise ApiError(f"{method} {path}: {reply.status} {reply.body[:1500].decode()}")
-        return reply.json()
+        return reply

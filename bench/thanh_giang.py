@@ -23,7 +23,6 @@ from bench.organisation import (
 
 SEED = 20261121
 CITY, DISTRICT, OFFICES, COMMUNES_GROUP = "HD", "TG", "TG-CQ", "TG-XA"
-ALL_KINDS = ("can_bo", "cong_chuc", "vien_chuc", "hop_dong")
 
 # (manufacturer, product, kind on the book, chassis as SMBIOS says it)
 MODELS = (
@@ -116,7 +115,7 @@ def _targets(communes: int) -> list[Target]:
     commune = "Mục tiêu cấp xã: 90 % cán bộ, công chức được trang bị máy tính (dữ liệu mẫu)"
     offices = [OFFICES, *(code for code, _, _ in DEPARTMENTS)]
     below = [COMMUNES_GROUP, *(commune_code(n) for n in range(communes))]
-    return [Target(code, ALL_KINDS, 100, district) for code in offices] + [
+    return [Target(code, (), 100, district) for code in offices] + [
         Target(code, ("can_bo", "cong_chuc"), 90, commune) for code in below
     ]
 

@@ -1,11 +1,12 @@
 """What the system found beside what the generator knows: people, coverage by unit, lines."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bench.district import STATES, District, Line, Target
+from bench.district import STATES, District, Line
 from bench.lines import (
     DAY_SLOTS,
     OUTAGE_SLOTS,
@@ -78,7 +79,7 @@ def compare_coverage(district: District, rows: Sequence[Record]) -> list[Coverag
                 unit.code,
                 unit.name,
                 target.percent,
-                _true_states(district, unit.code, target),
+                district.true_states(unit.code, target.kinds),
                 None if row is None else _seen_states(row),
             )
         )
@@ -96,13 +97,47 @@ def _kinds(kinds: str | Sequence[str]) -> frozenset[str]:
     return frozenset(part for part in parts if part)
 
 
-def _true_states(district: District, unit: str, target: Target) -> dict[str, int]:
-    inside = district.subtree(unit)
-    counts = dict.fromkeys(STATES, 0)
-    for person in district.people:
-        if person.unit in inside and person.left_on is None and person.kind in target.kinds:
-            counts[person.true_state] += 1
-    return counts
+def compare_metrics(district: District, text: str, lines: Sequence[LinkLine]) -> list[str]:
+    """Return a sentence for each figure of /metrics/fleet that is not the true one.
+
+    Series bear opaque ids; the info series say which unit or link each one is.
+    """
+    series = parse_metrics(text)
+    units = {labels["code"]: labels["unit"] for labels, _ in series.get("kiemke_unit_info", ())}
+    links = {labels["code"]: labels["link"] for labels, _ in series.get("kiemke_link_info", ())}
+    states = {
+        (labels["unit"], labels["state"]): value
+        for labels, value in series.get("kiemke_subtree_officials_by_state", ())
+    }
+    health = {
+        (labels["link"], labels["state"]): value
+        for labels, value in series.get("kiemke_link_health", ())
+    }
+    wrong: list[str] = []
+    for target in district.targets:
+        true = district.true_states(target.unit, target.kinds)
+        seen = {state: states.get((units.get(target.unit, ""), state)) for state in true}
+        if seen != true:
+            wrong.append(f"metrics of {target.unit}: {seen}, truly {true}")
+    for line in (one.line for one in lines):
+        if health.get((links.get(line.code, ""), line.true_verdict)) != 1:
+            wrong.append(f"metrics of {line.code} do not say {line.true_verdict}")
+    return wrong
+
+
+_SERIES = re.compile(r"^(\w+)\{(.*)\} (\S+)$")
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+def parse_metrics(text: str) -> dict[str, list[tuple[dict[str, str], float]]]:
+    """Return {name: [(labels, value)]} of Prometheus text; series without labels are left out."""
+    found: dict[str, list[tuple[dict[str, str], float]]] = {}
+    for line in text.splitlines():
+        match = _SERIES.match(line)
+        if match is not None:
+            labels = dict(_LABEL.findall(match[2]))
+            found.setdefault(match[1], []).append((labels, float(match[3])))
+    return found
 
 
 def compare_people(district: District, rows: Sequence[Record]) -> list[str]:
