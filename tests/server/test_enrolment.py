@@ -105,9 +105,9 @@ async def test_many_at_once_use_a_token_exactly_as_often_as_it_allows(api: Api) 
     assert sorted(answer.status_code for answer in answers) == [201] * 3 + [403] * 5
 
 
-@pytest.mark.parametrize(
-    ("fields", "status"),
-    [
+async def test_what_is_not_right_is_refused_with_a_remedy(api: Api) -> None:
+    made = await make_token(api)
+    wrong: tuple[tuple[dict[str, Any], int], ...] = (
         ({"kind": "collector"}, 403),
         ({"token_secret": "guess"}, 403),
         ({"token": "unknown"}, 403),
@@ -115,15 +115,12 @@ async def test_many_at_once_use_a_token_exactly_as_often_as_it_allows(api: Api) 
         ({"secret_sha256": "short"}, 400),
         ({"kind": "root"}, 400),
         ({"hostname": 7}, 400),
-    ],
-)
-async def test_what_is_not_right_is_refused(api: Api, fields: dict[str, Any], status: int) -> None:
-    made = await make_token(api)
+    )
 
-    answer = await enroll(api, request_of(made, **fields))
+    answers = [await enroll(api, request_of(made, **fields)) for fields, _ in wrong]
 
-    assert answer.status_code == status
-    assert answer.json()["remedy"]
+    assert [answer.status_code for answer in answers] == [status for _, status in wrong]
+    assert all(answer.json()["remedy"] for answer in answers)
 
 
 async def test_an_expired_token_admits_nobody_new(api: Api) -> None:

@@ -111,4 +111,7 @@ async def visible_units(
     if allowed is not None and asked_id not in allowed:
         raise Problem("not_found", what=NOUN_UNIT, ref=unit)
     asked = await subtree(services, asked_id, moment)
-    return asked if allowed is None else [unit_id for unit_id in asked if unit_id in set(allowed)]
+    if allowed is None:
+        return asked
+    kept = set(allowed)
+    return [unit_id for unit_id in asked if unit_id in kept]
