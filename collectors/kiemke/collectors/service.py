@@ -29,7 +29,7 @@ from kiemke.wire.report import Device, Reachability
 
 log = logging.getLogger(__name__)
 
-REFRESH_SECONDS = 300.0
+REFRESH_SECONDS = 60.0
 REFRESH_RETRY_SECONDS = 15.0
 IDLE_REFRESH_SECONDS = 10.0
 STATUS_SECONDS = 5.0
@@ -88,7 +88,7 @@ class Collector:
                 raise result
 
     async def _keep_assigned(self) -> None:
-        """Fetch the assignment at start and every five minutes; go on with the kept one meanwhile."""
+        """Fetch the assignment at start and every minute; go on with the kept one meanwhile."""
         kept = await asyncio.to_thread(load_assignment, self._state)
         if kept is not None:
             await self._take_over(kept)
