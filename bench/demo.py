@@ -72,6 +72,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--communes", type=int, default=21, choices=range(3, 22), metavar="3-21",
         help="how many communes (default 21)",
     )  # fmt: skip
+    parser.add_argument(
+        "--no-snmpd", action="store_true",
+        help="poll kiemke's own responder even where snmpd is installed",
+    )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the summary there too")
     parser.add_argument(
         "--folder", type=Path, default=ROOT / ".demo", metavar="DIR",
@@ -117,7 +121,8 @@ async def _perform(
             await _live(console, play)
             return 0
 
-        return await Play(folder, options.communes, children, tell).run(act)
+        play = Play(folder, options.communes, children, tell, use_snmpd=not options.no_snmpd)
+        return await play.run(act)
 
 
 def _summarise(play: Play, found: Found) -> dict[str, Any]:

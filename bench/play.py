@@ -65,12 +65,16 @@ class Found:
 
 @dataclass(slots=True)
 class Play:
-    """One performance in ``folder``; ``tell`` is told (step, done, of how many)."""
+    """One performance in ``folder``; ``tell`` is told (step, done, of how many).
+
+    ``use_snmpd`` False polls kiemke's own responder even where snmpd is installed.
+    """
 
     folder: Path
     communes: int
     children: Children
     tell: Tell
+    use_snmpd: bool = True
     district: District = field(init=False)
     server: Server = field(init=False)
     api: Api = field(init=False)
@@ -85,7 +89,9 @@ class Play:
 
         Raises ChildError, ApiError, HttpError or SenderError (perhaps in an ExceptionGroup).
         """
-        port, self.snmp_agent = this_machine.start_snmp_agent(self.children, self.folder / "snmpd")
+        port, self.snmp_agent = this_machine.start_snmp_agent(
+            self.children, self.folder / "snmpd", use_snmpd=self.use_snmpd
+        )
         self.district = _with_this_machine(make_district(self.communes), port)
         self.tell("server", 0, 1)
         self.server = await asyncio.to_thread(
@@ -188,7 +194,7 @@ class Play:
         Raises ApiError when a booked thing is missing from it.
         """
         file = self.folder / "equipment.csv"
-        file.write_bytes(await self.api.file("/exports/equipment.csv"))
+        file.write_bytes(await self.api.file("/exports/equipment.csv?lang=vi"))
         text = file.read_text("utf-8-sig")
         missing = [t.code for t in self.district.things if f'"{t.code}"' not in text]
         if missing or "DỮ LIỆU MẪU" not in text:

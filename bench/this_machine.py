@@ -67,13 +67,13 @@ def make_gear(port: int, route: Route) -> tuple[Gear, Line]:
     return gear, line
 
 
-def start_snmp_agent(children: Children, folder: Path) -> tuple[int, str]:
+def start_snmp_agent(children: Children, folder: Path, *, use_snmpd: bool) -> tuple[int, str]:
     """Start an SNMP agent of our own on loopback; return its UDP port and what it is.
 
     Debian's snmpd where it is installed, else the responder that serves this machine's counters.
     """
     port = free_port(socket.SOCK_DGRAM)
-    snmpd = find_program("snmpd")
+    snmpd = find_program("snmpd") if use_snmpd else None
     if snmpd is None:
         command = [
             sys.executable, "-m", "kiemke.collectors.snmp.responder",

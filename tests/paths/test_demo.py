@@ -1,12 +1,16 @@
 """The first command of the README on a small slice: a real server, agent and collector, true figures."""
 
+import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.peers import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 DEADLINE_SECONDS = 280
@@ -18,7 +22,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, str, dict[str, 
     folder = tmp_path_factory.mktemp("demo")
     summary = folder / "summary.json"
     command = [
-        sys.executable, "-m", "bench.demo", "--once", "--communes", "3",
+        sys.executable, "-m", "bench.demo", "--once", "--communes", "3", "--no-snmpd",
         "--folder", str(folder / "data"), "--json", str(summary),
     ]  # fmt: skip
     done = subprocess.run(
@@ -67,3 +71,50 @@ def test_what_it_prints_is_marked_as_sample_data(
     assert words.count("DỮ LIỆU MẪU") >= 4
     assert "120/120 = 100 %" in words
     assert "https://127.0.0.1:" in words
+
+
+def _programs_of(folder: Path) -> list[str]:
+    """Return the command lines of the programs that work in ``folder``, found in /proc."""
+    found: list[str] = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (process / "environ").read_bytes()
+            command = (process / "cmdline").read_bytes()
+        except OSError:
+            continue  # it ended meanwhile
+        if str(folder).encode() in environment + command:
+            found.append(command.replace(b"\0", b" ").decode(errors="replace"))
+    return found
+
+
+def test_ctrl_c_ends_every_program_it_started(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bench.demo", "--communes", "3", "--folder", str(tmp_path)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True,
+    ) as demo:  # fmt: skip
+        try:
+            enrolled = tmp_path / "agent" / "identity.json"
+            wait_until(enrolled.exists, "the agent is enrolled", 90.0)
+            assert any("kiemke-server" in words for words in _programs_of(tmp_path))
+            demo.send_signal(signal.SIGINT)
+            words, _ = demo.communicate(timeout=30)
+        finally:
+            demo.kill()
+
+    assert "Ended." in words
+    assert demo.returncode == 0
+    assert _programs_of(tmp_path) == []
+
+
+def test_a_second_demo_in_one_folder_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.demo", "--once", "--folder", str(tmp_path)],
+            cwd=ROOT, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "Another demo" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["lock"]
