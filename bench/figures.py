@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from kiemke.server.db import Database, Session
-from kiemke.server.domain import coverage
+from kiemke.server.domain import coverage, coverage_figures
+from kiemke.server.metrics.fleet import Fleet
 from kiemke.server.migrate import migrate
 
 _DAY = date(2026, 3, 10)
@@ -122,7 +123,7 @@ def _assets(count: int, units: int) -> dict[str, list[dict[str, Any]]]:
 
 def _presence(count: int, days: list[date], chance: random.Random) -> list[dict[str, Any]]:
     """Return a day each, PC by PC within a day; one in 200 is at a colleague's account."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     packed = b"\x01" * 77
     for day in days:
         for n in range(1, count + 1):
@@ -171,6 +172,33 @@ async def _timed(what: str, rounds: int, call: Callable[[], Awaitable[Any]]) -> 
     return answer
 
 
+async def _measure_fleet(db: Database) -> None:
+    """Print what scrapes take: the first, one after nothing, and after a tenth changed."""
+    clock = [_NOW_MS + 10_000]
+    fleet = Fleet(db, 60.0, lambda: clock[0])
+    await coverage_figures.refresh_now(db, _NOW_MS)
+    text = await _timed("the first scrape of the fleet", 1, fleet.render)
+    print(f"  {sum(not line.startswith('#') for line in text.splitlines())} series")
+    clock[0] += 600_000
+    await _timed("a scrape after nothing changed", 3, fleet.render)
+
+    async def tenth() -> str:
+        clock[0] += 120_000
+        async with db.transaction() as session:
+            for table in ("coverage_now", "unit_figure_now"):
+                await session.execute(
+                    f"UPDATE {table} SET changed_at_ms = :now WHERE unit_id % 10 = 0",  # noqa: S608
+                    now=clock[0],
+                )
+        begin = time.perf_counter()
+        answer = await fleet.render()
+        print(f"{'  a scrape after a tenth changed':<58} {time.perf_counter() - begin:7.3f} s")
+        return answer
+
+    for _ in range(3):
+        await tenth()
+
+
 async def measure(url: str, args: argparse.Namespace) -> None:
     """Fill one database and print what the figures take on it."""
     await migrate(url)
@@ -195,6 +223,7 @@ async def measure(url: str, args: argparse.Namespace) -> None:
         await _timed(
             "a refresh that changes nothing", 2, lambda: coverage.refresh_now(db, _NOW_MS + 1)
         )
+        await _measure_fleet(db)
     finally:
         await db.close()
 

@@ -1,19 +1,14 @@
 """Coverage by its definitions, each line of them on a real database of both kinds."""
 
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
-from tests.support.database import DIALECTS, fresh_database
-from tests.support.office import MOMENT_MS, RECORDED_MS, TUESDAY, Office
 
 from kiemke.server.db import Database
 from kiemke.server.domain.coverage import CoverageRow, percent, read_now, recount, refresh_now
+from tests.support.office import MOMENT_MS, RECORDED_MS, TUESDAY, Office
 
 NOW_MS = MOMENT_MS
-
-
 
 
 async def _figures(

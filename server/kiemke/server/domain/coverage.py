@@ -96,6 +96,9 @@ async def recount(session: Session, day: date, known_ms: int) -> list[CoverageRo
     Each unit has the population of all kinds (``kinds`` "") and one for each kinds its targets name.
     """
     params = await statement_params(session, day, known_ms)
+    if session.dialect == "postgres":
+        # Compiling this statement takes longer than running it (4.7 s against 2.7 s, PostgreSQL 15).
+        await session.execute("SELECT set_config('jit', 'off', false)")
     rows = await session.fetch(figures_sql(session.dialect), **params)
     return [_row({**row, "day": day}) for row in rows]
 

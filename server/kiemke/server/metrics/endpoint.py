@@ -9,7 +9,7 @@ from kiemke.server.errors import Problem
 from kiemke.server.metrics.fleet import Fleet
 from kiemke.server.metrics.process import ProcessMetrics
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+CONTENT_TYPE = "text/plain; version=0.0.4"  # the framework adds the charset
 
 
 def _part(request: AppRequest, name: str) -> object:
