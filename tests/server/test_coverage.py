@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from kiemke.server.db import Database
-from kiemke.server.domain.coverage import CoverageRow, percent, read_now, recount, refresh_now
+from kiemke.server.domain.coverage import CoverageRow, read_now, recount, refresh_now
 from tests.support.office import MOMENT_MS, RECORDED_MS, TUESDAY, Office
 
 NOW_MS = MOMENT_MS
@@ -396,22 +396,3 @@ async def test_a_unit_that_is_no_more_leaves_the_table(database: Database) -> No
     rows = await database.read("SELECT unit_id FROM coverage_now")
 
     assert [row["unit_id"] for row in rows] == [stays]
-
-
-@pytest.mark.parametrize(
-    ("part", "whole", "text"),
-    [
-        (120, 120, "100 %"),
-        (119_999, 120_000, "99.9 %"),
-        (378, 420, "90.0 %"),
-        (2, 3, None),
-        (4, 4, None),
-        (5, 5, "100 %"),
-        (0, 5, "0.0 %"),
-        (0, 0, None),
-    ],
-)
-def test_a_percentage_is_rounded_down_and_kept_back_for_small_units(
-    part: int, whole: int, text: str | None
-) -> None:
-    assert percent(part, whole) == text
