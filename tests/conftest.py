@@ -16,7 +16,6 @@ sys.path.insert(0, str(ROOT))  # so that `from tests.support.x import y` works u
 from tests.support.peers import SnmpdPeer, require_peer, running_postgres  # noqa: E402
 from tests.support.prometheus import PrometheusPeer  # noqa: E402
 
-
 # A loaded machine is slow, not wrong; the same examples each time keep main's verdict a verdict.
 settings.register_profile("kiemke", deadline=None, derandomize=True)
 settings.load_profile("kiemke")

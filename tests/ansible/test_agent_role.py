@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from kiemke.wire.enrolment import make_token
 from tests.support.peers import require_peer
 from tests.support.tls_server import make_certificates, tls_server
 from tests.support.tree import ROOT
-
-from kiemke.wire.enrolment import make_token
 
 BIN = Path(sys.executable).parent
 

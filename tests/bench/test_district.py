@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import date
 
 import pytest
+
 from bench.district import STATES
 from bench.names import Accounts, plain_letters
 from bench.papers import write_papers

@@ -11,7 +11,6 @@ from bench.office_life import local_moment, past_reports, working_days_before
 from bench.site import Site, make_site
 from bench.source import Source, Tally
 from bench.thanh_giang import make_district
-
 from kiemke.wire.inventory import SECTIONS
 
 NOW = datetime(2026, 11, 20, 3, 7, tzinfo=UTC)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.support.rest_server import RestServer, running_rest_server
 
 from kiemke.cli import session
 from kiemke.cli.main import main
+from tests.support.rest_server import RestServer, running_rest_server
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Run
-from tests.support.rest_server import Answer, RestServer
 
 from kiemke.cli import session
+from tests.cli.conftest import Run
+from tests.support.rest_server import Answer, RestServer
 
 CLEAN = {"template": "assets", "rows": 3, "new": 2, "changed": 1, "same": 0, "errors": [],
          "applied": False}  # fmt: skip

@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 import click
-from tests.support.catalogue import CLI, MO, compiled, marked_texts, vietnamese
 
 from kiemke.cli.click_texts import CLICK_TEXTS
+from tests.support.catalogue import CLI, MO, compiled, marked_texts, vietnamese
 
 CLICK_FOLDER = Path(click.__file__).parent
 PLACEHOLDER = re.compile(r"\{(\w+)(?:![rs])?\}")

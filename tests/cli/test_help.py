@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import click
 import pytest
-from tests.cli.conftest import Run
 
 from kiemke.cli.command import _Bilingual
 from kiemke.cli.commands import COMMANDS
 from kiemke.cli.root import ROOT
+from tests.cli.conftest import Run
 
 
 def walk(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

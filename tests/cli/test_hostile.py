@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
+
 from tests.support.rest_server import RestServer
 from tests.support.terminal import spawn
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
+
 from tests.cli.conftest import Run, sign_in
 from tests.support.rest_server import Answer, Asked, RestServer
 from tests.support.terminal import spawn

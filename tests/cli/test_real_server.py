@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Run
 
 from kiemke.cli import session
+from tests.cli.conftest import Run
 
 PASSWORD = "một mật khẩu đủ dài"
 START_SECONDS = 30.0

@@ -5,11 +5,11 @@ import stat
 from pathlib import Path
 
 import pytest
+
+from kiemke.cli import session
 from tests.cli.conftest import Run, sign_in
 from tests.support.rest_server import Answer, Asked, RestServer, running_rest_server
 from tests.support.terminal import spawn
-
-from kiemke.cli import session
 
 
 def _accept(rest: RestServer) -> None:

@@ -2,12 +2,12 @@
 
 from pysnmp.proto.rfc1902 import Counter32, Counter64, TimeTicks
 from pysnmp.smi.error import GenError, TooBigError
-from tests.support.snmp_agents import COMMUNITY, TableView, serving, switch
-from tests.support.snmp_polls import polling, v2c
 
 from kiemke.collectors.snmp import oids
 from kiemke.collectors.snmp.machine import SnmpValue
 from kiemke.collectors.snmp.reader import Oid, parse_oid
+from tests.support.snmp_agents import COMMUNITY, TableView, serving, switch
+from tests.support.snmp_polls import polling, v2c
 
 Found = tuple[Oid, SnmpValue] | None
 

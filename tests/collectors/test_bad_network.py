@@ -5,12 +5,12 @@ import socket
 import time
 
 import pytest
+
+from kiemke.wire.report import Interfaces
 from tests.support.peers import free_port
 from tests.support.snmp_agents import COMMUNITY, TableView, serving, switch
 from tests.support.snmp_polls import polling, v2c
 from tests.support.snmp_proxy import Fate, relay
-
-from kiemke.wire.report import Interfaces
 
 PORTS = 60
 

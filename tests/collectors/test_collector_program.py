@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.support.peers import SnmpdPeer, end_process, free_port, wait_until
-from tests.support.snmp_server import TinyServer, tiny_server
 
 from kiemke.collectors.main import main
 from kiemke.collectors.reporter import Reporter
@@ -21,6 +19,8 @@ from kiemke.collectors.state import load_enrolment
 from kiemke.wire.client import Sender
 from kiemke.wire.clocks import SystemClock
 from kiemke.wire.outbox import Outbox, peek
+from tests.support.peers import SnmpdPeer, end_process, free_port, wait_until
+from tests.support.snmp_server import TinyServer, tiny_server
 
 MakeSnmpd = Callable[..., SnmpdPeer]
 

@@ -7,10 +7,10 @@ import sys
 
 import icmplib
 import pytest
-from tests.support.peers import require_peer
 
 from kiemke.collectors.reachability import icmp
 from kiemke.wire.report import Reachability
+from tests.support.peers import require_peer
 
 # A link of our own in a network of our own. The neighbour is fixed, so that packets really leave
 # and nobody says "no such host"; beyond the link there is no route at all.

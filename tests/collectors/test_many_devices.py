@@ -5,10 +5,6 @@ import socket
 from contextlib import AsyncExitStack
 
 from pysnmp.proto.rfc1902 import Integer32, OctetString
-from tests.support.peers import free_port
-from tests.support.snmp_agents import COMMUNITY, TableView, serving, switch
-from tests.support.snmp_polls import polling, v2c
-from tests.support.snmp_proxy import pass_on, relay
 
 from kiemke.collectors.assignment import DeviceTask
 from kiemke.collectors.snmp import oids
@@ -16,6 +12,10 @@ from kiemke.collectors.snmp.interfaces import MEMORY_SECONDS, Memory
 from kiemke.collectors.snmp.reader import Walk, parse_oid
 from kiemke.collectors.snmp.system import SystemAnswer
 from kiemke.wire.report import Device, Interfaces
+from tests.support.peers import free_port
+from tests.support.snmp_agents import COMMUNITY, TableView, serving, switch
+from tests.support.snmp_polls import polling, v2c
+from tests.support.snmp_proxy import pass_on, relay
 
 DEVICES = 6
 

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.snmp_recordings import RecordedReader, read_recording
 
 from kiemke.collectors.deadline import Deadline
 from kiemke.collectors.device_poll import poll_reader
 from kiemke.wire.clocks import SystemClock
 from kiemke.wire.codec import encode_report
 from kiemke.wire.report import Device, InterfaceReading, Interfaces, Report
+from tests.support.snmp_recordings import RecordedReader, read_recording
 
 OBVIOUSLY_WRONG_BITS_PER_SECOND = 10**14
 

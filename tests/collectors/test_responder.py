@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.peers import end_process, free_port, require_peer, sys_uptime_request, wait_until
-from tests.support.snmp_agents import COMMUNITY, serving
-from tests.support.snmp_polls import polling, v2c
 
 from kiemke.collectors.snmp.machine import MachineView, read_counters
 from kiemke.collectors.snmp.responder import main
+from tests.support.peers import end_process, free_port, require_peer, sys_uptime_request, wait_until
+from tests.support.snmp_agents import COMMUNITY, serving
+from tests.support.snmp_polls import polling, v2c
 
 
 async def test_it_serves_this_machines_true_counters() -> None:

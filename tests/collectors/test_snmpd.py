@@ -4,12 +4,11 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.support.peers import SnmpdPeer, free_port
-from tests.support.snmp_polls import polling, v2c, v3
-
 from kiemke.collectors.assignment import DeviceTask
 from kiemke.collectors.snmp.machine import read_counters
 from kiemke.wire.report import Device, Interfaces
+from tests.support.peers import SnmpdPeer, free_port
+from tests.support.snmp_polls import polling, v2c, v3
 
 MakeSnmpd = Callable[..., SnmpdPeer]
 

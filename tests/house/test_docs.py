@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.tree import ROOT, read_text, tracked_files
 
 from kiemke.server.settings import SETTINGS
 from kiemke.wire import __version__
+from tests.support.tree import ROOT, read_text, tracked_files
 
 READMES = ("README.md", "README.vi.md")
 

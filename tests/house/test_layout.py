@@ -4,6 +4,7 @@ import ast
 from pathlib import Path, PurePath
 
 import pytest
+
 from tests.support.tree import ROOT, UNITS, imported_names, parse, python_files
 
 LONGEST_FILE_LINES = 400

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from tests.support.tree import read_text, tracked_files
 
 # Each is written in two parts so that this file does not hold what it looks for.

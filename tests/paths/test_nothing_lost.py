@@ -19,13 +19,13 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from tests.support.database import fresh_url
-from tests.support.reporting import Sender, add_source
-from tests.support.server_process import PinnedConnection, ServerProcess
 
 from kiemke.server.db import Database
 from kiemke.wire.codec import encode_report
 from kiemke.wire.report import Event
+from tests.support.database import fresh_url
+from tests.support.reporting import Sender, add_source
+from tests.support.server_process import PinnedConnection, ServerProcess
 
 NET_ERRORS = (OSError, http.client.HTTPException, ssl.SSLError)
 

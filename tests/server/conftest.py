@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.support.database import DIALECTS, fresh_database, fresh_url
 
 from kiemke.server.db import Database
+from tests.support.database import DIALECTS, fresh_database, fresh_url
 
 
 @pytest.fixture(params=DIALECTS)

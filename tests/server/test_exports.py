@@ -9,7 +9,6 @@ from typing import Any
 
 import openpyxl
 import pytest
-from tests.support.imports import ASSETS, NOW_MS, UNITS, load, load_district
 
 from kiemke.server.db import Database
 from kiemke.server.domain.tables import PAGE_ROWS, Question
@@ -17,6 +16,7 @@ from kiemke.server.exports import FORMATS, Export
 from kiemke.server.exports.csv_format import guarded
 from kiemke.server.exports.renderer import percent
 from kiemke.server.reports import REPORTS
+from tests.support.imports import ASSETS, NOW_MS, UNITS, load, load_district
 
 DAY = date(2025, 12, 31)
 LATER_MS = NOW_MS + 1_000

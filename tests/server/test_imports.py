@@ -5,12 +5,12 @@ from datetime import date
 from typing import Any
 
 import pytest
-from tests.support.imports import ASSETS, NOW_MS, OFFICIALS, UNITS, as_csv, load, load_district
 
 from kiemke.server import audit
 from kiemke.server.db import Database, as_date
 from kiemke.server.imports.run import IMPORTERS, ImportResult, run_import
 from kiemke.server.imports.templates import TEMPLATES
+from tests.support.imports import ASSETS, NOW_MS, OFFICIALS, UNITS, as_csv, load, load_district
 
 
 def told(result: ImportResult) -> list[tuple[int, str | None, str | None]]:

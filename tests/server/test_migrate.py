@@ -11,13 +11,13 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from tests.support.reporting import insert
 from tortoise import Tortoise
 from tortoise.migrations.autodetector import MigrationAutodetector
 
 from kiemke.server import migrate as module
 from kiemke.server.db import Database, tortoise_config
 from kiemke.server.migrate import MigrationError, migrate, pending
+from tests.support.reporting import insert
 
 SECOND = '''"""A second migration, for the test of migrating a populated database."""
 

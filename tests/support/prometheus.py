@@ -29,9 +29,7 @@ def lint_metrics(text: str) -> str:
     )
     said = (done.stdout + done.stderr).splitlines()
     return "\n".join(
-        line
-        for line in said
-        if not any(f"{ending} use base unit" in line for ending in _OWN_UNITS)
+        line for line in said if not any(f"{ending} use base unit" in line for ending in _OWN_UNITS)
     )
 
 

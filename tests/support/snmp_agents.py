@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from pysnmp.proto.rfc1902 import Counter32, Counter64, Gauge32, Integer32, OctetString, TimeTicks
-from tests.support.peers import free_port
 
 from kiemke.collectors.snmp import oids
 from kiemke.collectors.snmp.machine import SnmpValue
 from kiemke.collectors.snmp.reader import Oid, parse_oid
 from kiemke.collectors.snmp.responder import Responder, View
+from tests.support.peers import free_port
 
 COMMUNITY = "fault-lab"
 Next = Callable[[Oid, tuple[Oid, SnmpValue] | None], tuple[Oid, SnmpValue] | None]

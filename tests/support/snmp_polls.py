@@ -3,8 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from tests.support.peers import SnmpdPeer
-
 from kiemke.collectors.assignment import DeviceTask
 from kiemke.collectors.credentials import Credential
 from kiemke.collectors.device_poll import DevicePoller
@@ -12,6 +10,7 @@ from kiemke.collectors.secret import Secret
 from kiemke.collectors.snmp.pysnmp_reader import PysnmpEngines
 from kiemke.collectors.trace import Trace, no_trace
 from kiemke.wire.report import Device, Interfaces
+from tests.support.peers import SnmpdPeer
 
 
 def v2c(community: str, name: str = "default") -> Credential:

@@ -67,9 +67,9 @@ class Group:
         ids = sorted({batch.source_id for batch in batches})
         lock = " FOR UPDATE OF n" if self.session.dialect == "postgres" else ""
         for row in await self.session.fetch(
-            "SELECT n.source_id, n.last_boot_id, n.last_received_at_ms, n.last_true_at_ms,"
+            "SELECT n.source_id, n.last_boot_id, n.last_received_at_ms, n.last_true_at_ms,"  # noqa: S608 - the lock is a constant
             " s.state, s.state_reason FROM source_now n JOIN source s ON s.id = n.source_id"
-            f" WHERE n.source_id IN :[ids] ORDER BY n.source_id{lock}",  # a constant
+            f" WHERE n.source_id IN :[ids] ORDER BY n.source_id{lock}",
             ids=ids,
         ):
             self.hot[row["source_id"]] = _Hot(
