@@ -20,7 +20,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from bench import show
+from bench import show, this_machine
 from bench.children import ChildError, Children, program
 from bench.https import HttpError
 from bench.play import LIVE_EVERY_SECONDS, SCRAPE_TOKEN_FILE, Found, Play
@@ -158,7 +158,9 @@ def _tell_all(
 ) -> None:
     show.show_coverage(console, found.coverage)
     show.show_links(console, found.links)
-    show.show_machine(console, found.machine, found.own_link, play.snmp_agent)
+    show.show_machine(
+        console, found.machine, found.own_link, play.snmp_agent, may_ping=this_machine.may_ping()
+    )
     show.show_places(console, _places(play, exported))
     console.print()
     console.print(

@@ -250,8 +250,11 @@ class Play:
         problems: list[str] = []
         if found.machine is None:
             problems.append("this machine is not seen")
-        if found.own_link is None or found.own_link["state"] != "up":
-            problems.append("this machine's own network is not seen as up")
+        state = None if found.own_link is None else found.own_link["state"]
+        # Who may not ping cannot know; a system that said "up" or "down" would be guessing.
+        true_state = "up" if this_machine.may_ping() else "unknown"
+        if state != true_state:
+            problems.append(f"this machine's own network is {state}, truly {true_state}")
         rejected = self.fleet.tally.rejected
         if rejected:
             problems.append(f"{len(rejected)} reports were set aside: {rejected[0].reason}")

@@ -10,6 +10,10 @@ from rich.text import Text
 from bench.truth import CoverageLine, LinkLine
 
 MARK = "DỮ LIỆU MẪU"
+NO_PING = (
+    "This user may not ping, so nothing is known of it: "
+    "sysctl net.ipv4.ping_group_range='0 2147483647'"
+)
 GOOD, BAD, QUIET = "green", "bold red", "dim"
 
 
@@ -97,6 +101,8 @@ def show_machine(
     machine: Mapping[str, Any] | None,
     link: Mapping[str, Any] | None,
     snmp_agent: str,
+    *,
+    may_ping: bool,
 ) -> None:
     """Print this machine as the server saw it, and its own network as the collector measured it."""
     heading(console, "Máy này như máy chủ thấy · this machine as the server sees it")
@@ -113,6 +119,8 @@ def show_machine(
         told = "–" if rtt is None else f"{rtt * 1000:.2f} ms"
         words = f"  line {link['code']}: {link['state']}, round trip {told}, polled: {snmp_agent}"
         console.print(Text(words))
+        if not may_ping:
+            console.print(Text(f"  {NO_PING}", style=QUIET))
 
 
 def show_places(console: Console, places: Mapping[str, str]) -> None:

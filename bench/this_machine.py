@@ -50,6 +50,17 @@ def find_route() -> Route:
     return Route("lo", None)
 
 
+def may_ping() -> bool:
+    """Whether this user may send ICMP echo, with or without raw sockets (icmp(7))."""
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
+        try:
+            socket.socket(socket.AF_INET, kind, socket.IPPROTO_ICMP).close()
+        except OSError:
+            continue
+        return True
+    return False
+
+
 def make_gear(port: int, route: Route) -> tuple[Gear, Line]:
     """Return this machine as a device, and its network as a line without a contract."""
     probes = ["domestic:127.0.0.1"]
