@@ -1,6 +1,6 @@
 """Exports: any report as a file, streamed, with who took what in the audit log."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 from litestar import get
@@ -89,7 +89,7 @@ async def _note(
     name: str,
     question: Question,
     act: str,
-    held: dict[str, str | int],
+    held: Mapping[str, object],
 ) -> None:
     async with services.db.transaction() as session:
         await record(

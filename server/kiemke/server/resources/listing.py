@@ -159,7 +159,7 @@ async def fetch_one(
     if listing.in_units and units is not None:
         base.append(listing.in_units)
         values["units"] = units
-    attempts = [(f"{name} = :ref", ref) for name in names]
+    attempts: list[tuple[str, str | int]] = [(f"{name} = :ref", ref) for name in names]
     if ref.isascii() and ref.isdecimal() and len(ref) <= 18:
         attempts.append((f"{listing.id} = :ref_id", int(ref)))
     for condition, value in attempts:
