@@ -1600,6 +1600,56 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="UnitSuccession",
+            fields=[
+                (
+                    "id",
+                    fields.BigIntField(
+                        generated=True, primary_key=True, unique=True, db_index=True
+                    ),
+                ),
+                ("valid_from", fields.DateField()),
+                ("valid_to", fields.DateField(null=True)),
+                ("instrument", fields.CharField(null=True, max_length=200)),
+                ("recorded_at_ms", fields.BigIntField()),
+                ("recorded_by", fields.CharField(null=True, max_length=100)),
+                ("voided_at_ms", fields.BigIntField(null=True)),
+                ("voided_by", fields.CharField(null=True, max_length=100)),
+                (
+                    "unit",
+                    fields.ForeignKeyField(
+                        "kiemke.Unit",
+                        source_field="unit_id",
+                        db_index=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="successions",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                (
+                    "successor",
+                    fields.ForeignKeyField(
+                        "kiemke.Unit",
+                        source_field="successor_id",
+                        db_index=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="origins",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("kind", fields.CharField(max_length=20)),
+            ],
+            options={
+                "table": "unit_succession",
+                "app": "kiemke",
+                "pk_attr": "id",
+                "table_description": "Which unit came of which, from ``valid_from`` on: the decision is the ``instrument``.",
+            },
+            bases=["Dated"],
+        ),
+        ops.CreateModel(
             name="UnitVersion",
             fields=[
                 (

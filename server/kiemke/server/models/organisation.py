@@ -43,6 +43,25 @@ class UnitVersion(Dated):
         table = "unit_version"
 
 
+SUCCESSION_KINDS = ("merge", "split", "assign")
+
+
+class UnitSuccession(Dated):
+    """Which unit came of which, from ``valid_from`` on: the decision is the ``instrument``.
+
+    A split has a row per part, and one for the unit that holds what is not assigned yet.
+    """
+
+    unit = reference("Unit", "successions")
+    successor = reference("Unit", "origins")
+    kind = fields.CharField(max_length=20)
+
+    class Meta:
+        """Table name."""
+
+        table = "unit_succession"
+
+
 class Official(Model):
     """A person who holds a post. ``account`` is the login name that stands for this person, if any."""
 

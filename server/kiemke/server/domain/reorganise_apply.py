@@ -1,0 +1,76 @@
+"""Do what a planned reorganisation says, in the caller's transaction."""
+
+from typing import Any
+
+from kiemke.server.db import Session
+from kiemke.server.domain.reorganise import Plan, version_values
+from kiemke.server.domain.reorganise_rows import carry, reopen
+
+
+async def apply(session: Session, plan: Plan, *, who: str, now_ms: int) -> dict[str, int]:
+    """Write the plan and return code -> id of the units it made."""
+    day, paper = plan.decision.day, plan.decision.instrument
+    stamp: dict[str, Any] = {"instrument": paper, "who": who, "now_ms": now_ms}
+    ids = await _make_units(session, plan, now_ms)
+
+    def real(unit_id: int | None) -> int | None:
+        return unit_id if unit_id is None or unit_id > 0 else ids[unit_id]
+
+    for unit in plan.units.values():
+        if not unit.touched:
+            continue
+        values = version_values(unit, day)
+        values |= {"unit_id": real(unit.id), "parent_id": real(unit.parent_id)}
+        if unit.row is None:
+            await _add_version(session, values, stamp)
+        else:
+            changes = None if unit.ended else values
+            await reopen(session, "unit_version", unit.row, day, changes, **stamp)
+    for transfer in plan.transfers:
+        target = real(transfer.to_unit_id)
+        if target is not None:
+            await carry(session, transfer, target, day, **stamp)
+    for row in plan.cut_targets:
+        await reopen(session, "coverage_target", row, day, None, **stamp)
+    for succession in plan.successions:
+        await session.execute(
+            "INSERT INTO unit_succession (valid_from, instrument, recorded_at_ms, recorded_by,"
+            " unit_id, successor_id, kind) VALUES (:day, :paper, :now, :who, :old, :new, :kind)",
+            day=day,
+            paper=paper,
+            now=now_ms,
+            who=who,
+            old=real(succession.old_id),
+            new=real(succession.new_id),
+            kind=succession.kind,
+        )
+    return {unit.code: ids[unit.id] for unit in plan.units.values() if unit.id < 0}
+
+
+async def _make_units(session: Session, plan: Plan, now_ms: int) -> dict[int, int]:
+    """Insert the identities of new units; return planned (negative) id -> real id."""
+    old = await session.one("SELECT demo FROM installation WHERE id = 1")
+    demo = bool(old and old["demo"])
+    ids: dict[int, int] = {}
+    for unit in plan.units.values():
+        if unit.id < 0:
+            row = await session.one(
+                "INSERT INTO unit (created_at_ms, demo) VALUES (:now, :demo) RETURNING id",
+                now=now_ms,
+                demo=demo,
+            )
+            if row is None:
+                raise AssertionError("INSERT ... RETURNING gave no row")
+            ids[unit.id] = row["id"]
+    return ids
+
+
+async def _add_version(session: Session, values: dict[str, Any], stamp: dict[str, Any]) -> None:
+    await session.execute(
+        "INSERT INTO unit_version (valid_from, valid_to, instrument, recorded_at_ms, recorded_by,"
+        " unit_id, parent_id, code, name, type, sort_key, search_key) VALUES (:valid_from,"
+        " :valid_to, :instrument, :now_ms, :who, :unit_id, :parent_id, :code, :name, :type,"
+        " :sort_key, :search_key)",
+        **values,
+        **stamp,
+    )
