@@ -10,6 +10,29 @@ from rich.text import Text
 from bench.truth import CoverageLine, LinkLine
 
 MARK = "DỮ LIỆU MẪU"
+LINE_COLUMNS = (
+    "xuống, lên (down, up): p95 7 ngày, % hợp đồng · p95 of 7 days, % of the contract\n"
+    "thông (up): % của 30 ngày · % of 30 days"
+)
+VERDICTS = {"healthy": "tốt", "degraded": "kém", "down": "mất kết nối", "unknown": "chưa rõ"}
+REASONS = {
+    "availability": "hay mất kết nối",
+    "utilization_receive": "tải xuống gần đầy",
+    "utilization_transmit": "tải lên gần đầy",
+    "delivered_receive": "xuống thấp hơn hợp đồng",
+    "delivered_transmit": "lên thấp hơn hợp đồng",
+    "negotiated": "cổng chậm hơn hợp đồng",
+    "half_duplex": "bán song công",
+}
+PLANTED = {
+    "slow": "chỉ cho 0,6 hợp đồng",
+    "outage": "mất 4 giờ",
+    "busy_upload": "tải lên đầy mỗi chiều",
+    "negotiated": "cổng 100 Mb/s bán song công",
+    "silent_snmp": "thiết bị không đáp SNMP",
+    "wrap": "bộ đếm 32 bit quay vòng",
+    "reboot": "bộ định tuyến khởi động lại",
+}
 NO_PING = (
     "This user may not ping, so nothing is known of it: "
     "sysctl net.ipv4.ping_group_range='0 2147483647'"
@@ -39,9 +62,10 @@ def _percent(part: int, whole: int) -> str:
 
 def show_coverage(console: Console, lines: Sequence[CoverageLine]) -> None:
     """Print each unit against its target; every state as measured | as the generator knows."""
-    heading(console, "Tỷ lệ trang bị máy tính (đo được | sự thật) · coverage (measured | true)")
-    table = Table(box=None, pad_edge=False, header_style=QUIET)
-    for name in ("Đơn vị", "Chỉ tiêu", "Có máy"):
+    heading(console, "Tỷ lệ trang bị máy tính · coverage")
+    console.print(Text("đo được | sự thật · measured | true", style=QUIET))
+    table = _make_table()
+    for name in ("Đơn vị", "cần", "có máy"):
         table.add_column(name, no_wrap=name != "Đơn vị")
     for name in ("xác minh", "im lặng", "mâu thuẫn", "chưa khớp"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -61,6 +85,11 @@ def show_coverage(console: Console, lines: Sequence[CoverageLine]) -> None:
     console.print(table)
 
 
+def _make_table() -> Table:
+    """Return an empty table whose columns stand so close that they fit into 80 cells."""
+    return Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style=QUIET)
+
+
 def _ratio(value: float | None, digits: int = 1) -> str:
     """Return a ratio as a percentage rounded down, so that 100 is said only of all."""
     if value is None:
@@ -71,18 +100,32 @@ def _ratio(value: float | None, digits: int = 1) -> str:
 
 def show_links(console: Console, lines: Sequence[LinkLine]) -> None:
     """Print each Internet line's health beside what was planted; sound TSLCD lines are counted."""
-    heading(console, "Sức khỏe đường truyền · health of the lines (p95 over 7 days, 30 days up)")
-    table = Table(box=None, pad_edge=False, header_style=QUIET)
-    for name in ("Đường", "Mbps", "p95 xuống %", "p95 lên %", "sẵn sàng %", "kết luận", "đã gài"):
-        table.add_column(name, no_wrap=name != "đã gài")
+    heading(console, "Sức khỏe đường truyền · health of the lines")
+    console.print(Text(LINE_COLUMNS, style=QUIET))
+    table = _make_table()
+    for name in (
+        "đường",
+        "Mb/s",
+        "xuống",
+        "lên",
+        "thông",
+        "kết luận (verdict)",
+        "đã gài (planted)",
+    ):
+        is_number = name in ("Mb/s", "xuống", "lên", "thông")
+        table.add_column(name, justify="right" if is_number else "left", no_wrap=is_number)
     sound = 0
     for one in lines:
         seen = one.seen or {}
         if one.line.kind == "tslcd" and not one.problems:
             sound += 1
             continue
-        reasons = ", ".join(str(reason["code"]) for reason in seen.get("reasons", ()))
-        verdict = f"{seen.get('verdict', '?')}{f' ({reasons})' if reasons else ''}"
+        codes = [str(reason["code"]) for reason in seen.get("reasons", ())]
+        reasons = ", ".join(REASONS.get(code, code) for code in codes)
+        said = str(seen.get("verdict", "?"))
+        verdict = f"{VERDICTS.get(said, said)}{f': {reasons}' if reasons else ''}"
+        fault = one.line.fault
+        planted = None if fault is None else PLANTED.get(fault, fault)
         table.add_row(
             Text(one.line.code),
             Text(str(one.line.down_mbps)),
@@ -90,10 +133,19 @@ def show_links(console: Console, lines: Sequence[LinkLine]) -> None:
             Text(_ratio(seen.get("p95_transmit_ratio"))),
             Text(_ratio(seen.get("availability_ratio"), 2)),
             Text(verdict, style=GOOD if not one.problems else BAD),
-            Text("; ".join(filter(None, (one.line.fault, *one.problems)))),
+            Text("; ".join(filter(None, (planted, *one.problems)))),
         )
     console.print(table)
     console.print(Text(f"và {sound} đường TSLCD tốt · and {sound} sound TSLCD lines", style=QUIET))
+
+
+def _plain(value: object) -> str:
+    """Return a field as a person writes it: members of lists and objects side by side."""
+    if isinstance(value, Mapping):
+        return " ".join(map(str, value.values()))
+    if isinstance(value, list | tuple):
+        return " ".join(map(str, value))
+    return ("no", "yes")[value] if isinstance(value, bool) else str(value)
 
 
 def show_machine(
@@ -108,11 +160,11 @@ def show_machine(
     heading(console, "Máy này như máy chủ thấy · this machine as the server sees it")
     for name, value in (machine or {}).items():
         if name not in ("sections", "sources") and value is not None:
-            console.print(Text(f"  {name}: {value}"))
+            console.print(Text(f"  {name}: {_plain(value)}"))
     sections: Mapping[str, Mapping[str, Any]] = (machine or {}).get("sections", {})
     for name in ("disks", "adapters", "volumes"):
         for row in sections.get(name, {}).get("rows") or ():
-            told = ", ".join(f"{key} {value}" for key, value in row.items())
+            told = ", ".join(f"{key} {_plain(value)}" for key, value in row.items())
             console.print(Text(f"  {name}: {told}"))
     if link is not None:
         rtt = link.get("round_trip_seconds")
