@@ -18,6 +18,21 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "cum": N_("cluster"),
         "khac": N_("other"),
     },
+    "holding": {
+        "official": N_("official"),
+        "asset": N_("asset"),
+        "link": N_("line"),
+        "link_share": N_("share of a line"),
+        "device": N_("device"),
+        "source": N_("agent or collector"),
+        "user": N_("user"),
+        "enrolment_token": N_("enrolment token"),
+    },
+    "succession": {
+        "merge": N_("merged"),
+        "split": N_("split"),
+        "assign": N_("assigned"),
+    },
     "official_kind": {
         "can_bo": N_("elected official"),
         "cong_chuc": N_("civil servant"),

@@ -2,6 +2,7 @@
 
 import click
 
+from kiemke.cli import unit_change
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument
 from kiemke.cli.i18n import N_, _
@@ -72,3 +73,7 @@ def show_(app: App, ref: str, times: Times, json: bool) -> None:
         app.write(as_json(found) + "\n")
         return
     show_one(app, _("Unit"), FIELDS, found)
+
+
+for change in unit_change.COMMANDS:
+    unit.add_command(change)
