@@ -1,5 +1,6 @@
 """The ASGI application: routes, lifespan, guard, errors, headers."""
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
@@ -10,6 +11,7 @@ from litestar import Litestar, Router
 from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.enums import ScopeType
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
@@ -18,6 +20,7 @@ from kiemke.server.auth import authorise, walk_access
 from kiemke.server.ca import open_authority
 from kiemke.server.context import Services, read_clock_ms
 from kiemke.server.db import Database
+from kiemke.server.errors import Problem
 from kiemke.server.ingest.endpoint import reports_endpoint
 from kiemke.server.ingest.writer import Writer
 from kiemke.server.installation import ensure_installation
@@ -44,6 +47,12 @@ SECURITY_HEADERS = {
 }
 
 
+# Anybody may send a body, so none but a file to import (its route says so) is large.
+LARGEST_BODY_BYTES = 65_536
+# How long a whole body may take: 20 MB at 1 Mbps. Without an end, idle senders hold connections.
+BODY_SECONDS = 180.0
+
+
 class _NoPages(Router):
     """Takes none of the stock API pages: they load scripts from elsewhere; we serve our own."""
 
@@ -68,11 +77,11 @@ def create_app(settings: Settings, *, clock: Callable[[], int] = read_clock_ms) 
         guards=[authorise],
         exception_handlers={Exception: handle},
         before_send=[_add_headers],
-        middleware=[_measure],
+        middleware=[_measure, _hurry],
         compression_config=CompressionConfig(
             backend="gzip", minimum_size=1000, gzip_compress_level=5
         ),
-        request_max_body_size=settings.max_import_bytes,
+        request_max_body_size=LARGEST_BODY_BYTES,
         openapi_config=_openapi_config(),
         logging_config=None,
         debug=False,
@@ -147,6 +156,32 @@ def _measure(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, watch)
 
     return measured
+
+
+def _hurry(app: ASGIApp) -> ASGIApp:
+    """Refuse a body that does not arrive in BODY_SECONDS; waiting for a disconnect has no end."""
+
+    async def hurried(scope: Scope, receive: Receive, send: Send) -> None:
+        loop = asyncio.get_running_loop()
+        until: float | None = loop.time() + BODY_SECONDS
+
+        async def watch() -> Any:
+            nonlocal until
+            if until is None:
+                return await receive()
+            try:
+                async with asyncio.timeout_at(until):
+                    message = await receive()
+            except TimeoutError as error:
+                close = {"Connection": "close"}
+                raise Problem("too_slow", seconds=int(BODY_SECONDS), headers=close) from error
+            if message["type"] != "http.request" or not message.get("more_body"):
+                until = None
+            return message
+
+        await app(scope, watch if scope["type"] == ScopeType.HTTP else receive, send)
+
+    return hurried
 
 
 async def _add_headers(message: Message, scope: Scope) -> None:

@@ -1,9 +1,10 @@
 """Which collector polls what: devices and probe targets without one go to the nearest above them."""
 
+from kiemke.server.audit import record
 from kiemke.server.db import Row, Session
 
 
-async def assign_unassigned(session: Session) -> int:
+async def assign_unassigned(session: Session, *, who: str, now_ms: int) -> int:
     """Give each device and probe target without a collector an approved one; return how many got one.
 
     Nearest means: of the unit itself, else of the closest unit above it in today's tree. Of several
@@ -31,6 +32,18 @@ async def assign_unassigned(session: Session) -> int:
     await session.many(
         "UPDATE probe_target SET collector_id = :collector WHERE id = :id", given_targets
     )
+    if given_devices or given_targets:
+        await record(
+            session,
+            at_ms=now_ms,
+            who=who,
+            act="collector.assign",
+            subject="collectors",
+            after={
+                "devices": {str(row["id"]): row["collector"] for row in given_devices},
+                "probe_targets": {str(row["id"]): row["collector"] for row in given_targets},
+            },
+        )
     return len(given_devices) + len(given_targets)
 
 

@@ -1,8 +1,26 @@
 """Failed attempts by key within a sliding window, bounded in memory; nobody is locked out for good."""
 
 from collections import OrderedDict, deque
+from ipaddress import IPv6Address, ip_address, ip_network
 
 _MOST_KEYS = 10_000
+_IPV6_HOST_BITS = 64
+
+
+def network_of(address: str) -> str:
+    """Return what attempts from an address are counted by: an IPv4 host, an IPv6 /64 network.
+
+    One IPv6 host owns 2^64 addresses. What is no address at all is returned as it is.
+    """
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, IPv6Address):
+        if found.ipv4_mapped is not None:
+            return str(found.ipv4_mapped)
+        return str(ip_network((found, 128 - _IPV6_HOST_BITS), strict=False))
+    return str(found)
 
 
 class Attempts:

@@ -8,6 +8,7 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from kiemke.server.attempts import network_of
 from kiemke.server.audit import record
 from kiemke.server.auth import ROLES, hash_secret
 from kiemke.server.context import Services
@@ -67,31 +68,40 @@ async def sign_in(services: Services, name: str, password: str, address: str) ->
     Failures are counted by name and address together: a stranger elsewhere cannot keep the only
     admin out by failing on purpose.
     """
-    now = services.clock()
-    pair = f"{address} {name[:100]}"
-    wait = max(
-        services.login_failures.wait_seconds(pair, now),
-        services.address_failures.wait_seconds(address, now),
-    )
-    if wait:
-        raise Problem("too_many", seconds=wait, headers={"Retry-After": str(wait)})
+    # The name as it is looked up: a blank or an unseen character more must not be a new count.
+    wanted = clean_text(name, 100) or ""
+    network = network_of(address)
+    pair = f"{network} {wanted}"
+    _refuse_repeated(services, pair, network)
     rows = await services.db.read(
         "SELECT id, name, role, unit_id, password_hash FROM app_user"
         " WHERE name = :name AND disabled_at_ms IS NULL",
-        name=clean_text(name, 100) or "",
+        name=wanted,
     )
     row = rows[0] if rows else None
     # Each verification takes 64 MiB: a flood of sign-ins must not take the machine's memory.
     async with services.verifications:
+        # Asked again: those that waited here together all came in before any of them had failed.
+        _refuse_repeated(services, pair, network)
         right = await asyncio.to_thread(
             _verify, row["password_hash"] if row else _nobody_hash(), password[:LONGEST_PASSWORD]
         )
-    if row is None or not right:
-        services.login_failures.fail(pair, now)
-        services.address_failures.fail(address, now)
-        raise Problem("wrong_password")
+        if row is None or not right:
+            services.login_failures.fail(pair, services.clock())
+            services.address_failures.fail(network, services.clock())
+            raise Problem("wrong_password")
     services.login_failures.clear(pair)
     return row
+
+
+def _refuse_repeated(services: Services, pair: str, network: str) -> None:
+    now = services.clock()
+    wait = max(
+        services.login_failures.wait_seconds(pair, now),
+        services.address_failures.wait_seconds(network, now),
+    )
+    if wait:
+        raise Problem("too_many", seconds=wait, headers={"Retry-After": str(wait)})
 
 
 @cache
@@ -207,6 +217,10 @@ async def change_user(session: Session, *, name: str, changes: Row, who: str, no
 
     Raises Problem 404, or 409 when no admin would be left.
     """
+    # Two admins who shut each other out at once wait for one another here; the second is refused.
+    await session.execute(
+        "UPDATE app_user SET role = role WHERE role = 'admin' AND unit_id IS NULL"
+    )
     user = await _find_user(session, name)
     new = {**user, **changes}
     await session.execute(

@@ -11,6 +11,7 @@ import secrets
 from dataclasses import dataclass
 
 from kiemke.server.assignment import assign_unassigned
+from kiemke.server.attempts import network_of
 from kiemke.server.audit import record
 from kiemke.server.auth import hash_secret
 from kiemke.server.context import Services
@@ -65,6 +66,7 @@ class NewEnrolmentToken:
 async def enrol(services: Services, request: EnrolRequest, address: str) -> Enrolled:
     """Admit a source. Raises Problem 400, 403, 409, or 429 after repeated failures."""
     now = services.clock()
+    address = network_of(address)
     wait = services.enrol_failures.wait_seconds(address, now)
     if wait:
         raise Problem("too_many", seconds=wait, headers={"Retry-After": str(wait)})
@@ -166,7 +168,7 @@ async def _create(session: Session, token: Row, request: EnrolRequest, now: int)
         after={"kind": request.kind, "state": state, "hostname": hostname},
     )
     if state == "approved" and request.kind == "collector":
-        await assign_unassigned(session)
+        await assign_unassigned(session, who=who, now_ms=now)
     return Enrolled(public_id, state, created=True)
 
 
@@ -277,7 +279,12 @@ async def set_source_state(
     session: Session, source: Row, *, state: str, reason: str | None, who: str, now: int
 ) -> None:
     """Approve or revoke a source. Raises Problem 409 when a revoked one is to be approved."""
-    if source["state"] == "revoked" and state != "revoked":
+    # Its state as it is now, and held: what the caller read before may have been revoked since.
+    held = await session.one(
+        "UPDATE source SET state = state WHERE id = :id RETURNING state", id=source["id"]
+    )
+    before = held["state"] if held else source["state"]
+    if before == "revoked" and state != "revoked":
         raise Problem(
             "state",
             what=NOUN_SOURCE,
@@ -308,20 +315,33 @@ async def set_source_state(
         who=who,
         act=f"source.{'approve' if approved else 'revoke'}",
         subject=f"source:{source['public_id']}",
-        before={"state": source["state"]},
+        before={"state": before},
         after={"state": state, "reason": reason},
     )
     if source["kind"] == "collector":
         if not approved:
-            await _release(session, source["id"])
-        await assign_unassigned(session)
+            await _release(session, source, who, now)
+        await assign_unassigned(session, who=who, now_ms=now)
 
 
-async def _release(session: Session, source_id: int) -> None:
+async def _release(session: Session, source: Row, who: str, now: int) -> None:
     """Take a revoked collector's devices and probe targets away, so that another may have them."""
-    await session.execute(
-        "UPDATE device SET collector_id = NULL WHERE collector_id = :id", id=source_id
+    devices = await session.fetch(
+        "UPDATE device SET collector_id = NULL WHERE collector_id = :id RETURNING id",
+        id=source["id"],
     )
-    await session.execute(
-        "UPDATE probe_target SET collector_id = NULL WHERE collector_id = :id", id=source_id
+    targets = await session.fetch(
+        "UPDATE probe_target SET collector_id = NULL WHERE collector_id = :id RETURNING id",
+        id=source["id"],
+    )
+    await record(
+        session,
+        at_ms=now,
+        who=who,
+        act="collector.release",
+        subject=f"source:{source['public_id']}",
+        before={
+            "device_ids": sorted(row["id"] for row in devices),
+            "probe_target_ids": sorted(row["id"] for row in targets),
+        },
     )

@@ -209,6 +209,15 @@ PROBLEMS: dict[str, Kind] = {
         ("Quá lớn", "Nội dung dài hơn {limit} byte.", "Chia nhỏ rồi gửi lại."),
         ("Too large", "The body is longer than {limit} bytes.", "Send it in smaller parts."),
     ),
+    "too_slow": _kind(
+        408,
+        ("Quá chậm", "Nội dung không tới đủ trong {seconds} giây.", "Xem đường mạng rồi gửi lại."),
+        (
+            "Too slow",
+            "The body did not arrive within {seconds} seconds.",
+            "Look at the network and send it again.",
+        ),
+    ),
     "unreadable": _kind(
         422,
         ("Không đọc được", "{what}", "Sửa nội dung rồi gửi lại."),

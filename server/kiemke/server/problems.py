@@ -9,6 +9,7 @@ from litestar import Request, Response
 from litestar.exceptions import (
     ClientException,
     HTTPException,
+    InternalServerException,
     MethodNotAllowedException,
     NotFoundException,
     ValidationException,
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
+_DISCONNECTED = "client disconnected prematurely"  # Litestar's own words; it has no class for it
 
 
 def encode_problem(problem: Problem, language: str) -> bytes:
@@ -58,10 +60,16 @@ def as_problem(request: Request[Any, Any, Any], error: Exception) -> Problem:
     if isinstance(error, ValidationException):
         return Problem("bad_request", what=_say_validation(error))
     if isinstance(error, HTTPException) and error.status_code == 413:
-        limit = request.app.state.services.settings.max_import_bytes
+        limit = request.route_handler.resolve_request_max_body_size()
         return Problem("too_large", limit=limit)
     if isinstance(error, ClientException | HTTPException) and error.status_code < 500:
         return Problem("bad_request", what=error.detail)
+    if isinstance(error, RecursionError):
+        what = Both("Nội dung lồng quá nhiều tầng.", "The body is nested too deeply.")
+        return Problem("bad_request", what=what)
+    if isinstance(error, InternalServerException) and error.detail == _DISCONNECTED:
+        # Nobody is left to read it; a log of them would be as long as strangers please.
+        return Problem("bad_request", what=Both("Kết nối đã ngắt.", "The connection was closed."))
     if isinstance(error, Refused):
         log.warning("database refused", extra={"path": request.url.path, "reason": str(error)})
         what = Both("Cơ sở dữ liệu không nhận giá trị này.", "The database refuses this value.")

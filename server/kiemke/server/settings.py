@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 from kiemke.server.errors import SettingsError
 
+LARGEST_IMPORT_BYTES = 20_971_520  # the reader of foreign files is limited to as much
+
 DEFAULT_FILE = Path("/etc/kiemke/server.toml")
 PREFIX = "KIEMKE_"
 
@@ -140,8 +142,8 @@ SETTINGS = (
     ),
     Setting(
         "max_import_bytes",
-        _whole(65_536, 20_971_520),
-        20_971_520,
+        _whole(65_536, LARGEST_IMPORT_BYTES),
+        LARGEST_IMPORT_BYTES,
         "bytes",
         "The largest file that may be imported.",
     ),

@@ -38,7 +38,8 @@ class Column:
 class Question:
     """What is asked: the state of ``day`` as known at ``known_ms``, of one unit's subtree or all.
 
-    ``now_ms`` is when; ``language`` is "vi" or "en".
+    ``now_ms`` is when; ``language`` is "vi" or "en"; ``within`` are the units the asker may see,
+    None is all.
     """
 
     day: date
@@ -46,6 +47,7 @@ class Question:
     now_ms: int
     unit_id: int | None = None
     language: str = "vi"
+    within: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ async def subtree(db: Database, question: Question) -> list[int] | None:
     rows = await db.read(
         dated(_SUBTREE), unit=question.unit_id, day=question.day, known=question.known_ms
     )
-    return [row["unit_id"] for row in rows]
+    ids = [row["unit_id"] for row in rows]
+    return [id_ for id_ in ids if question.within is None or id_ in question.within]
 
 
 def params(question: Question, units: list[int] | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 
 from kiemke.server.domain.tables import Row
@@ -11,10 +12,15 @@ from kiemke.server.exports.renderer import Footer, Heading, foot_words, shown
 _LIVE = tuple("=+-@\t\r＝＋－＠")
 
 
+# Where ; separates lists, Excel splits lines there too, quotes or not: a formula may begin behind it.
+_LIVE_BEHIND = re.compile(r"([;\t\r\n])(?=[ '\"\u00a0]*[=+\-@\t\r＝＋－＠])")  # full-width signs
+
+
 def guarded(value: str | float | None) -> str | float:
     """Return a cell that no spreadsheet takes for a formula: a leading apostrophe where needed."""
-    if isinstance(value, str) and value.lstrip(" '\"\u00a0").startswith(_LIVE):
-        return "'" + value
+    if isinstance(value, str):
+        value = _LIVE_BEHIND.sub(r"\1'", value)
+        return "'" + value if value.lstrip(" '\"\u00a0").startswith(_LIVE) else value
     return "" if value is None else value
 
 

@@ -30,7 +30,7 @@ class Format:
 FORMATS: dict[str, Format] = {
     format_.name: format_
     for format_ in (
-        Format("csv", "text/csv; charset=utf-8", CsvRenderer),
+        Format("csv", "text/csv", CsvRenderer),
         Format(
             "xlsx",
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

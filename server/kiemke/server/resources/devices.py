@@ -16,7 +16,7 @@ from kiemke.server.enrolment import NOUN_SOURCE
 from kiemke.server.errors import Both, Problem
 from kiemke.server.resources.addresses import check_address
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_one, fetch_page
-from kiemke.server.resources.tree import Moment, UnitRef, visible_units
+from kiemke.server.resources.tree import Moment, UnitRef, now_of, visible_units
 
 NOUN = Both("thiết bị", "device")
 
@@ -109,13 +109,14 @@ async def change_device(
     request: AppRequest,
     ref: FromPath[str],
     data: JSONBody[DeviceChange],
-    moment: NamedDependency[Moment],
 ) -> DeviceWhole:
     """Change where and how a device is polled."""
     services = services_of(request)
+    moment = now_of(services)
     row = await _find(request, ref, moment)
+    units = await visible_units(services, request.user, moment, None)
     async with services.db.transaction() as session:
-        changes = await _check_changes(session, data)
+        changes = await _check_changes(session, data, units)
         before = {name: row[name] for name in changes}
         new = {**row, **changes}
         await session.execute(
@@ -135,7 +136,9 @@ async def change_device(
     return await _load(request, str(row["code"]), moment)
 
 
-async def _check_changes(session: Session, data: JSONBody[DeviceChange]) -> Row:
+async def _check_changes(
+    session: Session, data: JSONBody[DeviceChange], units: list[int] | None
+) -> Row:
     changes: Row = {}
     if not isinstance(data.address, msgspec.UnsetType):
         changes["address"] = None if data.address is None else check_address(data.address)
@@ -149,11 +152,12 @@ async def _check_changes(session: Session, data: JSONBody[DeviceChange]) -> Row:
         changes["collector_id"] = None
         if data.collector is not None:
             source = await session.one(
-                "SELECT id FROM source WHERE public_id = :ref AND kind = 'collector'"
+                "SELECT id, unit_id FROM source WHERE public_id = :ref AND kind = 'collector'"
                 " AND state <> 'revoked'",
                 ref=data.collector,
             )
-            if source is None:
+            # Another unit's collector would carry its own credentials to an address chosen here.
+            if source is None or (units is not None and source["unit_id"] not in units):
                 raise Problem("not_found", what=NOUN_SOURCE, ref=data.collector)
             changes["collector_id"] = source["id"]
     return changes

@@ -19,9 +19,9 @@ from kiemke.server.enrolment import (
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_one, fetch_page
 from kiemke.server.resources.session import client_address
 from kiemke.server.resources.tree import (
-    Moment,
     UnitRef,
     find_unit_id,
+    now_of,
     subtree,
     visible_units,
 )
@@ -89,11 +89,10 @@ async def enroll(request: AppRequest, data: JSONBody[EnrolRequest]) -> Response[
 
 
 @post("/api/v1/enrolment-tokens", opt={"role": "it"}, tags=["enrolment"])
-async def add_token(
-    request: AppRequest, data: JSONBody[TokenInput], moment: NamedDependency[Moment]
-) -> TokenOutput:
+async def add_token(request: AppRequest, data: JSONBody[TokenInput]) -> TokenOutput:
     """Make a token for a unit."""
     services = services_of(request)
+    moment = now_of(services)
     await visible_units(services, request.user, moment, data.unit)  # refuses a unit out of sight
     unit_id = await find_unit_id(services, data.unit, moment)
     people = await services.db.read(
@@ -141,11 +140,10 @@ async def list_tokens(request: AppRequest, asked: NamedDependency[ListQuery]) ->
 
 
 @delete("/api/v1/enrolment-tokens/{ref:str}", opt={"role": "it"}, tags=["enrolment"])
-async def delete_token(
-    request: AppRequest, ref: FromPath[str], moment: NamedDependency[Moment]
-) -> None:
+async def delete_token(request: AppRequest, ref: FromPath[str]) -> None:
     """Revoke a token and every source it admitted."""
     services = services_of(request)
+    moment = now_of(services)
     units = await visible_units(services, request.user, moment, None)
     row = await fetch_one(
         services,

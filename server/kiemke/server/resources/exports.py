@@ -54,7 +54,7 @@ async def get_export(
         known = f"{', '.join(REPORTS)}; {', '.join(FORMATS)}"
         raise Problem("not_found", what=NOUN, ref=f"{name[:60]} ({known})")
     services = services_of(request)
-    await visible_units(services, request.user, moment, unit)  # refuses a unit out of sight
+    units = await visible_units(services, request.user, moment, unit)  # refuses one out of sight
     unit_id = request.user.unit_id if unit is None else await find_unit_id(services, unit, moment)
     question = Question(
         day=moment.day,
@@ -62,6 +62,7 @@ async def get_export(
         now_ms=services.clock(),
         unit_id=unit_id,
         language=lang if lang in ("vi", "en") else language_of(request),
+        within=None if units is None else frozenset(units),
     )
     export = Export(services.db, REPORTS[stem], ending, question)
     # Written before the first byte leaves: a download broken off has been read in part all the same.

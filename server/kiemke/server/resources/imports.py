@@ -22,10 +22,11 @@ from kiemke.server.resources.listing import (
     fetch_page,
     language_of,
 )
+from kiemke.server.settings import LARGEST_IMPORT_BYTES
 
 NOUN = Both("mẫu nhập", "template")
 MEDIA_TYPES = {
-    "csv": "text/csv; charset=utf-8",
+    "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 LISTING = Listing(
@@ -109,7 +110,13 @@ async def get_template(
     )
 
 
-@post("/api/v1/imports", status_code=200, opt={"role": "it"}, tags=["imports"])
+@post(
+    "/api/v1/imports",
+    status_code=200,
+    opt={"role": "it"},
+    tags=["imports"],
+    request_max_body_size=LARGEST_IMPORT_BYTES,
+)
 async def add_import(
     request: Request[Any, Any, Any],
     template: FromQuery[str],
@@ -120,10 +127,14 @@ async def add_import(
     _check_unlimited(request)
     _check_template(template)
     services = services_of(request)
+    limit = services.settings.max_import_bytes
+    data = await request.body()
+    if len(data) > limit:
+        raise Problem("too_large", limit=limit)
     result = await run_import(
         services.db,
         template,
-        await request.body(),
+        data,
         filename,
         apply=apply,
         who=request.user.name,
@@ -132,7 +143,7 @@ async def add_import(
     )
     if result.applied and template in ("units", "devices", "links"):
         async with services.db.transaction() as session:
-            await assign_unassigned(session)
+            await assign_unassigned(session, who=request.user.name, now_ms=services.clock())
     told = result.as_json(language_of(request))
     return ImportOutput(**{**told, "errors": [ImportError(**error) for error in told["errors"]]})
 

@@ -22,6 +22,8 @@ from kiemke.server.resources.tree import Moment, visible_units
 T = TypeVar("T")
 
 DEFAULT_LIMIT, LARGEST_LIMIT = 100, 1000
+# Days that can be asked about: figures look some way back from a day and past it.
+_FIRST_DAY, _LAST_DAY = date(1900, 1, 1), date(2999, 12, 31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,9 @@ async def provide_moment(
 ) -> Moment:
     """Return the two times a request asks about; today and now by default."""
     services = services_of(request)
+    if as_of is not None and not _FIRST_DAY <= as_of <= _LAST_DAY:
+        wanted = f"{_FIRST_DAY} – {_LAST_DAY}"
+        raise Problem("bad_field", field="as_of", value=as_of, wanted=wanted)
     if known_at is not None and known_at.tzinfo is None:
         known_at = known_at.replace(tzinfo=UTC)
     known_ms = services.clock() if known_at is None else int(known_at.timestamp() * 1000)

@@ -41,6 +41,7 @@ SELECT ms.machine_id, s.id, s.public_id, s.kind, s.state, s.hostname, s.unit_id,
 FROM machine_source ms JOIN source s ON s.id = ms.source_id
 LEFT JOIN source_now n ON n.source_id = s.id
 WHERE ms.machine_id IN :[ids] AND {active ms}
+  AND (CAST(:all_units AS INTEGER) = 1 OR s.unit_id IN :[units])
 ORDER BY ms.machine_id, COALESCE(n.last_received_at_ms, 0) DESC, s.id
 """
 
@@ -129,7 +130,8 @@ async def list_machines(request: AppRequest, asked: NamedDependency[ListQuery]) 
     services = services_of(request)
     rows, total, cursor = await fetch_page(services, LISTING, asked)
     ids = [row["id"] for row in rows]
-    return Page(await _make_all(services, ids, asked.moment), total, cursor)
+    machines = await _make_all(services, ids, asked.moment, asked.units)
+    return Page(machines, total, cursor)
 
 
 @get("/api/v1/machines/{ref:str}", opt={"role": "auditor"}, tags=["machines"])
@@ -148,16 +150,32 @@ async def get_machine(
         moment=moment,
         units=units,
     )
-    machine = (await _make_all(services, [row["id"]], moment))[0]
+    machine = (await _make_all(services, [row["id"]], moment, units))[0]
     values = {name: getattr(machine, name) for name in Machine.__dataclass_fields__}
-    sections = await _load_sections(services, row["id"], moment)
+    sections = await _load_sections(services, row["id"], moment, units)
     return MachineWhole(**values, sections=sections)
 
 
-async def _make_all(services: Services, ids: list[int], moment: Moment) -> list[Machine]:
+async def _read_sources(
+    services: Services, ids: list[int], moment: Moment, units: list[int] | None
+) -> list[Row]:
+    """Return the sources of machines; of a PC that went to another unit only those in sight."""
+    return await services.db.read(
+        dated(_SOURCES),
+        ids=ids,
+        all_units=1 if units is None else 0,
+        units=units or [],
+        day=moment.day,
+        known=moment.known_ms,
+    )
+
+
+async def _make_all(
+    services: Services, ids: list[int], moment: Moment, units: list[int] | None
+) -> list[Machine]:
     times = {"day": moment.day, "known": moment.known_ms}
     sources: dict[int, list[Row]] = {}
-    for row in await services.db.read(dated(_SOURCES), ids=ids, **times):
+    for row in await _read_sources(services, ids, moment, units):
         sources.setdefault(row["machine_id"], []).append(row)
     assets = {
         row["machine_id"]: AssetRef(row["code"], row["name"])
@@ -221,10 +239,9 @@ def _join(*parts: str | None) -> str | None:
 
 
 async def _load_sections(
-    services: Services, machine_id: int, moment: Moment
+    services: Services, machine_id: int, moment: Moment, units: list[int] | None
 ) -> dict[str, SectionView]:
-    times = {"day": moment.day, "known": moment.known_ms}
-    sources = await services.db.read(dated(_SOURCES), ids=[machine_id], **times)
+    sources = await _read_sources(services, [machine_id], moment, units)
     found: dict[str, SectionView] = {}
     for row in await services.db.read(_ALL_SECTIONS, ids=[source["id"] for source in sources]):
         rows = _read_rows(row["rows_json"])

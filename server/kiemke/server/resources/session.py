@@ -88,6 +88,13 @@ async def logout(request: AppRequest) -> None:
             now=services.clock(),
             id=request.user.token_id,
         )
+        await record(
+            session,
+            at_ms=services.clock(),
+            who=request.user.name,
+            act="session.close",
+            subject=f"user:{request.user.name}",
+        )
 
 
 @get("/api/v1/me", opt={"role": "any"}, tags=["session"])

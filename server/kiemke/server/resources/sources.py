@@ -12,7 +12,7 @@ from kiemke.server.context import rfc3339, services_of
 from kiemke.server.db import Row
 from kiemke.server.enrolment import NOUN_SOURCE, set_source_state
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_one, fetch_page
-from kiemke.server.resources.tree import Moment, UnitRef, visible_units
+from kiemke.server.resources.tree import Moment, UnitRef, now_of, visible_units
 
 LISTING = Listing(
     columns="s.id, s.public_id, s.kind, s.state, s.state_reason, s.hostname, n.last_received_at_ms,"
@@ -70,8 +70,9 @@ async def _find(request: AppRequest, ref: str, moment: Moment) -> Row:
     )
 
 
-async def _set(request: AppRequest, ref: str, moment: Moment, state: str) -> Source:
+async def _set(request: AppRequest, ref: str, state: str) -> Source:
     services = services_of(request)
+    moment = now_of(services)
     row = await _find(request, ref, moment)
     who = request.user.name
     async with services.db.transaction() as session:
@@ -104,19 +105,15 @@ async def get_source(
 
 
 @post("/api/v1/sources/{ref:str}/approve", status_code=200, opt={"role": "it"}, tags=["sources"])
-async def approve_source(
-    request: AppRequest, ref: FromPath[str], moment: NamedDependency[Moment]
-) -> Source:
+async def approve_source(request: AppRequest, ref: FromPath[str]) -> Source:
     """Let a pending or quarantined source count."""
-    return await _set(request, ref, moment, "approved")
+    return await _set(request, ref, "approved")
 
 
 @post("/api/v1/sources/{ref:str}/revoke", status_code=200, opt={"role": "it"}, tags=["sources"])
-async def revoke_source(
-    request: AppRequest, ref: FromPath[str], moment: NamedDependency[Moment]
-) -> Source:
+async def revoke_source(request: AppRequest, ref: FromPath[str]) -> Source:
     """Shut a source out for good; it must enrol again."""
-    return await _set(request, ref, moment, "revoked")
+    return await _set(request, ref, "revoked")
 
 
 HANDLERS = (list_sources, get_source, approve_source, revoke_source)

@@ -67,6 +67,29 @@ async def subtree(services: Services, root_id: int, moment: Moment) -> list[int]
     return [row["unit_id"] for row in rows]
 
 
+def now_of(services: Services) -> Moment:
+    """Return today and now: what every change is checked against, whatever the query says."""
+    return Moment(services.today(), services.clock())
+
+
+_PLACES_NOW = """
+WITH RECURSIVE place AS (
+  SELECT v.unit_id, v.parent_id, ROW_NUMBER() OVER (PARTITION BY v.unit_id ORDER BY
+    CASE WHEN v.valid_from <= :today THEN 1 ELSE 0 END DESC, v.valid_from DESC, v.id DESC) AS n
+  FROM unit_version v WHERE v.voided_at_ms IS NULL
+), below (unit_id) AS (
+  SELECT CAST(:root AS BIGINT)
+  UNION SELECT p.unit_id FROM place p JOIN below b ON p.parent_id = b.unit_id WHERE p.n = 1
+) SELECT unit_id FROM below
+"""
+
+
+async def _scope_now(services: Services, root_id: int) -> set[int]:
+    """Return the units that stand below one now; a closed unit stands where it stood last."""
+    rows = await services.db.read(_PLACES_NOW, root=root_id, today=services.today())
+    return {row["unit_id"] for row in rows}
+
+
 async def find_unit_id(services: Services, ref: str, moment: Moment) -> int:
     """Return the id of the unit a code (at the day) or an id names. Raises Problem 404."""
     rows = await services.db.read(
@@ -100,11 +123,15 @@ async def visible_units(
 ) -> list[int] | None:
     """Return the unit ids a listing may show; None is all. Raises Problem 404 for a unit outside.
 
-    That is the user's own subtree, cut to the subtree of ``unit`` when one is asked for.
+    That is the user's own subtree, cut to the subtree of ``unit`` when one is asked for. Only units
+    that are the user's now count: asking about a day on which a unit still stood here, or about a
+    time when it was thought to, must not open what went to others since.
     """
-    allowed = (
-        None if principal.unit_id is None else await subtree(services, principal.unit_id, moment)
-    )
+    allowed = None
+    if principal.unit_id is not None:
+        mine = await _scope_now(services, principal.unit_id)
+        then = await subtree(services, principal.unit_id, moment)
+        allowed = [unit_id for unit_id in then if unit_id in mine]
     if unit is None:
         return allowed
     asked_id = await find_unit_id(services, unit, moment)

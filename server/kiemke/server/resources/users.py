@@ -20,7 +20,7 @@ from kiemke.server.context import rfc3339, services_of
 from kiemke.server.db import Row
 from kiemke.server.errors import Both, Problem
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_one, fetch_page
-from kiemke.server.resources.tree import Moment, UnitRef, find_unit_id
+from kiemke.server.resources.tree import Moment, UnitRef, find_unit_id, now_of
 
 NOUN_TOKEN = Both("mã truy cập", "access token")
 
@@ -146,12 +146,11 @@ async def list_users(request: AppRequest, asked: NamedDependency[ListQuery]) -> 
 
 
 @post("/api/v1/users", opt={"role": "admin"}, tags=["users"])
-async def create_user(
-    request: AppRequest, data: JSONBody[UserInput], moment: NamedDependency[Moment]
-) -> User:
+async def create_user(request: AppRequest, data: JSONBody[UserInput]) -> User:
     """Add a user."""
     _check_unlimited(request)
     services = services_of(request)
+    moment = now_of(services)
     unit_id = None if data.unit is None else await find_unit_id(services, data.unit, moment)
     password_hash = await hash_password(services, data.password)
     async with services.db.transaction() as session:
@@ -168,15 +167,11 @@ async def create_user(
 
 
 @patch("/api/v1/users/{name:str}", opt={"role": "admin"}, tags=["users"])
-async def update_user(
-    request: AppRequest,
-    name: FromPath[str],
-    data: JSONBody[UserChange],
-    moment: NamedDependency[Moment],
-) -> User:
+async def update_user(request: AppRequest, name: FromPath[str], data: JSONBody[UserChange]) -> User:
     """Change a user; its sessions end. The last admin cannot be taken away."""
     _check_unlimited(request)
     services = services_of(request)
+    moment = now_of(services)
     changes: Row = {}
     if not isinstance(data.password, msgspec.UnsetType):
         changes["password_hash"] = await hash_password(services, data.password)
@@ -247,9 +242,7 @@ async def create_access(request: AppRequest, data: JSONBody[AccessInput]) -> Acc
 
 
 @delete("/api/v1/tokens/{ref:str}", opt={"role": "any"}, tags=["users"])
-async def delete_access(
-    request: AppRequest, ref: FromPath[str], moment: NamedDependency[Moment]
-) -> None:
+async def delete_access(request: AppRequest, ref: FromPath[str]) -> None:
     """Revoke a token: one's own, or anybody's for an admin."""
     services = services_of(request)
     row = await fetch_one(
@@ -258,7 +251,7 @@ async def delete_access(
         noun=NOUN_TOKEN,
         ref=ref,
         names=("t.public_id",),
-        moment=moment,
+        moment=now_of(services),
         units=None,
         owner=_owner(request),
     )
