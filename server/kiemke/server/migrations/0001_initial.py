@@ -105,6 +105,40 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
+            name="AuditLink",
+            fields=[
+                (
+                    "place",
+                    fields.BigIntField(
+                        generated=False, primary_key=True, unique=True, db_index=True
+                    ),
+                ),
+                (
+                    "entry",
+                    fields.ForeignKeyField(
+                        "kiemke.AuditEntry",
+                        source_field="entry_id",
+                        db_index=True,
+                        db_constraint=True,
+                        to_field="id",
+                        related_name="places",
+                        on_delete=OnDelete.RESTRICT,
+                    ),
+                ),
+                ("chain_sha256", fields.CharField(max_length=64)),
+                ("sealed_at_ms", fields.BigIntField()),
+                ("signature", fields.CharField(null=True, max_length=100)),
+            ],
+            options={
+                "table": "audit_link",
+                "app": "kiemke",
+                "unique_together": (("entry_id",),),
+                "pk_attr": "place",
+                "table_description": "An audit entry's place in the chain: ``chain_sha256`` = SHA-256(previous chain + entry's).",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
             name="CountedAsset",
             fields=[
                 (
@@ -1299,7 +1333,10 @@ class Migration(migrations.Migration):
                 "table": "presence_day",
                 "app": "kiemke",
                 "unique_together": (("source_id", "day"),),
-                "indexes": [Index(fields=["source_id", "day", "trusted_slots", "main_account"])],
+                "indexes": [
+                    Index(fields=["source_id", "day", "trusted_slots"]),
+                    Index(fields=["source_id", "main_account", "day"]),
+                ],
                 "pk_attr": "id",
                 "table_description": "One local day of one source: which five-minute slots it was on and watched.",
             },

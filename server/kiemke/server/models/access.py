@@ -59,6 +59,26 @@ class AuditEntry(Model):
         table = "audit_entry"
 
 
+class AuditLink(Model):
+    """An audit entry's place in the chain: ``chain_sha256`` = SHA-256(previous chain + entry's).
+
+    Places are given by the one sealer in the order it finds entries, so that two servers writing at
+    once make one chain. ``signature`` (Ed25519, base64) stands on the last place of each sealing.
+    """
+
+    place = fields.BigIntField(primary_key=True, generated=False)
+    entry = reference("AuditEntry", "places")
+    chain_sha256 = fields.CharField(max_length=64)
+    sealed_at_ms = fields.BigIntField()
+    signature = fields.CharField(max_length=100, null=True)
+
+    class Meta:
+        """Table name."""
+
+        table = "audit_link"
+        unique_together = (("entry_id",),)
+
+
 class ImportRun(Model):
     """One applied import: which file, how many rows, by whom."""
 
