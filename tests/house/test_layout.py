@@ -19,6 +19,7 @@ DATABASE = (
     f"{SERVER}/db*.py",
     f"{SERVER}/migrate.py",
     f"{SERVER}/sqlite_*.py",
+    f"{SERVER}/postgres_*.py",
 )
 DOORS: dict[str, tuple[str, ...]] = {
     "psutil": (f"{AGENT}/sensors/*",),

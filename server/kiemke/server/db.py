@@ -16,12 +16,13 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-import asyncpg
 from tortoise import Tortoise
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.connection import get_connection
 from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
+
+from kiemke.server import postgres_driver
 
 Row = dict[str, Any]
 
@@ -137,22 +138,40 @@ class Session:
             raise Refused(str(error)) from error
 
 
-# asyncpg refuses a value it cannot encode by a ValueError of its own that it does not export.
 _REFUSALS: tuple[type[Exception], ...] = (
     sqlite3.IntegrityError,
     sqlite3.DataError,
     OverflowError,
     UnicodeEncodeError,
-    asyncpg.exceptions.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    *(c for c in asyncpg.InterfaceError.__subclasses__() if issubclass(c, ValueError)),
+    *postgres_driver.REFUSALS,
 )
+
+# SQLSTATE classes of a database that is away, full or shutting down, whatever was asked of it.
+_AWAY_CLASSES = ("08", "53", "57", "58")
+_AWAY_SQLITE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB,
+    }
+)  # fmt: skip
+
+
+def is_away(error: BaseException) -> bool:
+    """Tell whether any other transaction would have failed as well: nothing to take apart."""
+    state = getattr(error, "sqlstate", None)
+    if isinstance(state, str):
+        return state[:2] in _AWAY_CLASSES
+    code = getattr(error, "sqlite_errorcode", None)
+    if isinstance(code, int):
+        return code & 0xFF in _AWAY_SQLITE
+    away = (OSError, *postgres_driver.INTERFACE)
+    return isinstance(error, away) and not isinstance(error, Refused)
+
 
 UNAVAILABLE = (
     sqlite3.OperationalError,
     sqlite3.DatabaseError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
+    *postgres_driver.FAILURES,
     OperationalError,
     OSError,
 )
@@ -178,6 +197,7 @@ def _connections(url: str) -> dict[str, Any]:
             "default": {"engine": "kiemke.server.sqlite_engine", "credentials": writer},
             "reader": {"engine": "tortoise.backends.sqlite", "credentials": reader},
         }
+    postgres_driver.require()
     default = expand_db_url(url)
     default["engine"] = "tortoise.backends.asyncpg"
     default["credentials"].update(minsize=1, maxsize=8)

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import asyncpg
 from tortoise import Tortoise
 from tortoise.connection import get_connection
 from tortoise.migrations.api import migrate as apply_migrations
 from tortoise.migrations.executor import MigrationExecutor
 
+from kiemke.server import postgres_driver
 from kiemke.server.db import tortoise_config
 
 # Any fixed number: two processes that migrate the same PostgreSQL database meet at this lock.
@@ -136,6 +136,9 @@ def _check_foreign_keys(path: Path) -> None:
 
 async def _migrate_postgres(url: str, backup_dir: Path | None, backed_up: bool) -> None:
     """DDL is transactional there; the lock is an advisory one of the whole database."""
+    postgres_driver.require()
+    import asyncpg
+
     lock = await asyncpg.connect(url)
     try:
         if not await lock.fetchval("SELECT pg_try_advisory_lock($1)", _ADVISORY_LOCK):
