@@ -131,3 +131,13 @@ def test_no_pair_of_readings_makes_a_rate_above_the_port(before: Reading, late: 
         speed = max(before.speed_bits_per_second or 0, late.speed_bits_per_second or 0) or 400e9
         assert made.in_octets is not None
         assert 0 <= made.in_octets * 8 <= speed * 1.1 * (made.seconds + 1)
+
+
+def test_a_32_bit_counter_that_says_more_than_32_bits_is_not_believed() -> None:
+    """Its "wrap" would be a negative number of octets."""
+    before = replace(START, counter_bits=32, in_octets=2**40)
+
+    made = interval(before, after(60, counter_bits=32, in_octets=5))
+
+    assert made is not None
+    assert (made.quality, made.in_octets, made.has_rate) == ("implausible", None, False)

@@ -7,6 +7,7 @@ happens the transaction is rolled back and the lock released.
 """
 
 import asyncio
+import contextlib
 import sqlite3
 from typing import Any
 
@@ -17,6 +18,13 @@ from tortoise.backends.sqlite.client import (
     SqliteTransactionWrapper,
 )
 from tortoise.connection import get_connections
+
+
+async def _until_done(task: "asyncio.Future[None]") -> None:
+    """Wait for ``task`` however often this task is cancelled meanwhile; the caller re-raises."""
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait({task})
 
 
 class ImmediateWrapper(SqliteTransactionWrapper):
@@ -37,7 +45,7 @@ class ImmediateContext(SqliteTransactionContext):
             await asyncio.shield(begun)
         except asyncio.CancelledError:
             # The statement may still succeed in the driver's thread: wait for it, then undo it.
-            await asyncio.wait({begun})
+            await _until_done(begun)
             if begun.exception() is None:
                 await self._undo()
             self._trxlock.release()
@@ -65,7 +73,8 @@ class ImmediateContext(SqliteTransactionContext):
         try:
             await asyncio.shield(finish)
         except asyncio.CancelledError:
-            await asyncio.wait({finish})
+            # The lock is kept until then: the next BEGIN would be rolled back in this one's stead.
+            await _until_done(finish)
             raise
         finally:
             get_connections().reset(self.token)

@@ -74,6 +74,8 @@ def _difference(before: int, after: int, bits: int, most: float) -> tuple[int | 
         if after < before:
             return None, "reset"
         return (after - before, "ok") if after - before <= most else (None, "implausible")
+    if max(before, after) >= 2**32:
+        return None, "implausible"  # no 32-bit counter ever says that
     if most >= 2**32:
         # More than one wrap may have happened: the difference says nothing.
         return None, "gap"

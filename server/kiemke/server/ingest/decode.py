@@ -5,7 +5,6 @@ and is set aside. Only a body without a readable envelope is refused whole.
 """
 
 import dataclasses
-import math
 import zlib
 from datetime import datetime
 from typing import Any
@@ -155,6 +154,7 @@ def decode_batch(
         sent_uptime_seconds=envelope.sent_uptime_seconds,
         sent_boot_id=boot_id,
         reports=[_report(bytes(raw)) for raw in envelope.reports],
+        size_bytes=len(data),
     )
 
 
@@ -263,12 +263,13 @@ def _cleaned(body: Any, kind: type) -> Any:
 
 def _counter(value: int | None, where: str) -> None:
     if value is not None and not 0 <= value <= MAX_COUNTER:
-        raise BadReport(f"{where}: {value} is no 64-bit counter")
+        raise BadReport(f"{where}: no 64-bit counter")
 
 
 def _small(value: float | None, where: str, most: float = 1e15) -> None:
-    if value is not None and not (math.isfinite(value) and 0 <= value <= most):
-        raise BadReport(f"{where}: {value} is out of range")
+    # Compared, never converted: an integer of 400 digits is no float, infinity and NaN fail both.
+    if value is not None and not 0 <= value <= most:
+        raise BadReport(f"{where}: out of range, 0 to {most:g}")
 
 
 def _check_sample(body: Sample) -> None:
@@ -291,6 +292,10 @@ def _check_inventory(body: IncomingInventory) -> None:
             raise BadReport("a section's name is no identifier")
         if section.token is not None and len(section.token) > 128:
             raise BadReport(f"{name}: the token is longer than 128 characters")
+        if section.token is not None and clean_text(section.token) != section.token:
+            raise BadReport(f"{name}: the token is not plain text")
+        if section.detail is not None:
+            section.detail = clean_text(section.detail)
 
 
 def _check_event(body: Event) -> None:

@@ -4,6 +4,7 @@ Litestar's own body limit and argument parsing do not reach a raw handler, so me
 sender are checked here; errors are Problems like everywhere else.
 """
 
+import asyncio
 import hmac
 from dataclasses import dataclass, field
 from typing import cast
@@ -16,10 +17,12 @@ from kiemke.server.auth import hash_secret, read_bearer
 from kiemke.server.context import Services
 from kiemke.server.errors import Both, Problem
 from kiemke.server.ingest.decode import Inflater, decode_batch
-from kiemke.server.ingest.incoming import BadBatch, Outcome
+from kiemke.server.ingest.incoming import BadBatch, IncomingBatch, Outcome
 from kiemke.server.ingest.writer import Busy, Unavailable
 
 RETRY_SECONDS = 5
+# Up to here decoding is quicker than handing it to a thread is worth.
+_READ_AT_ONCE_BYTES = 128 * 1024
 # How long a sender's secret is taken from memory. Its state is read in every transaction.
 _REMEMBER_MS = 10_000
 _REMEMBER_MOST = 50_000
@@ -37,9 +40,10 @@ class _Sender:
 
 @dataclass(slots=True)
 class Senders:
-    """Sources by public id, remembered for a few seconds."""
+    """Sources by public id, remembered for a few seconds; ``large`` admits one large body."""
 
     known: dict[str, _Sender] = field(default_factory=dict)
+    large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     async def authenticate(
         self, services: Services, headers: dict[bytes, bytes]
@@ -107,18 +111,35 @@ async def _read_body(scope: HTTPScope, receive: Receive, services: Services) -> 
         raise _bad(error, services.settings.max_inflated_bytes) from error
 
 
-def _answer(outcome: Outcome, services: Services) -> bytes:
-    return _ENCODER.encode(
-        {
-            "ack": {str(stream): seq for stream, seq in outcome.ack.items()},
-            "rejected": [
-                {"stream": stream, "seq": seq, "reason": reason}
-                for stream, seq, reason in outcome.rejected
-            ],
-            "need": outcome.need,
-            "settings": {"poll_seconds": services.writer.poll_seconds},
-        }
-    )
+async def _decode(
+    data: bytes, public_id: str, sender: _Sender, now_ms: int, large: asyncio.Semaphore
+) -> IncomingBatch:
+    """Return the batch. Large ones are read in a thread, one at a time: they hold up nobody else."""
+    if len(data) <= _READ_AT_ONCE_BYTES:
+        return decode_batch(data, public_id, sender.source_id, sender.kind, now_ms)
+    async with large:
+        return await asyncio.to_thread(
+            decode_batch, data, public_id, sender.source_id, sender.kind, now_ms
+        )
+
+
+def _answer(outcome: Outcome, services: Services, pins: bytes | None) -> bytes:
+    """Return the body of a 200; ``pins`` is the sender's X-Kiemke-Pins, None when it sent none."""
+    said: dict[str, object] = {
+        "ack": {str(stream): seq for stream, seq in outcome.ack.items()},
+        "rejected": [
+            {"stream": stream, "seq": seq, "reason": reason}
+            for stream, seq, reason in outcome.rejected
+        ],
+        "need": outcome.need,
+        "settings": {"poll_seconds": services.writer.poll_seconds},
+    }
+    upcoming = services.authority.upcoming
+    if upcoming is not None and pins is not None:
+        known = [one.strip() for one in pins.decode("latin-1").split(",")]
+        if upcoming.sha256 not in known:
+            said["ca_next"] = upcoming.pem
+    return _ENCODER.encode(said)
 
 
 async def take_batch(
@@ -132,10 +153,11 @@ async def take_batch(
             path=scope["path"],
             headers={"Allow": "POST"},
         )
-    public_id, sender = await senders.authenticate(services, dict(scope["headers"]))
+    headers = dict(scope["headers"])
+    public_id, sender = await senders.authenticate(services, headers)
     data = await _read_body(scope, receive, services)
     try:
-        batch = decode_batch(data, public_id, sender.source_id, sender.kind, services.clock())
+        batch = await _decode(data, public_id, sender, services.clock(), senders.large)
     except BadBatch as error:
         raise _bad(error, services.settings.max_batch_bytes) from error
     retry = {"Retry-After": str(RETRY_SECONDS)}
@@ -150,7 +172,7 @@ async def take_batch(
         if status == 401:
             raise Problem("not_signed_in")
         raise Problem("state", what="source", ref=public_id, state=reason)
-    return _answer(outcome, services)
+    return _answer(outcome, services, headers.get(b"x-kiemke-pins"))
 
 
 _SENDERS_KEY = "ingest_senders"

@@ -8,10 +8,16 @@ from kiemke.server.ingest import clock
 from kiemke.server.ingest.appliers import APPLIERS
 from kiemke.server.ingest.context import Applying, Item
 from kiemke.server.ingest.incoming import BadReport, IncomingBatch, IncomingReport, Outcome
+from kiemke.server.ingest.link_days import lock_links
 from kiemke.server.ingest.streams import Stream
+from kiemke.wire.clean import clean_text
 from kiemke.wire.report import AGENT_KINDS, COLLECTOR_KINDS
 
 _KINDS = {"agent": frozenset(AGENT_KINDS), "collector": frozenset((*COLLECTOR_KINDS, "event"))}
+
+# What is kept of one source's rejected reports; an honest one has a handful of a few kilobytes.
+MAX_REJECTED_REPORTS = 500
+MAX_REJECTED_BYTES = 256 * 1024
 
 # A boot that comes back after another one means that two machines speak with one secret.
 CLONE_REASON = "boots alternate: two machines use one enrolment"
@@ -39,6 +45,7 @@ class Group:
     streams: dict[tuple[int, int], Stream] = field(default_factory=dict)
     boots: dict[tuple[int, str], clock.Boot] = field(default_factory=dict)
     new_boots: set[tuple[int, str]] = field(default_factory=set)
+    clones: set[int] = field(default_factory=set)
 
     async def apply(self, batches: list[IncomingBatch]) -> list[Outcome]:
         """Apply all batches, or raise and apply none. Outcomes stand in the batches' order."""
@@ -49,6 +56,7 @@ class Group:
         for batch, outcome in zip(batches, outcomes, strict=True):
             self._take(batch, outcome, items, rejected)
         applying = Applying(self.session, self.utc_offset_seconds, self.poll_seconds)
+        await lock_links(applying, items["interfaces"], items["reachability"])
         for kind, applier in APPLIERS.items():
             if items[kind]:
                 for item, reason in await applier(applying, items[kind]):
@@ -117,12 +125,15 @@ class Group:
             return
         if hot.last_boot_id not in (None, batch.sent_boot_id) and key in self.boots:
             hot.state, hot.state_reason = "quarantined", CLONE_REASON
+            # Whoever speaks first after a person has let the source in again is taken for it.
+            hot.last_boot_id = None
+            self.clones.add(batch.source_id)
             outcome.refused = (409, CLONE_REASON)
             return
         hot.last_boot_id = batch.sent_boot_id
         hot.last_received_at_ms = max(hot.last_received_at_ms, batch.received_at_ms)
         self._learn_boot(key, batch)
-        for report in sorted(batch.reports, key=lambda r: r.seq):
+        for report in batch.in_order():
             stream = self.streams.setdefault((batch.source_id, report.stream), Stream())
             if not stream.take(report.seq):
                 outcome.repeated += 1
@@ -179,6 +190,12 @@ class Group:
         await self._save_boots(received)
         await self._save_sources(batches, applying, received)
         await self._save_quarantined(received)
+        await self._save_rejected(rejected)
+
+    async def _save_rejected(
+        self, rejected: list[tuple[IncomingBatch, IncomingReport, str]]
+    ) -> None:
+        """Keep what was set aside, of each source the newest, so that garbage fills no disk."""
         await self.session.many(
             "INSERT INTO rejected_report (source_id, stream, seq, kind, reason, report_bytes,"
             " received_at_ms) VALUES (:source, :stream, :seq, :kind, :reason, :raw, :received)",
@@ -188,11 +205,19 @@ class Group:
                     "stream": str(report.stream),
                     "seq": report.seq,
                     "kind": report.kind[:40] or None,
-                    "reason": reason[:500].replace("\x00", ""),
-                    "raw": report.raw,
+                    "reason": clean_text(reason, 500),
+                    "raw": report.raw[:MAX_REJECTED_BYTES],
                     "received": batch.received_at_ms,
                 }
                 for batch, report, reason in rejected
+            ],
+        )
+        await self.session.many(
+            "DELETE FROM rejected_report WHERE source_id = :source AND id <= (SELECT id FROM"
+            " rejected_report WHERE source_id = :source ORDER BY id DESC LIMIT 1 OFFSET :kept)",
+            [
+                {"source": source, "kept": MAX_REJECTED_REPORTS}
+                for source in sorted({batch.source_id for batch, _, _ in rejected})
             ],
         )
 
@@ -267,7 +292,8 @@ class Group:
         )
 
     async def _save_quarantined(self, received: int) -> None:
-        clones = [s for s, hot in sorted(self.hot.items()) if hot.state_reason == CLONE_REASON]
+        # Only those found in this group: a person may be letting an older one in again right now.
+        clones = sorted(self.clones)
         await self.session.many(
             "UPDATE source SET state = 'quarantined', state_reason = :reason WHERE id = :source"
             " AND state <> 'revoked'",

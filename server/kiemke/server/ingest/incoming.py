@@ -40,7 +40,10 @@ class IncomingReport:
 
 @dataclass(slots=True)
 class IncomingBatch:
-    """One POST of one source. ``source_id`` is the authenticated sender's row."""
+    """One POST of one source. ``source_id`` is the authenticated sender's row.
+
+    ``size_bytes`` is its length once inflated: what it costs to keep it waiting.
+    """
 
     source_id: int
     source_kind: str
@@ -49,6 +52,12 @@ class IncomingBatch:
     sent_uptime_seconds: float
     sent_boot_id: str
     reports: list[IncomingReport]
+    size_bytes: int = 0
+
+    def in_order(self) -> list[IncomingReport]:
+        """Return the reports as they happened: streams as they were begun, each by its numbers."""
+        begun = {report.stream: n for n, report in reversed(list(enumerate(self.reports)))}
+        return sorted(self.reports, key=lambda report: (begun[report.stream], report.seq))
 
 
 @dataclass(slots=True)

@@ -31,20 +31,11 @@ class LinkDays:
     changed: dict[int, int] = field(default_factory=dict)
 
     async def load(self, links: set[int], sources: set[int], first: int, last: int) -> None:
-        """Lock the lines' live rows in id order and read their days ``first`` to ``last``."""
+        """Read the live rows of locked lines and their days ``first`` to ``last``."""
         session = self.applying.session
         ids = sorted(links)
-        await session.many(
-            "INSERT INTO link_now (link_id, state, receive_octets_total, transmit_octets_total,"
-            " verdict, reasons_json, changed_at_ms)"
-            " VALUES (:link, 'unknown', '0', '0', 'unknown', '[]', 0)"
-            " ON CONFLICT (link_id) DO NOTHING",
-            [{"link": link} for link in ids],
-        )
-        lock = " FOR UPDATE" if session.dialect == "postgres" else ""
         for row in await session.fetch(
-            f"SELECT {', '.join(_NOW_COLUMNS)} FROM link_now WHERE link_id IN :[ids]"  # noqa: S608
-            f" ORDER BY link_id{lock}",
+            f"SELECT {', '.join(_NOW_COLUMNS)} FROM link_now WHERE link_id IN :[ids]",  # noqa: S608
             ids=ids,
         ):
             self.now[row["link_id"]] = row
@@ -119,6 +110,8 @@ class LinkDays:
         at_ms = item.report.at_ms
         # One lost round is no outage: the line is down when nothing answered for longer than that.
         patience_ms = 1.5 * self.applying.poll_seconds * 1000
+        if now["state_at_ms"] is not None and at_ms < now["state_at_ms"]:
+            return  # what is known already is newer
         recent = now["state_at_ms"] is not None and at_ms - now["state_at_ms"] < patience_ms
         if up:
             now["state"], now["state_at_ms"] = "up", at_ms
@@ -182,6 +175,40 @@ class LinkDays:
             "gap_out": str(day.gap_out),
             "now": now_ms,
         }
+
+
+_LINES_NAMED = (
+    "SELECT link_id FROM link_version WHERE device_id IN :[devices]"
+    " AND voided_at_ms IS NULL AND interface_name IS NOT NULL"
+    " UNION SELECT link_id FROM probe_target WHERE id IN :[targets] ORDER BY 1"
+)
+
+
+async def lock_links(applying: Applying, interfaces: list[Item], probes: list[Item]) -> None:
+    """Make and lock the live rows of all lines a group may touch, in id order.
+
+    At once, not kind by kind: two servers that each hold a line the other wants wait for ever.
+    """
+    if not interfaces and not probes:
+        return
+    session = applying.session
+    named = await session.fetch(
+        _LINES_NAMED,
+        devices=sorted({item.report.body.device for item in interfaces}),
+        targets=sorted({item.report.body.target for item in probes}),
+    )
+    ids = [row["link_id"] for row in named]
+    await session.many(
+        "INSERT INTO link_now (link_id, state, receive_octets_total, transmit_octets_total,"
+        " verdict, reasons_json, changed_at_ms)"
+        " VALUES (:link, 'unknown', '0', '0', 'unknown', '[]', 0)"
+        " ON CONFLICT (link_id) DO NOTHING",
+        [{"link": link} for link in ids],
+    )
+    if session.dialect == "postgres":
+        await session.execute(
+            "SELECT 1 FROM link_now WHERE link_id IN :[ids] ORDER BY link_id FOR UPDATE", ids=ids
+        )
 
 
 def _octets(value: int) -> int:

@@ -30,6 +30,7 @@ class Stream:
             if first <= seq <= last:
                 rest = [(first, seq - 1), (seq + 1, last)]
                 self.missing[position : position + 1] = [r for r in rest if r[0] <= r[1]]
+                del self.missing[:-_MOST_RANGES]  # one hole filled at every second number
                 return True
         return False
 

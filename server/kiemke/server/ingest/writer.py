@@ -2,7 +2,7 @@
 
 A group that fails is tried again batch by batch, then report by report: a report that the database
 or an applier can never take is set aside with its reason and blocks nobody. A database that is away
-fails the group's batches with ``Unavailable``; their senders keep them.
+fails the group's batches at once with ``Unavailable``; their senders keep them.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from kiemke.server.db import UNAVAILABLE, Database, Refused, Session
+from kiemke.server.db import UNAVAILABLE, Database, Refused, Session, is_away
 from kiemke.server.ingest.group import Group
 from kiemke.server.ingest.incoming import IncomingBatch, Outcome
 
@@ -58,10 +58,14 @@ class Writer:
     group_milliseconds: float = 4.0
     max_group_batches: int = 256
     queue_batches: int = 2_000
+    # Of inflated JSON; decoded it takes some ten times as much memory.
+    queue_bytes: int = 64 * 1024 * 1024
+    group_bytes: int = 8 * 1024 * 1024
     on_applied: Callable[[Counts], None] | None = None
     counts: Counts = field(default_factory=Counts)
     _queue: "asyncio.Queue[_Waiting]" = field(init=False)
     _task: "asyncio.Task[None] | None" = None
+    _held_bytes: int = 0
 
     def __post_init__(self) -> None:
         self._queue = asyncio.Queue(self.queue_batches)
@@ -87,11 +91,14 @@ class Writer:
 
     async def submit(self, batch: IncomingBatch) -> Outcome:
         """Return what became of the batch, after its commit. Raises Busy or Unavailable."""
+        if self._held_bytes and self._held_bytes + batch.size_bytes > self.queue_bytes:
+            raise Busy
         waiting = _Waiting(batch, asyncio.get_running_loop().create_future())
         try:
             self._queue.put_nowait(waiting)
         except asyncio.QueueFull as error:
             raise Busy from error
+        self._held_bytes += batch.size_bytes
         return await waiting.answer
 
     async def _run(self) -> None:
@@ -99,11 +106,21 @@ class Writer:
             group = [await self._queue.get()]
             if self._queue.empty() and self.group_milliseconds:
                 await asyncio.sleep(self.group_milliseconds / 1000)
-            while len(group) < self.max_group_batches and not self._queue.empty():
+            group_bytes = group[0].batch.size_bytes
+            while (
+                len(group) < self.max_group_batches
+                and group_bytes < self.group_bytes
+                and not self._queue.empty()
+            ):
                 group.append(self._queue.get_nowait())
+                group_bytes += group[-1].batch.size_bytes
             try:
                 await self._write(group)
+            except Exception as error:  # without this loop nobody would ever be answered again
+                log.exception("the writer failed outside a transaction")
+                self._fail_all(group, error)
             finally:
+                self._held_bytes -= group_bytes
                 for _ in group:
                     self._queue.task_done()
 
@@ -113,6 +130,11 @@ class Writer:
         except Exception as error:  # the loop's one catcher: told apart below
             if len(group) == 1:
                 await self._write_alone(group[0], error)
+                return
+            if is_away(error):
+                # Asked for each batch alone it would be away as often, each time after its time-out.
+                log.error("the database took no group", extra={"reason": str(error)})
+                self._fail_all(group, error)
                 return
             if not isinstance(error, (Refused, *UNAVAILABLE)):
                 log.exception("a group of batches failed; trying each alone")
@@ -125,25 +147,23 @@ class Writer:
     async def _write_alone(self, waiting: _Waiting, error: Exception) -> None:
         """One batch failed alone: either the database is away, or one of its reports is poison."""
         if not isinstance(error, Refused) and isinstance(error, UNAVAILABLE):
-            self.counts.failures += 1
             log.error("the database took no batch", extra={"reason": str(error)})
-            self._fail(waiting, Unavailable(str(error)))
+            self._fail_all([waiting], error)
             return
         if not isinstance(error, Refused):
             log.error("a batch failed in an applier", exc_info=error)
         try:
             outcome = await self._report_by_report(waiting.batch)
         except Exception as again:  # nothing was acknowledged; the sender keeps it
-            self.counts.failures += 1
             log.exception("a batch failed report by report")
-            self._fail(waiting, Unavailable(str(again)))
+            self._fail_all([waiting], again)
             return
         self._answer(waiting, outcome)
 
     async def _report_by_report(self, batch: IncomingBatch) -> Outcome:
         """Commit each report in a transaction of its own; set aside the one that cannot be."""
         total = Outcome()
-        for report in sorted(batch.reports, key=lambda r: (r.stream, r.seq)):
+        for report in batch.in_order():
             single = replace(batch, reports=[report])
             try:
                 outcome = (await self._commit([single]))[0]
@@ -187,9 +207,12 @@ class Writer:
         if not waiting.answer.done():
             waiting.answer.set_result(outcome)
 
-    def _fail(self, waiting: _Waiting, error: Exception) -> None:
-        if not waiting.answer.done():
-            waiting.answer.set_exception(error)
+    def _fail_all(self, group: list[_Waiting], error: Exception) -> None:
+        """Tell the senders to keep what they sent."""
+        for waiting in group:
+            if not waiting.answer.done():
+                self.counts.failures += 1
+                waiting.answer.set_exception(Unavailable(str(error)))
 
 
 def _add(total: Outcome, one: Outcome) -> None:

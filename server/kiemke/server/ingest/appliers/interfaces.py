@@ -1,5 +1,6 @@
 """Raw interface counters become intervals once, here: a line's port fills the line's slots."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -48,8 +49,11 @@ async def apply(applying: Applying, items: list[Item]) -> list[tuple[Item, str]]
         await _load_days(applying, days, taken, ports, rows)
     touched: set[tuple[int, int, int]] = set()
     for item in taken:
+        # A name that stands twice (some switches call every port "Ethernet") tells no port.
+        times = Counter(map(_name, item.report.body.rows))
         for reading in item.report.body.rows:
-            _take(days, rows, touched, ports, item, reading)
+            unique = times[_name(reading)] == 1
+            _take(days, rows, touched, ports if unique else {}, item, reading)
     await applying.session.many(_UPSERT, [rows[key] for key in sorted(touched)])
     if ports:
         await days.save(max(item.batch.received_at_ms for item in taken))
@@ -96,9 +100,18 @@ async def _load_days(
     ports: dict[int, list[_Port]],
     rows: _Rows,
 ) -> None:
-    """Read the days from the oldest last reading's to the newest reading's."""
+    """Read the days from the oldest last reading's to the newest reading's.
+
+    Only interfaces that are read now: one that is gone would pull in every day since it went.
+    """
     moments = [item.report.at_ms for item in items]
-    moments += [r["read_at_ms"] for r in rows.values() if r["device_id"] in ports]
+    for item in items:
+        body = item.report.body
+        names = {port.interface_name for port in ports.get(body.device, ())}
+        for reading in body.rows:
+            before = rows.get((body.device, item.source_id, reading.index))
+            if before is not None and _name(reading) in names:
+                moments.append(before["read_at_ms"])
     await days.load(
         {port.link for device in ports.values() for port in device},
         {item.source_id for item in items},
@@ -120,7 +133,7 @@ def _take(
     before = rows.get(key)
     if before is not None and before["read_at_ms"] >= at_ms:
         return
-    name = reading.name or reading.description
+    name = _name(reading)
     after = Reading(
         at_ms,
         reading.in_octets,
@@ -130,18 +143,30 @@ def _take(
         reading.discontinuity_seconds,
         reading.speed_bits_per_second,
     )
-    made = interval(_reading(before), after) if before is not None else None
+    # After a reboot the number may be another interface's: its counters are not compared.
+    same = before is not None and before["name"] == name
+    made = interval(_reading(before), after) if before is not None and same else None
     rows[key] = _row(key, reading, name, item, made.quality if made else None)
     touched.add(key)
     day, _ = days.applying.slot_of(at_ms)
-    for port in ports.get(body.device, ()):
-        if name != port.interface_name or not _valid(port, day):
-            continue
+    # By line: two versions of one line that overlap count an interval once.
+    carried = {
+        port.link: port
+        for port in ports.get(body.device, ())
+        if port.interface_name == name and _valid(port, day)
+    }
+    for port in carried.values():
         if made is not None:
             days.add_interval(port.link, item, made)
         days.set_port(port.link, item, reading.speed_bits_per_second, reading.duplex)
         if not port.probed and reading.oper_up is not None:
             days.add_look(port.link, item, up=reading.oper_up, several=False)
+
+
+def _name(reading: InterfaceReading) -> str | None:
+    """Return ifName, or ifDescr where there is none, as stored."""
+    name = reading.name or reading.description
+    return name and name[:255]
 
 
 def _valid(port: _Port, day: int) -> bool:
@@ -175,7 +200,7 @@ def _row(
         "device_id": key[0],
         "source_id": key[1],
         "if_index": key[2],
-        "name": name and name[:255],
+        "name": name,
         "alias": reading.alias and reading.alias[:255],
         "type": reading.type,
         "mac": reading.mac and reading.mac[:40],

@@ -12,6 +12,10 @@ from kiemke.server.ingest.incoming import BadReport
 IDENTITY_SECTIONS = frozenset({"system", "board", "chassis", "disks", "adapters"})
 
 
+# Name, version and publisher.
+_Title = tuple[str, str, str]
+
+
 @dataclass(slots=True)
 class _Stored:
     status: str
@@ -33,8 +37,7 @@ async def apply(applying: Applying, items: list[Item]) -> list[tuple[Item, str]]
             continue
         _merge(applying, item, rows, stored, writes, software)
     await _save(applying, writes)
-    for source, titles in sorted(software.items()):
-        await _save_software(applying, source, titles)
+    await _save_software(applying, software)
     return hopeless
 
 
@@ -88,7 +91,7 @@ def _merge(
             applying.identity_changed_at_ms[source] = item.batch.received_at_ms
         if name == "software" and travelled is not None:
             software[source] = travelled
-    applying.inventory_at_ms[source] = at_ms
+    applying.inventory_at_ms[source] = max(at_ms, applying.inventory_at_ms.get(source, at_ms))
 
 
 def _write(
@@ -132,31 +135,45 @@ async def _save(applying: Applying, writes: dict[tuple[int, str], dict[str, Any]
     )
 
 
-async def _save_software(applying: Applying, source: int, rows: list[dict[str, Any]]) -> None:
-    """Make a source's titles exactly these; the catalogue is shared and only ever added to."""
-    titles = sorted(
-        {
-            (
-                str(row.get("name", ""))[:200],
-                str(row.get("version") or "")[:100],
-                str(row.get("publisher") or "")[:200],
-            )
-            for row in rows
-        }
-    )
+def _titles(rows: list[dict[str, Any]]) -> set[_Title]:
+    return {
+        (
+            str(row.get("name", ""))[:200],
+            str(row.get("version") or "")[:100],
+            str(row.get("publisher") or "")[:200],
+        )
+        for row in rows
+    }
+
+
+async def _save_software(applying: Applying, software: dict[int, list[dict[str, Any]]]) -> None:
+    """Make each source's titles exactly these; the catalogue is shared and only ever added to."""
+    wanted = {source: _titles(rows) for source, rows in software.items()}
+    ids = await _catalogue(applying, set().union(*wanted.values()))
+    for source in sorted(wanted):
+        await _install(applying, source, {ids[title] for title in wanted[source]})
+
+
+async def _catalogue(applying: Applying, titles: set[_Title]) -> dict[_Title, int]:
+    """Return the id of each title, adding those that are new."""
     session = applying.session
-    # Sorted, so that two servers adding the same titles wait for each other in one order.
+    # All of the group sorted, not source by source: two servers that add the same titles wait for
+    # each other in one order.
     await session.many(
         "INSERT INTO software_title (name, version, publisher)"
         " VALUES (:name, :version, :publisher) ON CONFLICT (name, version, publisher) DO NOTHING",
-        [{"name": n, "version": v, "publisher": p} for n, v, p in titles],
+        [{"name": n, "version": v, "publisher": p} for n, v, p in sorted(titles)],
     )
     known = await session.fetch(
         "SELECT id, name, version, publisher FROM software_title WHERE name IN :[names.text]",
         names=sorted({name for name, _, _ in titles}),
     )
-    ids = {(r["name"], r["version"], r["publisher"]): r["id"] for r in known}
-    wanted = {ids[title] for title in titles}
+    return {(r["name"], r["version"], r["publisher"]): r["id"] for r in known}
+
+
+async def _install(applying: Applying, source: int, wanted: set[int]) -> None:
+    """Make a source's titles exactly ``wanted``."""
+    session = applying.session
     have = {
         r["title_id"]
         for r in await session.fetch(

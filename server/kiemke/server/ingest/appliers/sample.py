@@ -21,9 +21,13 @@ async def apply(applying: Applying, items: list[Item]) -> list[tuple[Item, str]]
     spans = [(item, *_span(applying, item)) for item in items]
     days = await _load(applying, spans)
     touched: set[tuple[int, int]] = set()
+    latest: dict[int, Item] = {}
     for item, first, last in spans:
         _mark(days, touched, item, first, last)
-        applying.last_sample[item.source_id] = _latest(item)
+        newest = latest.get(item.source_id)
+        if newest is None or newest.report.at_ms <= item.report.at_ms:
+            latest[item.source_id] = item
+    applying.last_sample |= {source: _plain(item) for source, item in latest.items()}
     await _save(applying, days, touched, items[-1].batch.received_at_ms)
     return []
 
@@ -68,7 +72,7 @@ def _mark(days: _Days, touched: set[tuple[int, int]], item: Item, first: int, la
             touched.add(key)
 
 
-def _latest(item: Item) -> str:
+def _plain(item: Item) -> str:
     body = item.report.body
     plain = {k: v for k, v in msgspec.to_builtins(body).items() if v is not None}
     plain["at_ms"] = item.report.at_ms
