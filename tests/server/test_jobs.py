@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiemke.server.db import Database
 from kiemke.server.errors import ServerError
@@ -152,7 +153,7 @@ async def test_every_job_runs_on_a_small_office(database: Database) -> None:
     outcomes: dict[str, str] = {}
     leader = Leader(
         database,
-        jobs(database, 60.0),
+        jobs(database, 60.0, Ed25519PrivateKey.generate()),
         observe=lambda name, outcome, seconds, changes: outcomes.update({name: outcome}),
         clock=Clock(),
     )
@@ -161,7 +162,7 @@ async def test_every_job_runs_on_a_small_office(database: Database) -> None:
     await leader.run_due()
 
     assert outcomes == dict.fromkeys(
-        ("identity", "coverage", "unit_figures", "link_health", "prune_streams"), "ok"
+        ("identity", "coverage", "unit_figures", "link_health", "seal_audit", "prune_streams"), "ok"
     )
     rows = await database.read("SELECT verified FROM coverage_now WHERE unit_id = :unit", unit=unit)
     assert rows == [{"verified": 1}]

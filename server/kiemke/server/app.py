@@ -20,6 +20,7 @@ from kiemke.server.auth import authorise, walk_access
 from kiemke.server.ca import open_authority
 from kiemke.server.context import Services, read_clock_ms
 from kiemke.server.db import Database
+from kiemke.server.domain.audit_chain import open_key
 from kiemke.server.errors import Problem
 from kiemke.server.ingest.endpoint import reports_endpoint
 from kiemke.server.ingest.writer import Writer
@@ -124,7 +125,9 @@ async def _lifespan(app: Litestar) -> AsyncIterator[None]:
         app.state.fleet = Fleet(services.db, settings.poll_seconds, services.clock)
         leader = Leader(
             services.db,
-            jobs(services.db, settings.poll_seconds) if settings.jobs else (),
+            jobs(services.db, settings.poll_seconds, open_key(settings.data_dir / "audit"))
+            if settings.jobs
+            else (),
             observe=metrics.observe_job,
             clock=services.clock,
         )

@@ -21,6 +21,7 @@ EXAMPLES = """examples:
   kiemke-server run --config /etc/kiemke/server.toml
   kiemke-server user add lan --role admin          (asks for the password, or reads one line)
   kiemke-server ca                                 (what people compare when they sign in)
+  kiemke-server ca next                            (make the root that follows; ca switch uses it)
   kiemke-server token add --user lan --kind scrape --label prometheus
 """
 
@@ -91,7 +92,22 @@ def _build_parser() -> argparse.ArgumentParser:
     token_add.add_argument("--kind", choices=("api", "scrape"), required=True)
     token_add.add_argument("--label")
     token_add.add_argument("--days", type=int, default=365)
-    commands.add_parser("ca", parents=[common], help="print the root's fingerprint")
+    ca = commands.add_parser(
+        "ca", parents=[common], help="print the root's fingerprint, or replace the root"
+    )
+    ca.add_argument(
+        "step",
+        nargs="?",
+        choices=("next", "switch"),
+        help="next: make the root that follows and announce it; switch: sign with it",
+    )
+    audit = commands.add_parser("audit", help="the audit log").add_subparsers(
+        dest="verb", required=True
+    )
+    verify = audit.add_parser("verify", parents=[common], help="read the whole chain")
+    verify.add_argument("--anchor", type=Path, action="append", default=[], metavar="FILE",
+                        help="an anchor kept elsewhere, to find a tail cut off")  # fmt: skip
+    audit.add_parser("anchor", parents=[common], help="print the newest signed head, to be kept")
     commands.add_parser("check", parents=[common], help="check settings, database and certificate")
     return parser
 
@@ -105,7 +121,7 @@ def _dispatch(options: argparse.Namespace, settings: "Settings") -> int:
         serve.run(settings)
         return 0
     if options.command == "ca":
-        return _print_ca(settings)
+        return _ca(settings, options.step)
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     if options.command == "migrate":
         return asyncio.run(_migrate(settings, options.demo, options.backed_up))
@@ -113,6 +129,8 @@ def _dispatch(options: argparse.Namespace, settings: "Settings") -> int:
         return asyncio.run(_check(settings))
     if options.command == "token":
         return asyncio.run(_add_token(settings, options))
+    if options.command == "audit":
+        return asyncio.run(_audit(settings, options))
     if options.verb == "list":
         return asyncio.run(_list_users(settings))
     password = _read_password()
@@ -145,6 +163,27 @@ async def _opened(settings: "Settings") -> "AsyncIterator[Database]":
         yield db
     finally:
         await db.close()
+
+
+async def _audit(settings: "Settings", options: argparse.Namespace) -> int:
+    from kiemke.server.context import read_clock_ms
+    from kiemke.server.domain.audit_chain import anchor, open_key, read_anchor, verify
+
+    key = open_key(settings.data_dir / "audit")
+    async with _opened(settings) as db, db.reading() as session:
+        if options.verb == "anchor":
+            head = await anchor(session, key)
+            print(head.to_json() if head else "nothing is sealed yet")
+            return 0 if head else 1
+        anchors = tuple(read_anchor(file.read_text("utf-8")) for file in options.anchor)
+        report = await verify(session, key.public_key(), read_clock_ms(), anchors)
+    print(
+        f"{report.checked} entries, {report.signed_heads} signed heads, {report.unsealed} waiting"
+    )
+    for fault in report.faults:
+        print(f"place {fault.place or '-'}: {fault.what}")
+    print("the log is not what was sealed" if report.faults else "all is as it was sealed")
+    return 1 if report.faults else 0
 
 
 async def _migrate(settings: "Settings", demo: bool, backed_up: bool) -> int:
@@ -230,12 +269,28 @@ async def _add_token(settings: "Settings", options: argparse.Namespace) -> int:
     return 0
 
 
-def _print_ca(settings: "Settings") -> int:
-    from kiemke.server.ca import format_fingerprint, open_authority
+def _ca(settings: "Settings", step: str | None) -> int:
+    from kiemke.server.ca import format_fingerprint, make_next_root, open_authority, switch_root
 
-    authority = open_authority(settings.data_dir / "ca")
+    folder = settings.data_dir / "ca"
+    if step == "next":
+        print(f"next SHA-256 {format_fingerprint(make_next_root(folder).sha256)}")
+        print(
+            "Senders learn it with their next post. When all have reported: kiemke-server ca switch"
+        )
+        return 0
+    if step == "switch":
+        print(f"SHA-256 {format_fingerprint(switch_root(folder).sha256)}")
+        print(
+            "It signs within a minute, without a restart. A machine that never learned it: "
+            "kiemke-agent enroll --repin TOKEN"
+        )
+        return 0
+    authority = open_authority(folder)
     print(f"SHA-256 {format_fingerprint(authority.root_sha256)}")
     print(authority.folder / "root.pem")
+    if authority.upcoming is not None:
+        print(f"next SHA-256 {format_fingerprint(authority.upcoming.sha256)}")
     return 0
 
 

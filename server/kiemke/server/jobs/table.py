@@ -3,8 +3,10 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from kiemke.server.db import Database, Session
-from kiemke.server.domain import coverage, coverage_figures, identity_now, links_now
+from kiemke.server.domain import audit_chain, coverage, coverage_figures, identity_now, links_now
 
 Guard = Callable[[Session], Awaitable[None]]
 
@@ -30,7 +32,7 @@ class Job:
 _STREAM_LIFE_MS = 180 * 86_400_000
 
 
-def jobs(db: Database, poll_seconds: float) -> tuple[Job, ...]:
+def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tuple[Job, ...]:
     """Return the jobs on a database; ``poll_seconds`` is how often collectors look."""
     resolver = identity_now.Resolver(db)
 
@@ -47,6 +49,11 @@ def jobs(db: Database, poll_seconds: float) -> tuple[Job, ...]:
     async def judge(turn: Turn) -> int:
         return await links_now.refresh_now(db, turn.now_ms, poll_seconds, turn.guard)
 
+    async def seal(turn: Turn) -> int:
+        async with db.transaction() as session:
+            await turn.guard(session)
+            return await audit_chain.seal(session, audit_key, turn.now_ms)
+
     async def prune(turn: Turn) -> int:
         async with db.transaction() as session:
             await turn.guard(session)
@@ -61,5 +68,6 @@ def jobs(db: Database, poll_seconds: float) -> tuple[Job, ...]:
         Job("coverage", 30.0, recount),
         Job("unit_figures", 60.0, count),
         Job("link_health", 60.0, judge),
+        Job("seal_audit", 10.0, seal),
         Job("prune_streams", 3600.0, prune),
     )
