@@ -238,17 +238,23 @@ def test_decode_loads_neither_tls_nor_the_outbox() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_the_running_agent_loads_no_sensor() -> None:
+HEAVY = ("psutil", "logging", "argparse", "email", "http", "asyncio", "ctypes", "encodings.idna")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the vital figures come from psutil")
+def test_the_running_agent_loads_no_sensor_and_nothing_heavy() -> None:
     """Sensors live in the child; in the service they would be a megabyte for one minute a day."""
     code = (
-        "import sys; import kiemke.agent.commands.run; "
-        "print(sorted(m for m in sys.modules if 'sensors.' in m or 'agent.decode' in m or m == 'logging'))"
+        "import sys; import kiemke.agent.main, kiemke.agent.commands.run; "
+        "print(sorted(m for m in sys.modules if 'sensors.' in m or 'agent.decode' in m "
+        f"or m in {HEAVY!r}))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
     )
 
-    assert done.stdout.strip() == str(["kiemke.agent.sensors.sampler", "kiemke.agent.sensors.seat"])
+    own = ("errors", "sampler", "seat", "vital", "vital_linux")
+    assert done.stdout.strip() == str([f"kiemke.agent.sensors.{name}" for name in own])
 
 
 def test_help_needs_no_state_and_shows_examples() -> None:

@@ -144,7 +144,7 @@ async def test_new_work_and_a_corrected_credential_are_taken_without_a_restart(
     outbox = Outbox(state / "outbox.sqlite", clock)
     credentials = load_enrolment(state).credentials()
     sender = Sender(outbox, credentials, clock)
-    collector = Collector(state, credentials, Reporter(outbox, sender, clock, post_seconds=0.1))
+    collector = Collector(state, Reporter(outbox, sender, clock, post_seconds=0.1))
     stop = asyncio.Event()
     run = asyncio.create_task(collector.run(stop))
 

@@ -7,14 +7,17 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from kiemke.server import ca
 from kiemke.server.ca import (
     FIXED_NAME,
     NOT_BEFORE,
     Authority,
     format_fingerprint,
+    make_next_root,
     open_authority,
     pem_sha256,
     renew_leaf,
+    switch_root,
 )
 from kiemke.server.errors import CaError
 
@@ -125,3 +128,67 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 def test_a_fingerprint_reads_in_pairs() -> None:
     assert format_fingerprint("0a1b2c") == "0A:1B:2C"
+
+
+def test_the_next_root_is_made_once_and_changes_nothing_yet(authority: Authority) -> None:
+    made = make_next_root(authority.folder)
+    again = open_authority(authority.folder)
+
+    assert make_next_root(authority.folder) == made == again.upcoming
+    assert again.root_sha256 == authority.root_sha256 != made.sha256
+    assert stat.S_IMODE((authority.folder / "next.key").stat().st_mode) == 0o600
+
+
+def test_after_the_switch_the_next_root_signs_and_the_old_one_is_kept(
+    authority: Authority,
+) -> None:
+    renew_leaf(authority, (), NOW)
+    made = make_next_root(authority.folder)
+    switched = switch_root(authority.folder)
+    now = open_authority(authority.folder)
+
+    assert switched == made
+    assert (now.root_sha256, now.upcoming) == (made.sha256, None)
+    assert (authority.folder / "previous.pem").read_text() == authority.root_pem
+    assert renew_leaf(now, (), NOW), "the old root's leaf is of no more use"
+    root = x509.load_pem_x509_certificate(now.root_pem.encode())
+    read_leaf(now).verify_directly_issued_by(root)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in authority.folder.iterdir()}
+    assert set(modes.values()) == {0o600}
+
+
+def test_a_switch_needs_a_next_root(authority: Authority) -> None:
+    with pytest.raises(CaError, match="ca next"):
+        switch_root(authority.folder)
+
+
+@pytest.mark.parametrize("writes", [0, 1, 2, 3])
+def test_a_switch_that_was_cut_short_is_finished_by_asking_again(
+    authority: Authority, writes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The power may go between any two files; no key may be lost and none be mixed up."""
+    made = make_next_root(authority.folder)
+    write, done = ca._write_private, 0
+
+    def write_until_the_cut(path: Path, data: bytes) -> None:
+        nonlocal done
+        if done == writes:
+            raise OSError(5, "cut", str(path))
+        done += 1
+        write(path, data)
+
+    with monkeypatch.context() as cut:
+        cut.setattr(ca, "_write_private", write_until_the_cut)
+        with pytest.raises(CaError, match="again"):
+            switch_root(authority.folder)
+    half = open_authority(authority.folder)
+    if writes == 3:
+        with pytest.raises(CaError, match="cut short"):
+            renew_leaf(half, (), NOW)
+
+    assert switch_root(authority.folder) == made
+    now = open_authority(authority.folder)
+    assert renew_leaf(now, (), NOW)
+    assert (authority.folder / "previous.pem").read_text() == authority.root_pem
+    assert ca._matches(authority.folder / "previous.pem", authority.folder / "previous.key")
+    assert not (authority.folder / "next.key").exists()

@@ -119,6 +119,7 @@ class Requests:
     reject: Callable[[dict[str, Any]], str | None] = lambda report: None
     need: list[str] = field(default_factory=list)
     settings: dict[str, float] = field(default_factory=dict)
+    ca_next: str | None = None
     port: int = 0
 
     @property
@@ -147,7 +148,14 @@ class Requests:
                 self.stored.setdefault(key, one)
             ack[str(key[0])] = max(ack.get(str(key[0]), 0), key[1])
         need = self.need if any(r["kind"] == "inventory" for r in batch["reports"]) else []
-        answer = {"ack": ack, "rejected": rejected, "need": need, "settings": self.settings}
+        answer: dict[str, Any] = {
+            "ack": ack,
+            "rejected": rejected,
+            "need": need,
+            "settings": self.settings,
+        }
+        if self.ca_next is not None:
+            answer["ca_next"] = self.ca_next
         return 200, answer
 
 

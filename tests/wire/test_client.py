@@ -168,7 +168,7 @@ def test_a_server_with_another_root_gets_nothing(
         fill(outbox, clock, 1)
         attempt = make_sender(impostor.url).post_once()
 
-        assert attempt.outcome is Outcome.RETRY
+        assert attempt.outcome is Outcome.UNPROVEN
         assert "certificate verify failed" in attempt.detail
         assert impostor.batches == []
         assert outbox.counts().reports == 1
@@ -185,7 +185,7 @@ def test_a_leaf_of_the_root_for_another_name_gets_nothing(
         attempt = sender.post_once()
         sender.close()
 
-        assert attempt.outcome is Outcome.RETRY
+        assert attempt.outcome is Outcome.UNPROVEN
         assert other.batches == []
 
 

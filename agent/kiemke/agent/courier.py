@@ -1,11 +1,11 @@
 """The thread that posts: on time, at once when rung for, and no sooner than a back-off allows."""
 
-import random
 import sqlite3
 import threading
 from collections.abc import Callable
 
 from kiemke.agent.journal import warn
+from kiemke.wire.chance import SystemChance
 from kiemke.wire.client import Attempt, Outcome, Sender
 from kiemke.wire.outbox import OutboxError
 
@@ -32,7 +32,7 @@ class Courier:
         self._changed = threading.Condition()
         self._hurried = False
         self._stopping = False
-        self._rng = random.SystemRandom()
+        self._chance = SystemChance()
         self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
 
     def start(self) -> None:
@@ -66,7 +66,7 @@ class Courier:
             if self._stopping:
                 return
             may_hurry = attempt.wait_seconds == 0.0
-            wait = attempt.wait_seconds or self._interval_seconds() * self._rng.uniform(
+            wait = attempt.wait_seconds or self._interval_seconds() * self._chance.uniform(
                 1.0 - JITTER_RATIO, 1.0
             )
 

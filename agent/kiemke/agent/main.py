@@ -1,17 +1,21 @@
 """The command line of kiemke-agent. A command's code is loaded only when it is called."""
 
-import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
 
 EX_CONFIG = 78  # sysexits.h: not enrolled; starting the service again does not help
-STARTED_OVER = "--started-over"
+SERVE = "serve"  # what `run` becomes: its words are ours, and need no parser
 DEFAULT_STATE = Path("/var/lib/kiemke-agent")
 
 EPILOG = """examples:
   kiemke-agent enroll TOKEN        make this machine known to the server
+  kiemke-agent enroll - <FILE      the same; the token is not seen in the list of processes
   kiemke-agent run                 the service itself
   kiemke-agent inventory           show what is reported, send nothing
   kiemke-agent status              is all well?
@@ -19,8 +23,11 @@ EPILOG = """examples:
 """
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> "ArgumentParser":
     """Return the parser of the whole command line."""
+    # The service itself runs without: see ``_start_over``.
+    import argparse
+
     top = argparse.ArgumentParser(
         prog="kiemke-agent",
         description="Counts this machine and tells the kiemke server. It opens no port.",
@@ -30,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="store_true", help="print the version and end")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
 
-    def command(name: str, words: str, *, state: bool = True) -> argparse.ArgumentParser:
+    def command(name: str, words: str, *, state: bool = True) -> "ArgumentParser":
         one = commands.add_parser(name, help=words, description=words)
         if state:
             one.add_argument(
@@ -39,7 +46,12 @@ def parser() -> argparse.ArgumentParser:
             )  # fmt: skip
         return one
 
-    command("enroll", "make this machine known to the server").add_argument("token")
+    enroll = command("enroll", "make this machine known to the server")
+    enroll.add_argument("token", help='the token; "-" reads it from standard input')
+    enroll.add_argument(
+        "--repin", action="store_true",
+        help="believe the token's root certificate; the machine stays the one it is",
+    )  # fmt: skip
     run = command("run", "run the service")
     run.add_argument("--once", action="store_true", help="one inventory, one sample, then end")
     run.add_argument(
@@ -50,7 +62,6 @@ def parser() -> argparse.ArgumentParser:
         "--outbox-mb", type=float, default=64.0, metavar="MB",
         help="most that waiting reports may take (default: %(default)s)",
     )  # fmt: skip
-    run.add_argument(STARTED_OVER, action="store_true", help=argparse.SUPPRESS)
     inventory = command("inventory", "print what would be reported; send nothing")
     inventory.add_argument(
         "--root", type=Path, default=Path("/"), metavar="DIR",
@@ -64,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _call(arguments: argparse.Namespace) -> int:
+def _call(arguments: "Namespace") -> int:
     """Load the command and run it."""
     # Each import stands in its branch: `run` must not carry the decoders, `decode` not TLS.
     match arguments.command:
@@ -83,7 +94,7 @@ def _call(arguments: argparse.Namespace) -> int:
         case "enroll":
             from kiemke.agent.commands import enroll
 
-            return enroll.run(arguments.state, arguments.token)
+            return enroll.run(arguments.state, arguments.token, repin=arguments.repin)
         case "sense":
             from kiemke.agent.commands import sense
 
@@ -109,22 +120,38 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     return (StateError, EnrolmentError, OutboxError, PinError)
 
 
-def _start_over_with_one_heap() -> None:
-    """Start this program over with one malloc heap for all threads: a megabyte less on every PC.
+def _start_over(arguments: "Namespace") -> None:
+    """Become the service alone: no parser of the command line, one malloc heap for all threads.
 
-    glibc reads MALLOC_ARENA_MAX only at a program's start (mallopt(3)); elsewhere nothing is done.
+    That is two megabytes less on every PC. glibc reads MALLOC_ARENA_MAX only at a program's start
+    (mallopt(3)); where there is no such thing nothing is done and the caller goes on.
     """
-    if sys.platform == "linux" and sys.executable:
-        os.putenv("MALLOC_ARENA_MAX", "1")
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:], STARTED_OVER])  # noqa: S606
+    if sys.platform != "linux" or not sys.executable:
+        return
+    os.putenv("MALLOC_ARENA_MAX", "1")
+    given = len(sys.argv) - 1
+    program = sys.orig_argv[1 : len(sys.orig_argv) - given]
+    words = [SERVE, str(arguments.state), str(arguments.spread), str(arguments.outbox_mb)]
+    os.execv(sys.executable, [sys.executable, *program, *words])  # noqa: S606
+
+
+def _serve(state: str, spread: str, outbox_mb: str) -> int:
+    """Be the service that ``_start_over`` began."""
+    from kiemke.agent.commands import run
+
+    return run.run(
+        Path(state), once=False, spread_seconds=float(spread), outbox_mb=float(outbox_mb)
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status (78 when the agent is not enrolled)."""
+    if argv is None and sys.argv[1:2] == [SERVE] and len(sys.argv) == 5:
+        return _guarded(lambda: _serve(*sys.argv[2:]))
     top = parser()
     arguments = top.parse_args(argv)
-    if arguments.command == "run" and argv is None and not arguments.started_over:
-        _start_over_with_one_heap()
+    if arguments.command == "run" and argv is None and not arguments.once:
+        _start_over(arguments)
     if arguments.version:
         from kiemke.wire import __version__
 
@@ -133,8 +160,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.command is None:
         top.print_help()
         return 2
+    return _guarded(lambda: _call(arguments))
+
+
+def _guarded(work: Callable[[], int]) -> int:
+    """Return the work's exit status, that of a failure told in a sentence when it could not be."""
     try:
-        return _call(arguments)
+        return work()
     except Exception as err:
         if not isinstance(err, _expected_errors()):
             raise

@@ -43,6 +43,15 @@ class AgentIdentity:
             ca_next_pem=answer.pins.next,
         )
 
+    def with_pins(self, pins: Pins) -> "AgentIdentity":
+        """Return this identity with the server's roots as they are now."""
+        return replace(self, ca_current_pem=pins.current, ca_next_pem=pins.next)
+
+    def repinned(self, token: "Token", root_pem: str) -> "AgentIdentity":
+        """Return this identity with the root and the addresses of a token, the source unchanged."""
+        urls = tuple(str(address) for address in token.addresses)
+        return replace(self.with_pins(Pins(root_pem)), urls=urls)
+
     def credentials(self) -> Credentials:
         """Return what the sender needs. Raises NotEnrolledError."""
         if self.source is None or self.ca_current_pem is None or not self.urls:

@@ -1,7 +1,5 @@
 """Text from outside passes here once: NFC, nothing invisible, nothing that moves the reader's eye."""
 
-import unicodedata
-
 MAX_TEXT = 1000
 
 # Format characters (Cf) would hide or reorder text: bidi marks and overrides, zero-width spaces and
@@ -19,6 +17,8 @@ def clean_text(value: str, max_length: int = MAX_TEXT) -> str:
     """
     if value.isascii() and value.isprintable() and len(value) <= max_length:
         return " ".join(value.split())
+    import unicodedata  # a megabyte that plain text does not need
+
     # A hostile megabyte is cut before the expensive steps; NFC never grows text by more than this.
     out: list[str] = []
     for character in unicodedata.normalize("NFC", value[: max_length * 4]):

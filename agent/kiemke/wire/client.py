@@ -1,23 +1,22 @@
 """Posts what waits in the outbox: one request in flight, first in first out, over pinned TLS."""
 
-import http.client
-import random
 import threading
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from enum import Enum
 
+from kiemke.wire.chance import Chance, SystemChance
 from kiemke.wire.clocks import Clock
 from kiemke.wire.codec import CodecError, decode_answer, encode_batch
+from kiemke.wire.http1 import Reply
+from kiemke.wire.link import Link, Unproven, Unreachable
 from kiemke.wire.outbox import Outbox, Spooled
-from kiemke.wire.pin import Address, PinnedConnection, Pins, pinned_context
+from kiemke.wire.pin import Address, PinError, Pins, der_sha256
 from kiemke.wire.report import Answer
 
 REPORTS_PATH = "/api/v1/reports"
 TIMEOUT_SECONDS = 20.0
-MAX_ANSWER_BYTES = 4 << 20
 MAX_BATCH_REPORTS = 500
 MAX_BATCH_BYTES = 1_000_000
 BACKOFF_FIRST_SECONDS = 5.0
@@ -38,10 +37,16 @@ class Outcome(Enum):
     HALVED = "halved"  # the batch was refused: a smaller one follows at once
     REFUSED = "refused"  # a single report was refused and is set aside
     RETRY = "retry"  # server away, busy or in error: later
+    UNPROVEN = "unproven"  # what answers is not proved by a root we know
     UNKNOWN_SENDER = "unknown sender"  # 401: this secret is not known there
     FORBIDDEN = "forbidden"  # 403: revoked
     CONFLICT = "conflict"  # 409: quarantined, another machine reports under this name
 
+
+UNPROVEN_WORDS = (
+    "what answers is not proved by the root certificate known here; if the server's administrator "
+    "has changed it, ask for a new token and give it to: enroll --repin"
+)
 
 # Why the server does not want us, and what a person can do about it.
 UNWANTED: dict[int, tuple[Outcome, str]] = {
@@ -79,75 +84,6 @@ class Attempt:
     answer: Answer | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A server's answer to one request."""
-
-    status: int
-    body: bytes
-    retry_after: str | None
-
-
-class Unreachable(Exception):
-    """No address answered; the message says what each one said."""
-
-
-class Link:
-    """One kept-alive connection to the first address that answers."""
-
-    def __init__(self, addresses: Sequence[Address], pins: Pins, timeout_seconds: float) -> None:
-        """Prepare; nothing is sent before the first request. Raises PinError for a bad root."""
-        self._addresses = tuple(addresses)
-        self._context = pinned_context(pins)
-        self._timeout_seconds = timeout_seconds
-        self._connection: PinnedConnection | None = None
-
-    def request(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
-        """Send one request over the open connection, else over a new one to each address in turn.
-
-        Raises Unreachable when none answers. A request may thus reach the server twice: what is
-        sent must bear that.
-        """
-        if self._connection is not None:
-            try:
-                return self._exchange(self._connection, method, path, body, headers)
-            except (OSError, http.client.HTTPException):
-                self.close()  # the server closed an idle connection: no news about the server
-        reasons = []
-        for address in self._addresses:
-            self._connection = PinnedConnection(address, self._context, self._timeout_seconds)
-            try:
-                return self._exchange(self._connection, method, path, body, headers)
-            except (OSError, http.client.HTTPException) as err:
-                reasons.append(f"{address}: {err or type(err).__name__}")
-                self.close()
-        raise Unreachable("; ".join(reasons))
-
-    def _exchange(
-        self,
-        connection: PinnedConnection,
-        method: str,
-        path: str,
-        body: bytes | None,
-        headers: dict[str, str],
-    ) -> Reply:
-        """Send one request and read its whole answer."""
-        connection.request(method, path, body=body, headers=headers)
-        response = connection.getresponse()
-        data = response.read(MAX_ANSWER_BYTES + 1)
-        if len(data) > MAX_ANSWER_BYTES:
-            raise http.client.HTTPException(f"an answer above {MAX_ANSWER_BYTES} bytes")
-        if response.will_close:
-            self.close()
-        return Reply(response.status, data, response.getheader("Retry-After"))
-
-    def close(self) -> None:
-        """Close the connection; the next request opens another."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-
 class Sender:
     """Outbox and client together. One thread at a time posts; the outbox may be filled meanwhile."""
 
@@ -158,23 +94,28 @@ class Sender:
         clock: Clock,
         *,
         on_answer: Callable[[Answer], None] | None = None,
+        on_pins: Callable[[Pins], None] | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
         max_reports: int = MAX_BATCH_REPORTS,
-        rng: random.Random | None = None,
+        rng: Chance | None = None,
     ) -> None:
         """Prepare; ``on_answer`` is called with each 200 before its reports are forgotten.
 
-        Raises PinError when the pinned root is no certificate.
+        ``on_pins`` is called with the pins to keep when the server announced its next root, or has
+        begun to use it. Raises PinError when the pinned root is no certificate.
         """
         self._outbox = outbox
         self._credentials = credentials
         self._clock = clock
         self._on_answer = on_answer
-        self._link = Link(credentials.addresses, credentials.pins, timeout_seconds)
+        self._on_pins = on_pins
+        self._link = Link(
+            credentials.addresses, credentials.pins, timeout_seconds, on_switch=on_pins
+        )
         self._max_reports = max_reports
         self._limit = max_reports
         self._failures = 0
-        self._rng = rng or random.SystemRandom()
+        self._rng = rng or SystemChance()
         self._in_flight = threading.Lock()
 
     def post_once(self) -> Attempt:
@@ -185,6 +126,8 @@ class Sender:
                 return Attempt(Outcome.IDLE, 0.0)
             try:
                 reply = self._link.request("POST", REPORTS_PATH, self._body(batch), self._headers())
+            except Unproven as err:
+                return self._later(f"{UNPROVEN_WORDS} ({err})", outcome=Outcome.UNPROVEN)
             except Unreachable as err:
                 return self._later(f"no server answers: {err}")
             return self._act(reply, batch)
@@ -205,8 +148,10 @@ class Sender:
             self._link.close()
 
     def _headers(self) -> dict[str, str]:
-        """Return the headers of a batch."""
+        """Return the headers of a batch; the roots known here let the server announce others."""
+        pins = self._link.pins
         return {
+            "X-Kiemke-Pins": ",".join(der_sha256(pem) for pem in (pins.current, pins.next) if pem),
             "Authorization": f"Bearer {self._credentials.secret}",
             "X-Kiemke-Source": self._credentials.source,
             "Content-Type": "application/json",
@@ -243,6 +188,7 @@ class Sender:
 
     def _accept(self, answer: Answer, batch: Sequence[Spooled]) -> Attempt:
         """Forget what the server has; an answer that moves nothing counts as a failure."""
+        self._heed_next_root(answer.ca_next)
         if self._on_answer is not None:
             self._on_answer(answer)
         gone = self._outbox.reject(answer.rejected)
@@ -254,6 +200,15 @@ class Sender:
         self._limit = min(self._max_reports, self._limit * 2)
         return Attempt(Outcome.SENT, 0.0, answer=answer)
 
+    def _heed_next_root(self, pem: str | None) -> None:
+        """Keep the root the server will use next; one that is no certificate is left alone."""
+        try:
+            pins = None if pem is None else self._link.learn_next(pem)
+        except PinError:
+            return  # it is announced again with every answer: nothing is lost
+        if pins is not None and self._on_pins is not None:
+            self._on_pins(pins)
+
     def _smaller(self, reply: Reply, batch: Sequence[Spooled]) -> Attempt:
         """Halve a refused batch; a report refused alone is set aside and the server told."""
         if len(batch) > 1:
@@ -263,21 +218,28 @@ class Sender:
         self._outbox.refuse(batch[0], reason)
         return Attempt(Outcome.REFUSED, 0.0, reason)
 
-    def _later(self, detail: str, at_least_seconds: float = 0.0) -> Attempt:
+    def _later(
+        self, detail: str, at_least_seconds: float = 0.0, outcome: Outcome = Outcome.RETRY
+    ) -> Attempt:
         """Return a wait: exponential with full jitter, never below what the server asked for."""
         most = min(BACKOFF_MOST_SECONDS, BACKOFF_FIRST_SECONDS * 2.0 ** min(self._failures, 20))
         self._failures += 1
         jitter = self._rng.uniform(0.0, most)
         # The asked wait is the same for everybody: spread what follows it.
         wait = at_least_seconds + min(jitter, 30.0) if at_least_seconds else max(jitter, 0.1)
-        return Attempt(Outcome.RETRY, wait, detail)
+        return Attempt(outcome, wait, detail)
 
     def _asked_wait(self, reply: Reply) -> float:
         """Return the seconds of a Retry-After (RFC 9110, 10.2.3); 0.0 when there is none."""
-        text = (reply.retry_after or "").strip()
+        text = reply.headers.get("retry-after", "").strip()
         if text.isdecimal():
             seconds = float(text)
+        elif not text:
+            return 0.0
         else:
+            # Megabytes for the rare server that names a date in place of seconds.
+            from email.utils import parsedate_to_datetime
+
             try:
                 seconds = (parsedate_to_datetime(text) - self._clock.now()).total_seconds()
             except (ValueError, TypeError):  # not a date, or one without a zone

@@ -18,6 +18,7 @@ from kiemke.wire.report import BODIES, Answer, Pace, Rejected, Report
 
 MAX_COUNTER = 2**64 - 1
 MAX_DEPTH = 12
+MAX_PEM = 16384
 
 
 class CodecError(ValueError):
@@ -141,8 +142,11 @@ def decode_answer(data: bytes) -> Answer:
         need = tuple(clean_text(str(n)) for n in raw.get("need", ()))
         settings = raw.get("settings") or {}
         pace = Pace(**{name: _optional_number(settings, name) for name in _names(Pace)})
+        ca_next = raw.get("ca_next")
+        if ca_next is not None and not (isinstance(ca_next, str) and len(ca_next) <= MAX_PEM):
+            raise CodecError(f"ca_next: not a certificate of at most {MAX_PEM} characters")
     except CodecError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CodecError(f"the server's answer is not understood: {error}") from error
-    return Answer(ack=ack, rejected=rejected, need=need, settings=pace)
+    return Answer(ack=ack, rejected=rejected, need=need, settings=pace, ca_next=ca_next)

@@ -8,18 +8,17 @@ that root has proved.
 import base64
 import binascii
 import hashlib
-import http.client
 import json
 import re
 import secrets
 import socket
 from dataclasses import dataclass
 
-from kiemke.wire.client import Link, Unreachable
+from kiemke.wire.http1 import Connection, HttpError
+from kiemke.wire.link import Link, Unreachable
 from kiemke.wire.pin import (
     Address,
     PinError,
-    PinnedConnection,
     Pins,
     der_sha256,
     parse_address,
@@ -106,18 +105,17 @@ def fetch_root(token: Token) -> str:
     """
     reasons = []
     for address in token.addresses:
-        connection = PinnedConnection(address, unverified_context(), TIMEOUT_SECONDS)
+        connection = Connection(address, unverified_context(), TIMEOUT_SECONDS)
         try:
-            connection.request("GET", CA_PATH)
-            response = connection.getresponse()
-            pem = response.read(MAX_PEM_BYTES).decode("ascii")
-            if response.status != 200:
-                reasons.append(f"{address}: answered {response.status} to {CA_PATH}")
+            reply = connection.request("GET", CA_PATH, None, {}, MAX_PEM_BYTES)
+            pem = reply.body.decode("ascii")
+            if reply.status != 200:
+                reasons.append(f"{address}: answered {reply.status} to {CA_PATH}")
             elif der_sha256(pem) != token.ca_sha256:
                 reasons.append(f"{address}: is not the server this token was made for")
             else:
                 return pem
-        except (OSError, ValueError, PinError, http.client.HTTPException) as err:
+        except (OSError, ValueError, PinError, HttpError) as err:
             reasons.append(f"{address}: {err}")
         finally:
             connection.close()

@@ -5,7 +5,6 @@ is durable when ``put`` returns, except while the disk is full: then it waits in
 ``unsaved`` says so. Each start begins a new random stream, so a rolled-back disk loses nothing.
 """
 
-import random
 import sqlite3
 import threading
 from collections import deque
@@ -14,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kiemke.wire import outbox_store as store
+from kiemke.wire.chance import random_bits
 from kiemke.wire.clocks import Clock
 from kiemke.wire.codec import encode_report
 from kiemke.wire.outbox_store import (
@@ -46,7 +46,7 @@ class Outbox:
         A file that is broken is kept aside and a new one begun; the server is told. Raises
         OutboxBusyError when another process holds it, OutboxError when it cannot be opened.
         """
-        self.stream = random.SystemRandom().getrandbits(STREAM_BITS) or 1
+        self.stream = random_bits(STREAM_BITS) or 1
         self._path = path
         self._clock = clock
         self._max_bytes = int(max_mb * 1_000_000)

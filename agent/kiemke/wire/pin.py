@@ -5,8 +5,6 @@ is not consulted: a PC without a battery says 2009, and the root is pinned by it
 leaf is replaced by replacing the root.
 """
 
-import http.client
-import socket
 import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -78,22 +76,3 @@ def unverified_context() -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
-
-
-class PinnedConnection(http.client.HTTPSConnection):
-    """An HTTPS connection that asks for SERVER_NAME at whatever address it was given."""
-
-    def __init__(self, address: Address, context: ssl.SSLContext, timeout_seconds: float) -> None:
-        """Prepare a connection; nothing is sent before the first request."""
-        super().__init__(address.host, address.port, timeout=timeout_seconds, context=context)
-        self._pinned_context = context
-
-    def connect(self) -> None:
-        """Open the socket and prove the server. Raises OSError (ssl.SSLError is one)."""
-        plain = socket.create_connection((self.host, self.port), self.timeout)
-        try:
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.sock = self._pinned_context.wrap_socket(plain, server_hostname=SERVER_NAME)
-        except OSError:
-            plain.close()
-            raise

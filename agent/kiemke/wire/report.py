@@ -237,9 +237,14 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The server's 200: contiguous acks by stream, what was set aside, sections wanted, pace."""
+    """The server's 200: contiguous acks by stream, what was set aside, sections wanted, pace.
+
+    ``ca_next`` is the PEM of the root certificate the server will use next, None when it has none
+    or we know it already.
+    """
 
     ack: dict[int, int]
     rejected: tuple[Rejected, ...] = ()
     need: tuple[str, ...] = ()
     settings: Pace = Pace()
+    ca_next: str | None = None

@@ -4,7 +4,8 @@ import json
 
 from kiemke.collectors.assignment import Assignment, parse_assignment
 from kiemke.collectors.errors import AssignmentError
-from kiemke.wire.client import Credentials, Link, Unreachable
+from kiemke.wire.client import Credentials
+from kiemke.wire.link import Link, Unreachable
 from kiemke.wire.pin import PinError
 
 ASSIGNMENT_PATH = "/api/v1/assignment"

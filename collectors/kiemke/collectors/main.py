@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import logging
 import signal
 import sys
 from pathlib import Path
@@ -16,8 +17,10 @@ from kiemke.collectors.state import (
     OUTBOX_FILE,
     STATUS_FILE,
     enrol_here,
+    keep_pins,
     load_enrolment,
     make_state,
+    repin_here,
 )
 from kiemke.wire import __version__
 from kiemke.wire.clean import clean_text
@@ -25,7 +28,9 @@ from kiemke.wire.client import Sender
 from kiemke.wire.clocks import SystemClock
 from kiemke.wire.enrolment import EnrolmentError, parse_token
 from kiemke.wire.outbox import Outbox, OutboxError, peek
-from kiemke.wire.pin import PinError
+from kiemke.wire.pin import PinError, Pins
+
+log = logging.getLogger(__name__)
 
 EXTRA_MODULES = ("pysnmp", "icmplib", "pyasn1")
 EXAMPLES = """examples:
@@ -69,6 +74,11 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     enroll = commands.add_parser("enroll", help="make this collector known to its server")
     enroll.add_argument("pasted", metavar="TOKEN", help="the token, or - to read it from stdin")
+    enroll.add_argument(
+        "--repin",
+        action="store_true",
+        help="believe the token's root certificate; the collector stays the one it is",
+    )
     run = commands.add_parser("run", help="poll what the server assigns, until stopped")
     _add_once(run, argparse.SUPPRESS)
     commands.add_parser("status", help="show what the collector does")
@@ -127,6 +137,10 @@ def _enroll(given: argparse.Namespace) -> int:
         token = parse_token(text)
     except EnrolmentError as err:
         raise ConfigError(str(err)) from err
+    if given.repin:
+        pinned = repin_here(given.state, token)
+        print(f"{pinned.source} believes the server's new root; start kiemke-collector run again")
+        return 0
     enrolled = enrol_here(given.state, token)
     print(f"enrolled as {enrolled.source} ({enrolled.server_state}) at {enrolled.addresses[0]}")
     if not (given.state / FILE_NAME).exists():
@@ -154,8 +168,16 @@ def _run(state: Path) -> int:
         outbox = Outbox(state / OUTBOX_FILE, clock)
     except OutboxError as err:
         raise ConfigError(str(err)) from err
+
+    def keep(pins: Pins) -> None:
+        # A disk that cannot is told: the server announces the root again after the next start.
+        try:
+            keep_pins(state, pins)
+        except ConfigError as err:
+            log.error("root certificate not kept", extra={"reason": str(err)})
+
     try:
-        sender = Sender(outbox, credentials, clock)
+        sender = Sender(outbox, credentials, clock, on_pins=keep)
     except PinError as err:
         outbox.close()
         raise ConfigError(f"{err}; enrol this collector again") from err
@@ -167,7 +189,7 @@ def _run(state: Path) -> int:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await Collector(state, credentials, Reporter(outbox, sender, clock)).run(stop)
+        await Collector(state, Reporter(outbox, sender, clock)).run(stop)
 
     try:
         asyncio.run(work())

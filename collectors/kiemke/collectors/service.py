@@ -23,8 +23,7 @@ from kiemke.collectors.poll import Job, PollLoop, Work
 from kiemke.collectors.reachability import icmp
 from kiemke.collectors.reporter import Reporter
 from kiemke.collectors.snmp.pysnmp_reader import PysnmpEngines
-from kiemke.collectors.state import STATUS_FILE
-from kiemke.wire.client import Credentials
+from kiemke.collectors.state import STATUS_FILE, load_enrolment
 from kiemke.wire.report import Device, Reachability
 
 log = logging.getLogger(__name__)
@@ -41,14 +40,12 @@ class Collector:
     def __init__(
         self,
         state: Path,
-        credentials: Credentials,
         reporter: Reporter,
         *,
         concurrency: int = 64,
         refresh_seconds: float = REFRESH_SECONDS,
     ) -> None:
         self._state = state
-        self._credentials = credentials
         self._reporter = reporter
         self._refresh_seconds = refresh_seconds
         self._loop = PollLoop(self._report_bug, concurrency=concurrency)
@@ -87,6 +84,13 @@ class Collector:
             if isinstance(result, Exception):
                 raise result
 
+    def _fetch_assignment(self) -> Assignment:
+        """Return the assignment, asked for with the server's roots as the sender last kept them.
+
+        Raises AssignmentError or ConfigError.
+        """
+        return fetch_assignment(load_enrolment(self._state).credentials())
+
     async def _keep_assigned(self) -> None:
         """Fetch the assignment at start and every minute; go on with the kept one meanwhile."""
         kept = await asyncio.to_thread(load_assignment, self._state)
@@ -94,8 +98,8 @@ class Collector:
             await self._take_over(kept)
         while True:
             try:
-                assignment = await asyncio.to_thread(fetch_assignment, self._credentials)
-            except AssignmentError as err:
+                assignment = await asyncio.to_thread(self._fetch_assignment)
+            except (AssignmentError, ConfigError) as err:
                 self._trouble = str(err)
                 log.warning("assignment not fetched", extra={"reason": str(err)})
                 await asyncio.sleep(min(REFRESH_RETRY_SECONDS, self._refresh_seconds))

@@ -2,14 +2,21 @@
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kiemke.collectors.errors import ConfigError
 from kiemke.collectors.files import write_private
 from kiemke.collectors.secret import Secret
 from kiemke.wire.client import Credentials
-from kiemke.wire.enrolment import EnrolmentError, Token, enrol, new_install_id, new_secret
+from kiemke.wire.enrolment import (
+    EnrolmentError,
+    Token,
+    enrol,
+    fetch_root,
+    new_install_id,
+    new_secret,
+)
 from kiemke.wire.pin import Address, Pins
 
 DEFAULT_STATE = Path("/var/lib/kiemke-collector")
@@ -84,6 +91,28 @@ def save_enrolment(state: Path, enrolment: Enrolment) -> None:
         "pins": {"current": pins.current, "next": pins.next} if pins else None,
     }
     write_private(state / ENROLMENT_FILE, json.dumps(said))
+
+
+def keep_pins(state: Path, pins: Pins) -> None:
+    """Keep the server's roots as they are now. Raises ConfigError."""
+    try:
+        save_enrolment(state, replace(load_enrolment(state), pins=pins))
+    except OSError as err:
+        raise ConfigError(f"{state}: cannot be written ({err.strerror})") from err
+
+
+def repin_here(state: Path, token: Token) -> Enrolment:
+    """Believe a token's root from now on; the collector stays the one it is. Raises ConfigError."""
+    known = load_enrolment(state)
+    known.credentials()
+    try:
+        pinned = replace(known, pins=Pins(fetch_root(token)), addresses=token.addresses)
+        save_enrolment(state, pinned)
+    except EnrolmentError as err:
+        raise ConfigError(str(err)) from err
+    except OSError as err:
+        raise ConfigError(f"{state}: cannot be written ({err.strerror})") from err
+    return pinned
 
 
 def enrol_here(state: Path, token: Token) -> Enrolment:

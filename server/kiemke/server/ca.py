@@ -1,5 +1,8 @@
 """The server's own certificate authority: a root that agents pin, and a leaf it renews by itself.
 
+A root is replaced in two steps: ``make_next_root`` makes the one that follows, which the server
+announces to every sender it answers; ``switch_root`` makes it the one that signs.
+
 The root begins in the year 2000 so that a PC whose clock has lost its battery still reports. Every
 leaf carries the fixed name ``server.kiemke.internal``, which clients verify whatever the address.
 Extensions are those that Python 3.13's strict verification asks for (RFC 5280 §4.2.1: subject and
@@ -30,12 +33,24 @@ RENEW_BEFORE = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
+class Root:
+    """A root certificate: PEM, and the hex SHA-256 of its DER."""
+
+    pem: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Authority:
-    """A root on disk. ``root_sha256`` is the hex SHA-256 of its DER: what tokens and agents pin."""
+    """A root on disk. ``root_sha256`` is the hex SHA-256 of its DER: what tokens and agents pin.
+
+    ``upcoming`` is the root that will follow, None until one was made.
+    """
 
     folder: Path
     root_pem: str
     root_sha256: str
+    upcoming: Root | None = None
 
     @property
     def leaf_file(self) -> Path:
@@ -50,7 +65,7 @@ class Authority:
 
 def open_authority(folder: Path) -> Authority:
     """Return the root in ``folder``, made there when there is none. Raises CaError."""
-    pem_file, key_file = folder / "root.pem", folder / "root.key"
+    pem_file, key_file = _pair(folder, "root")
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not pem_file.exists():
@@ -60,16 +75,87 @@ def open_authority(folder: Path) -> Authority:
                     "backup, or move the key away to make a new root (every agent enrols again)."
                 )
             _make_root(pem_file, key_file)
-        pem = pem_file.read_text("ascii")
-        certificate = x509.load_pem_x509_certificate(pem.encode())
     except OSError as error:
         raise CaError(
             f"{error.filename}: {error.strerror}; give the server's user the folder {folder}."
         ) from error
+    return read_authority(folder)
+
+
+def read_authority(folder: Path) -> Authority:
+    """Return the root that is in ``folder``. Raises CaError when there is none."""
+    root_file, next_file = folder / "root.pem", folder / "next.pem"
+    try:
+        root = _read_root(root_file)
+        upcoming = _read_root(next_file) if next_file.exists() else None
+    except OSError as error:
+        raise CaError(
+            f"{error.filename}: {error.strerror}; give the server's user the folder {folder}."
+        ) from error
+    # A switch that was cut short may leave the root that signs already under both names.
+    return Authority(folder, root.pem, root.sha256, None if upcoming == root else upcoming)
+
+
+def make_next_root(folder: Path) -> Root:
+    """Return the root that follows, made when there is none. Raises CaError."""
+    authority = open_authority(folder)
+    if authority.upcoming is None:
+        try:
+            _make_root(folder / "next.pem", folder / "next.key")
+        except OSError as error:
+            raise CaError(f"{error.filename}: {error.strerror}; nothing has changed.") from error
+        authority = open_authority(folder)
+    if authority.upcoming is None:
+        raise CaError(f"{folder / 'next.pem'} is the root in use; run: kiemke-server ca switch")
+    return authority.upcoming
+
+
+def switch_root(folder: Path) -> Root:
+    """Let the next root sign from now on and return it; the one before is kept as previous.pem.
+
+    Asked again after it was cut short it goes on where it was. Raises CaError.
+    """
+    root, following, previous = (_pair(folder, name) for name in ("root", "next", "previous"))
+    open_authority(folder)
+    try:
+        if not following[0].exists():
+            raise CaError("there is no next root; make one first: kiemke-server ca next")
+        if not _matches(*following):
+            raise CaError(f"{following[1]} does not belong to {following[0]}; nothing has changed.")
+        if following[0].read_bytes() != root[0].read_bytes():
+            if _matches(*root):  # otherwise the key was replaced before it was cut short
+                for old, kept in zip(root, previous, strict=True):
+                    _write_private(kept, old.read_bytes())
+            # The key first: whoever starts in between is told that the two do not belong together.
+            _write_private(root[1], following[1].read_bytes())
+            _write_private(root[0], following[0].read_bytes())
+        for file in following:
+            file.unlink(missing_ok=True)
+    except OSError as error:
+        raise CaError(f"{error.filename}: {error.strerror}; run it again.") from error
+    found = open_authority(folder)
+    return Root(found.root_pem, found.root_sha256)
+
+
+def _pair(folder: Path, name: str) -> tuple[Path, Path]:
+    """Return the files of a root's certificate and key."""
+    return folder / f"{name}.pem", folder / f"{name}.key"
+
+
+def _matches(pem_file: Path, key_file: Path) -> bool:
+    """Tell whether a key belongs to a certificate. Raises CaError when the key is none."""
+    certificate = x509.load_pem_x509_certificate(pem_file.read_bytes())
+    return _load_key(key_file).public_key() == certificate.public_key()
+
+
+def _read_root(file: Path) -> Root:
+    """Return what a root's PEM file says. Raises OSError, CaError when it is no certificate."""
+    try:
+        pem = file.read_text("ascii")
+        certificate = x509.load_pem_x509_certificate(pem.encode())
     except ValueError as error:
-        raise CaError(f"{pem_file} is no certificate; put it back from the backup.") from error
-    fingerprint = certificate.fingerprint(hashes.SHA256()).hex()
-    return Authority(folder, pem, fingerprint)
+        raise CaError(f"{file} is no certificate; put it back from the backup.") from error
+    return Root(pem, certificate.fingerprint(hashes.SHA256()).hex())
 
 
 def renew_leaf(authority: Authority, names: tuple[str, ...], now: datetime) -> bool:
@@ -79,6 +165,11 @@ def renew_leaf(authority: Authority, names: tuple[str, ...], now: datetime) -> b
         return False
     root_key = _load_key(authority.folder / "root.key")
     root = x509.load_pem_x509_certificate(authority.root_pem.encode())
+    if root_key.public_key() != root.public_key():
+        raise CaError(
+            f"{authority.folder / 'root.key'} does not belong to root.pem: a switch was cut short; "
+            "run again: kiemke-server ca switch"
+        )
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = (
         x509.CertificateBuilder()

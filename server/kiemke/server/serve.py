@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 import uvicorn
 
 from kiemke.server.app import create_app
-from kiemke.server.ca import Authority, renew_leaf, server_context
-from kiemke.server.errors import OutdatedDatabase
+from kiemke.server.ca import read_authority, renew_leaf, server_context
+from kiemke.server.context import Services
+from kiemke.server.errors import CaError, OutdatedDatabase
 from kiemke.server.migrate import migrate, pending
 from kiemke.server.settings import Settings
 
@@ -23,7 +24,7 @@ FIRST_MIGRATION = "0001_initial"
 # Senders post every 300 s: a shorter keep-alive would cost each of them a handshake a post.
 KEEP_ALIVE_SECONDS = 330
 DRAIN_SECONDS = 20
-RENEWAL_CHECK_SECONDS = 6 * 3600.0
+AUTHORITY_CHECK_SECONDS = 15.0
 
 
 class _Server(uvicorn.Server):
@@ -69,7 +70,8 @@ def run(settings: Settings) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     asyncio.run(prepare_database(settings.database_url))
     app = create_app(settings)
-    authority: Authority = app.state.services.authority
+    services: Services = app.state.services
+    authority = services.authority
     config = uvicorn.Config(
         app,
         host=settings.listen_host,
@@ -91,30 +93,46 @@ def run(settings: Settings) -> None:
         config.ssl = server_context(authority)
     server = _Server(config)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_serve(server, settings, authority, config.ssl))
+        runner.run(_serve(server, settings, services, config.ssl))
     if not server.started:
         raise SystemExit(1)
 
 
 async def _serve(
-    server: _Server, settings: Settings, authority: Authority, context: ssl.SSLContext | None
+    server: _Server, settings: Settings, services: Services, context: ssl.SSLContext | None
 ) -> None:
-    renewal = None
-    if context is not None:
-        renewal = asyncio.create_task(_keep_leaf(settings, authority, context))
+    keeper = asyncio.create_task(_keep_authority(settings, services, context))
     try:
         await server.serve()
     finally:
-        if renewal is not None:
-            renewal.cancel()
-            with suppress(asyncio.CancelledError):
-                await renewal
+        keeper.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeper
 
 
-async def _keep_leaf(settings: Settings, authority: Authority, context: ssl.SSLContext) -> None:
-    """Renew the leaf in time; connections made after that get the new one, without a restart."""
+async def _keep_authority(
+    settings: Settings, services: Services, context: ssl.SSLContext | None
+) -> None:
+    """Renew the leaf in time and heed `kiemke-server ca`, without a restart.
+
+    Connections made after that get the new certificate; those that stand are not cut.
+    """
+    told = ""
     while True:
-        await asyncio.sleep(RENEWAL_CHECK_SECONDS)
-        if renew_leaf(authority, settings.certificate_names, datetime.now(UTC)):
-            context.load_cert_chain(authority.leaf_file, authority.leaf_key_file)
-            log.info("certificate renewed", extra={"file": str(authority.leaf_file)})
+        await asyncio.sleep(AUTHORITY_CHECK_SECONDS)
+        try:
+            authority = read_authority(services.authority.folder)
+            if context is not None and renew_leaf(
+                authority, settings.certificate_names, datetime.now(UTC)
+            ):
+                context.load_cert_chain(authority.leaf_file, authority.leaf_key_file)
+                log.info("certificate renewed", extra={"file": str(authority.leaf_file)})
+        except (CaError, OSError) as error:  # what is loaded serves on
+            if str(error) != told:
+                told = str(error)
+                log.error("authority not read", extra={"reason": told})
+            continue
+        if authority != services.authority:
+            services.authority = authority
+            log.info("authority read anew", extra={"root_sha256": authority.root_sha256})
+        told = ""

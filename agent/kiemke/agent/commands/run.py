@@ -1,17 +1,20 @@
 """`kiemke-agent run`: the service itself, or one round of it."""
 
-import random
 import signal
 from pathlib import Path
 from types import FrameType
 
+from kiemke.agent.files import StateError
 from kiemke.agent.host import Host
+from kiemke.agent.journal import warn
 from kiemke.agent.loop import Agent
 from kiemke.agent.state import StateFolder
 from kiemke.agent.terminal import complain, say
+from kiemke.wire.chance import SystemChance
 from kiemke.wire.client import Outcome, Sender
 from kiemke.wire.clocks import SystemClock
 from kiemke.wire.outbox import Outbox
+from kiemke.wire.pin import Pins
 from kiemke.wire.report import Answer
 
 ONCE_DEADLINE_SECONDS = 60.0
@@ -33,17 +36,24 @@ def run(state: Path, *, once: bool, spread_seconds: float, outbox_mb: float) -> 
     outbox = Outbox(folder.outbox_path, clock, outbox_mb)
     agents: list[Agent] = []
 
+    def keep(pins: Pins) -> None:
+        # A disk that cannot is told: the server announces the root again after the next start.
+        try:
+            folder.save_identity(identity.with_pins(pins))
+        except StateError as err:
+            warn("root certificate not kept", reason=str(err))
+
     def heed(answer: Answer) -> None:
         agents[0].heed(answer)
 
     try:
-        sender = Sender(outbox, credentials, clock, on_answer=heed)
+        sender = Sender(outbox, credentials, clock, on_answer=heed, on_pins=keep)
         agent = Agent(folder, Host(install_id=identity.install_id), clock, outbox, sender)
         agents.append(agent)
         if once:
             return _once(agent, outbox)
         _stop_on_signals(agent)
-        agent.run(random.SystemRandom().uniform(0.0, spread_seconds))
+        agent.run(SystemChance().uniform(0.0, spread_seconds))
         return 0
     finally:
         for agent in agents:

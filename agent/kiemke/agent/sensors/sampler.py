@@ -1,40 +1,19 @@
 """Takes samples: load, memory, adapter counters, who sits there, and what the agent itself costs."""
 
-from dataclasses import dataclass
+import sys
 
-import psutil
-
+from kiemke.agent.journal import warn
 from kiemke.agent.sensors.seat import console_user
+from kiemke.agent.sensors.vital import CpuTime, LinkState, VitalsError
 from kiemke.wire.clocks import Clock
 from kiemke.wire.report import AdapterCounters, Sample, SelfCost
 
-IDLE_FIELDS = ("idle", "iowait")
-# Linux counts guest time in user time already (proc(5)).
-COUNTED_TWICE = ("guest", "guest_nice")
+if sys.platform == "linux":
+    from kiemke.agent.sensors import vital_linux as vitals
+else:
+    from kiemke.agent.sensors import vital_psutil as vitals
 
-
-@dataclass(frozen=True, slots=True)
-class CpuTime:
-    """Seconds all processors together were busy, and in all."""
-
-    busy_seconds: float
-    total_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class LinkState:
-    """What one adapter's link negotiated; speed and duplex None when unknown."""
-
-    is_up: bool
-    speed_mbits: int | None
-    duplex: str | None
-
-
-def read_cpu() -> CpuTime:
-    """Return processor time since boot. Source: psutil.cpu_times."""
-    times = psutil.cpu_times()._asdict()
-    total = sum(value for name, value in times.items() if name not in COUNTED_TWICE)
-    return CpuTime(total - sum(times.get(name, 0.0) for name in IDLE_FIELDS), total)
+__all__ = ["CpuTime", "LinkState", "Sampler", "busy_ratio", "read_links"]
 
 
 def busy_ratio(before: CpuTime, after: CpuTime) -> float | None:
@@ -46,17 +25,12 @@ def busy_ratio(before: CpuTime, after: CpuTime) -> float | None:
 
 
 def read_links() -> dict[str, LinkState]:
-    """Return the links of the physical adapters; empty when they cannot be read."""
+    """Return the links of the adapters, loopback left out; empty when they cannot be read."""
     try:
-        stats = psutil.net_if_stats()
-    except (psutil.Error, OSError, RuntimeError):
+        return vitals.read_links()
+    except VitalsError as err:
+        warn("links not read", reason=err)
         return {}
-    words = {int(psutil.NIC_DUPLEX_FULL): "full", int(psutil.NIC_DUPLEX_HALF): "half"}
-    return {
-        name: LinkState(one.isup, one.speed or None, words.get(int(one.duplex)))
-        for name, one in stats.items()
-        if "loopback" not in one.flags.split(",") and name != "lo"
-    }
 
 
 class Sampler:
@@ -65,7 +39,6 @@ class Sampler:
     def __init__(self, clock: Clock) -> None:
         """Begin: the first sample covers nothing."""
         self._clock = clock
-        self._process = psutil.Process()
         self._previous_awake_seconds: float | None = None
         self._previous_cpu: CpuTime | None = None
 
@@ -79,42 +52,56 @@ class Sampler:
 
         ``outbox_reports`` is how many wait, None when the outbox cannot tell.
         """
-        now, cpu = self._clock.awake_seconds(), read_cpu()
+        now, cpu = self._clock.awake_seconds(), _cpu()
         before, cpu_before = self._previous_awake_seconds, self._previous_cpu
         self._previous_awake_seconds, self._previous_cpu = now, cpu
-        memory = psutil.virtual_memory()
+        used_bytes, total_bytes = _memory()
         return Sample(
             covered_seconds=0.0 if before is None else max(0.0, now - before),
-            cpu_ratio=None if cpu_before is None else busy_ratio(cpu_before, cpu),
-            memory_used_bytes=memory.total - memory.available,
-            memory_total_bytes=memory.total,
+            cpu_ratio=None if cpu_before is None or cpu is None else busy_ratio(cpu_before, cpu),
+            memory_used_bytes=used_bytes,
+            memory_total_bytes=total_bytes,
             adapters=_counters(),
             user=console_user(),
-            cost=None if outbox_reports is None else self._cost(outbox_reports),
+            cost=None if outbox_reports is None else _cost(outbox_reports),
         )
 
-    def _cost(self, outbox_reports: int) -> SelfCost | None:
-        """Return what this process has used, None where the system does not tell."""
-        try:
-            times = self._process.cpu_times()
-            return SelfCost(
-                cpu_seconds=times.user + times.system,
-                rss_bytes=self._process.memory_info().rss,
-                outbox_reports=outbox_reports,
-            )
-        except (psutil.Error, OSError):
-            return None
+
+def _cpu() -> CpuTime | None:
+    """Return processor time, None when it cannot be read."""
+    try:
+        return vitals.read_cpu()
+    except VitalsError as err:
+        warn("load not read", reason=err)
+        return None
+
+
+def _memory() -> tuple[int | None, int | None]:
+    """Return bytes in use and in all, None when they cannot be read."""
+    try:
+        return vitals.read_memory()
+    except VitalsError as err:
+        warn("memory not read", reason=err)
+        return None, None
 
 
 def _counters() -> tuple[AdapterCounters, ...]:
     """Return the adapters' raw octet counters, loopback left out; empty when unreadable."""
     try:
-        # psutil's own mending of wraps is switched off: the server judges raw counters.
-        counters = psutil.net_io_counters(pernic=True, nowrap=False)
-    except (psutil.Error, OSError, RuntimeError):
+        counters = vitals.read_octets()
+    except VitalsError as err:
+        warn("adapters not read", reason=err)
         return ()
     return tuple(
-        AdapterCounters(name, one.bytes_recv, one.bytes_sent)
-        for name, one in sorted(counters.items())
-        if name != "lo" and not name.startswith("Loopback")
+        AdapterCounters(name, one.received, one.sent) for name, one in sorted(counters.items())
     )
+
+
+def _cost(outbox_reports: int) -> SelfCost | None:
+    """Return what this process has used, None where the system does not tell."""
+    try:
+        cpu_seconds, rss_bytes = vitals.read_own_cost()
+    except VitalsError as err:
+        warn("own cost not read", reason=err)
+        return None
+    return SelfCost(cpu_seconds, rss_bytes, outbox_reports)

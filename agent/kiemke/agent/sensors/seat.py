@@ -1,21 +1,28 @@
-"""Who is logged in, and who of them sits at the machine itself. Source: psutil.users (utmp, WTS)."""
+"""Who is logged in, and who of them sits at the machine itself."""
 
+import sys
 from datetime import UTC, datetime
 
-import psutil
-
+from kiemke.agent.sensors.vital import VitalsError
 from kiemke.wire.inventory import Session
+
+if sys.platform == "linux":
+    from kiemke.agent.sensors.vital_linux import read_logins
+else:
+    from kiemke.agent.sensors.vital_psutil import read_logins
 
 
 def sessions() -> list[Session]:
-    """Return the sessions of the running machine, by user."""
+    """Return the sessions of the running machine, by user. Raises VitalsError."""
     found = [
         Session(
-            user=user.name,
-            console=is_console(user.terminal, user.host),
-            started_at=datetime.fromtimestamp(user.started, UTC).isoformat(timespec="seconds"),
+            user=login.user,
+            console=is_console(login.terminal, login.remote),
+            started_at=datetime.fromtimestamp(login.started_seconds, UTC).isoformat(
+                timespec="seconds"
+            ),
         )
-        for user in psutil.users()
+        for login in read_logins()
     ]
     return sorted(found, key=lambda one: (one.user, one.started_at or ""))
 
@@ -41,6 +48,6 @@ def console_user() -> str | None:
         for one in sessions():
             if one.console:
                 return one.user
-    except (psutil.Error, OSError, RuntimeError):
+    except VitalsError:
         return None
     return None
