@@ -12,13 +12,13 @@ from kiemke.collectors.snmp.walk import walk_columns
 KEPT = ("1.3.6.1.2.1.1.", "1.3.6.1.2.1.2.", "1.3.6.1.2.1.31.1.1.", "1.3.6.1.2.1.10.7.")
 
 
-def read_recording(path: Path) -> dict[Oid, Value]:
-    """Return the recorded objects the collector may ask for; lines of other shapes are skipped."""
+def read_recording(path: Path, kept: tuple[str, ...] = KEPT) -> dict[Oid, Value]:
+    """Return the recorded objects below ``kept``; lines of other shapes are skipped."""
     objects: dict[Oid, Value] = {}
     for line in path.read_text("utf-8", errors="replace").splitlines():
         oid, _, rest = line.partition("|")
         tag, bar, value = rest.partition("|")
-        if not bar or not oid.startswith(KEPT):
+        if not bar or not oid.startswith(kept):
             continue
         try:
             objects[parse_oid(oid)] = _decode(tag, value)
