@@ -191,20 +191,64 @@ def unmount(small_disk: Path) -> Iterator[None]:
     subprocess.run(["umount", "-l", str(small_disk)], check=True)
 
 
+def fill(folder: Path) -> Path:
+    """Fill the volume to its last block; return the file to delete for room again."""
+    ballast = folder / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"x" * 4096)
+        except OSError:
+            return ballast
+
+
+@pytest.mark.usefixtures("unmount")
+def test_a_disk_that_is_full_at_the_start_is_waited_for_in_memory(
+    small_disk: Path, clock: ManualClock, open_outbox: Callable[..., Outbox]
+) -> None:
+    """A PC whose disk is full is used all the same, and its hours count."""
+    first = open_outbox(small_disk / "o.db")
+    first.put(event(clock, "before"))
+    first.close()
+    ballast = fill(small_disk)
+
+    outbox = open_outbox(small_disk / "o.db")
+    outbox.put_many(event(clock, f"late-{n}") for n in range(3))
+    assert outbox.unsaved == 3
+    assert [seq for _, seq in numbers(outbox)] == [1, 2, 3]
+    assert outbox.ack({outbox.stream: 1}) == 1
+
+    ballast.unlink()
+    outbox.put(event(clock, "room again"))
+    assert outbox.unsaved == 0
+    outbox.close()
+    again = open_outbox(small_disk / "o.db")
+    assert sorted(users(again)) == ["before", "late-1", "late-2", "room again"]
+
+
+@pytest.mark.usefixtures("unmount")
+def test_a_first_start_on_a_full_disk_works_too(
+    small_disk: Path, clock: ManualClock, open_outbox: Callable[..., Outbox]
+) -> None:
+    ballast = fill(small_disk)
+    outbox = open_outbox(small_disk / "o.db")
+    outbox.put(event(clock, "late"))
+    assert (outbox.unsaved, outbox.counts().reports) == (1, 1)
+
+    ballast.unlink()
+    outbox.put(event(clock, "room again"))
+    outbox.close()
+    assert users(open_outbox(small_disk / "o.db")) == ["late", "room again"]
+
+
 @pytest.mark.usefixtures("unmount")
 def test_a_full_disk_loses_nothing_that_is_not_told(
     small_disk: Path, clock: ManualClock, open_outbox: Callable[..., Outbox]
 ) -> None:
     """Office disks fill up; the agent must go on reporting that its PC is there."""
     outbox = open_outbox(small_disk / "o.db")
-    ballast = small_disk / "ballast"
     outbox.put(event(clock, "early"))
-    with ballast.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(b"x" * 4096)
-        except OSError:
-            pass
+    ballast = fill(small_disk)
     for n in range(600):
         outbox.put(event(clock, f"late-{n}"))
     seen_while_full = numbers(outbox)

@@ -44,7 +44,8 @@ class Outbox:
         """Open the file at ``path``, or begin one.
 
         A file that is broken is kept aside and a new one begun; the server is told. Raises
-        OutboxBusyError when another process holds it, OutboxError when it cannot be opened.
+        OutboxBusyError when another process holds it, OutboxError when it cannot be opened. With a
+        full disk it begins in memory, and takes to its file as soon as there is room.
         """
         self.stream = random_bits(STREAM_BITS) or 1
         self._path = path
@@ -54,12 +55,18 @@ class Outbox:
         self._guard = threading.RLock()
         self._unsaved: deque[Spooled] = deque()
         self._acked: dict[int, int] = {}  # acks a full disk did not let us write down
-        self._lock = store.FileLock(path.with_name(path.name + ".lock"))
+        self._losses: list[Loss] = []
+        try:
+            self._lock = store.FileLock(path.with_name(path.name + ".lock"))
+        except OSError as err:
+            raise OutboxError(f"{path}: {err}; free some space or mend its folder") from err
         try:
             self._open()
         except (sqlite3.Error, OSError) as err:
-            self._lock.release()
-            raise OutboxError(f"{path}: {err}; free some space or mend its folder") from err
+            if not store.is_full(err):
+                self._lock.release()
+                raise OutboxError(f"{path}: {err}; free some space or mend its folder") from err
+            self._db, self._has_file, self._bytes = store.connect_nowhere(), False, 0
 
     # --- filling ---
 
@@ -86,9 +93,13 @@ class Outbox:
     def _write(self, waiting: Sequence[Spooled]) -> None:
         """Write the rows; with a full disk keep them in memory, oldest lost beyond its bound."""
         try:
+            if not self._has_file:
+                nowhere = self._db
+                self._open()
+                nowhere.close()
             self._insert(waiting)
-        except sqlite3.Error as err:
-            if store.is_corrupt(err):
+        except (sqlite3.Error, OSError) as err:
+            if isinstance(err, sqlite3.Error) and store.is_corrupt(err):
                 self._begin_anew(str(err))
                 self._insert_anew(waiting)
             elif not store.is_full(err):
@@ -114,9 +125,9 @@ class Outbox:
         with Transaction(self._db):
             dropped, freed = self._make_room(added)
             for loss in dropped:
-                self._note(loss)
+                store.note(self._db, loss)
             for loss in self._losses:
-                self._note(loss)
+                store.note(self._db, loss)
             self._db.executemany(
                 "INSERT OR IGNORE INTO reports (stream, seq, body) VALUES (?, ?, ?)",
                 [(one.stream, one.seq, one.body) for one in waiting],
@@ -291,35 +302,16 @@ class Outbox:
                 return
         self._losses.append(loss)
 
-    def _note(self, loss: Loss) -> None:
-        """Write a loss down, one row a stream and reason where the reports are known."""
-        merged = self._db.execute(
-            "UPDATE losses SET last_seq = MAX(last_seq, ?), reports = reports + ? "
-            "WHERE reason = ? AND stream = ? AND detail = ?",
-            (loss.last_seq, loss.reports, loss.reason, loss.stream, loss.detail),
-        )
-        if not merged.rowcount:
-            self._db.execute(
-                "INSERT INTO losses (reason, detail, stream, first_seq, last_seq, reports) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    loss.reason,
-                    loss.detail,
-                    loss.stream,
-                    loss.first_seq,
-                    loss.last_seq,
-                    loss.reports,
-                ),
-            )
-
     def _declare(self) -> None:
         """Turn noted losses into event reports; done only when the server is known to listen."""
-        if self._unsaved:  # the disk is full: it could not be noted that this was told
+        if (
+            self._unsaved or not self._has_file
+        ):  # the disk is full: it could not be noted that this was told
             return
         try:
             with Transaction(self._db):
                 for loss in self._losses:
-                    self._note(loss)
+                    store.note(self._db, loss)
             self._losses.clear()
             rows = self._db.execute(
                 "SELECT id, reason, detail, stream, first_seq, last_seq, reports FROM losses"
@@ -346,14 +338,14 @@ class Outbox:
     # --- the file ---
 
     def _open(self) -> None:
-        """Connect; a broken file is set aside and a new one begun."""
-        self._losses: list[Loss] = []
+        """Connect; a broken file is set aside and a new one begun. Raises sqlite3.Error, OSError."""
         try:
             self._db = store.connect(self._path)
         except sqlite3.Error as err:
             if not store.is_corrupt(err):
                 raise
             self._replace_file(str(err))
+        self._has_file = True
         self._bytes = self._measure()
 
     def _begin_anew(self, why: str) -> None:

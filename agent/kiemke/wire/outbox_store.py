@@ -1,5 +1,6 @@
 """The outbox's file: its tables, its lock against a second process, and what is done when it is bad."""
 
+import errno
 import os
 import sqlite3
 import sys
@@ -124,8 +125,10 @@ class FileLock:
         self._file.close()
 
 
-def is_full(err: sqlite3.Error) -> bool:
-    """Tell whether the disk has no room (the file's limit, or the volume's)."""
+def is_full(err: sqlite3.Error | OSError) -> bool:
+    """Tell whether the disk has no room (the file's limit, the volume's, a quota)."""
+    if isinstance(err, OSError):
+        return err.errno in (errno.ENOSPC, errno.EDQUOT)
     code = getattr(err, "sqlite_errorcode", None)
     return code is not None and (code & 0xFF == SQLITE_FULL or _is_io_write(code))
 
@@ -140,6 +143,13 @@ def is_corrupt(err: sqlite3.Error) -> bool:
     """Tell whether the file is no longer a sound database."""
     code = getattr(err, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in (SQLITE_CORRUPT, SQLITE_NOTADB)
+
+
+def connect_nowhere() -> sqlite3.Connection:
+    """Return a connection on an empty outbox in memory, for as long as the disk has no room."""
+    db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    db.executescript(SCHEMA)
+    return db
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -209,6 +219,21 @@ class Transaction:
         finally:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
+
+
+def note(db: sqlite3.Connection, loss: Loss) -> None:
+    """Write a loss down, one row a stream and reason where the reports are known."""
+    merged = db.execute(
+        "UPDATE losses SET last_seq = MAX(last_seq, ?), reports = reports + ? "
+        "WHERE reason = ? AND stream = ? AND detail = ?",
+        (loss.last_seq, loss.reports, loss.reason, loss.stream, loss.detail),
+    )
+    if not merged.rowcount:
+        db.execute(
+            "INSERT INTO losses (reason, detail, stream, first_seq, last_seq, reports) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (loss.reason, loss.detail, loss.stream, loss.first_seq, loss.last_seq, loss.reports),
+        )
 
 
 def count(db: sqlite3.Connection) -> Counts:
