@@ -162,7 +162,7 @@ async def test_every_job_runs_on_a_small_office(database: Database) -> None:
     await leader.run_due()
 
     assert outcomes == dict.fromkeys(
-        ("identity", "coverage", "unit_figures", "link_health", "seal_audit", "prune_streams"), "ok"
+        ("identity", "coverage", "unit_figures", "link_health", "seal_audit", "prune"), "ok"
     )
     rows = await database.read("SELECT verified FROM coverage_now WHERE unit_id = :unit", unit=unit)
     assert rows == [{"verified": 1}]

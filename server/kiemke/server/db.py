@@ -168,7 +168,7 @@ def is_away(error: BaseException) -> bool:
     return isinstance(error, away) and not isinstance(error, Refused)
 
 
-UNAVAILABLE = (
+UNAVAILABLE: tuple[type[Exception], ...] = (
     sqlite3.OperationalError,
     sqlite3.DatabaseError,
     *postgres_driver.FAILURES,

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiemke.server.db import Database, Session
 from kiemke.server.domain import audit_chain, coverage, coverage_figures, identity_now, links_now
+from kiemke.server.jobs import prune
 
 Guard = Callable[[Session], Awaitable[None]]
 
@@ -26,10 +27,6 @@ class Job:
     name: str
     every_seconds: float
     run: Callable[[Turn], Awaitable[int]]
-
-
-# A stream's acknowledgements outlive the longest outbox by far.
-_STREAM_LIFE_MS = 180 * 86_400_000
 
 
 def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tuple[Job, ...]:
@@ -54,14 +51,8 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
             await turn.guard(session)
             return await audit_chain.seal(session, audit_key, turn.now_ms)
 
-    async def prune(turn: Turn) -> int:
-        async with db.transaction() as session:
-            await turn.guard(session)
-            rows = await session.fetch(
-                "DELETE FROM source_stream WHERE updated_at_ms < :before RETURNING id",
-                before=turn.now_ms - _STREAM_LIFE_MS,
-            )
-        return len(rows)
+    async def forget(turn: Turn) -> int:
+        return await prune.run(db, turn.now_ms, turn.guard)
 
     return (
         Job("identity", 10.0, identity),
@@ -69,5 +60,5 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
         Job("unit_figures", 60.0, count),
         Job("link_health", 60.0, judge),
         Job("seal_audit", 10.0, seal),
-        Job("prune_streams", 3600.0, prune),
+        Job("prune", 3600.0, forget),
     )

@@ -1,0 +1,93 @@
+"""Forgets what the retention rules no longer keep, a few thousand rows a run."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from kiemke.server.db import Database, Session
+from kiemke.server.domain import rules
+
+Guard = Callable[[Session], Awaitable[None]]
+
+DAY_MS = 86_400_000
+# A transaction this long holds up ingest on SQLite for a moment only.
+ROWS_A_TURN = 2_000
+TURNS_A_RUN = 100
+# More streams or boots than this of one source are no machine's doing; the oldest go first.
+MOST_PER_SOURCE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of which rows older than a rule's days go; ``column`` is a DATE or ends in _ms."""
+
+    name: str
+    column: str
+    rule: str
+
+
+TABLES = (
+    Table("source_stream", "updated_at_ms", "retention_stream_days"),
+    Table("source_boot", "updated_at_ms", "retention_stream_days"),
+    Table("source_event", "at_ms", "retention_event_days"),
+    Table("rejected_report", "received_at_ms", "retention_rejected_days"),
+    Table("presence_day", "day", "retention_presence_days"),
+    Table("link_day", "day", "retention_link_days"),
+    Table("interface_now", "read_at_ms", "retention_interface_days"),
+)
+PER_SOURCE = ("source_stream", "source_boot")
+
+
+async def run(db: Database, now_ms: int, guard: Guard, *, rows: int = ROWS_A_TURN) -> int:
+    """Delete up to ``rows`` x TURNS_A_RUN rows of each table; return how many went in all.
+
+    What is left goes in the next run. ``guard`` runs first in each transaction.
+    """
+    async with db.reading() as session:
+        installation = await session.one("SELECT utc_offset_seconds FROM installation WHERE id = 1")
+        if installation is None:
+            return 0
+        offset = installation["utc_offset_seconds"]
+        today = datetime.fromtimestamp(now_ms / 1000 + offset, UTC).date()
+        law = await rules.load(session, today, now_ms)
+    gone = 0
+    for table in TABLES:
+        days = law.whole(table.rule)
+        before = now_ms - days * DAY_MS if table.column.endswith("_ms") else None
+        statement = _DELETE.format(name=table.name, column=table.column)
+        oldest = today - timedelta(days=days) if before is None else before
+        gone += await _repeat(db, guard, statement, rows, before=oldest)
+    for name in PER_SOURCE:
+        async with db.reading() as session:
+            many = await session.fetch(
+                f"SELECT source_id FROM {name} GROUP BY source_id"  # noqa: S608  # names above
+                " HAVING count(*) > :most ORDER BY source_id",
+                most=MOST_PER_SOURCE,
+            )
+        for row in many:
+            statement = _DELETE_EXCESS.format(name=name)
+            wanted = {"source": row["source_id"], "most": MOST_PER_SOURCE}
+            gone += await _repeat(db, guard, statement, rows, **wanted)
+    return gone
+
+
+_DELETE = (
+    "DELETE FROM {name} WHERE id IN (SELECT id FROM {name} WHERE {column} < :before"
+    " ORDER BY {column}, id LIMIT :rows) RETURNING id"
+)
+_DELETE_EXCESS = (
+    "DELETE FROM {name} WHERE id IN (SELECT id FROM {name} WHERE source_id = :source"
+    " ORDER BY updated_at_ms DESC, id DESC LIMIT :rows OFFSET :most) RETURNING id"
+)
+
+
+async def _repeat(db: Database, guard: Guard, statement: str, rows: int, **wanted: object) -> int:
+    gone = 0
+    for _ in range(TURNS_A_RUN):
+        async with db.transaction() as session:
+            await guard(session)
+            deleted = await session.fetch(statement, rows=rows, **wanted)
+        gone += len(deleted)
+        if len(deleted) < rows:
+            break
+    return gone
