@@ -1,5 +1,6 @@
 """Fixtures every test may use: real peers on loopback and the corpora beside the repository."""
 
+import logging
 import shutil
 import sys
 import tempfile
@@ -19,6 +20,18 @@ from tests.support.prometheus import PrometheusPeer  # noqa: E402
 # A loaded machine is slow, not wrong; the same examples each time keep main's verdict a verdict.
 settings.register_profile("kiemke", deadline=None, derandomize=True)
 settings.load_profile("kiemke")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """Take away what a program run within a test made of logging: it writes to a closed stream."""
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    yield
+    for handler in list(root.handlers):
+        if type(handler) is logging.StreamHandler and handler not in before:
+            root.removeHandler(handler)
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")
