@@ -26,6 +26,10 @@ _ACTIVE = (
     " AND @.recorded_at_ms <= :known AND (@.voided_at_ms IS NULL OR @.voided_at_ms > :known))"
 )
 
+_IS_FOREIGN = """p.day >= :first AND p.day <= :day
+        AND CASE WHEN p.main_account IN (SELECT LOWER(account) FROM official)
+                  AND p.day IN (SELECT day FROM working) THEN 1 ELSE 0 END = 1"""
+
 _FRAGMENTS = {
     "sqlite": {
         "@null_int": "NULL",
@@ -61,7 +65,8 @@ absent AS (
     AND (b.reason NOT IN ('leave', 'study') OR b.valid_to IS NULL OR @long_absence)
 ),
 -- PCs that count, with the one official who answers for each (NULL when a unit or several do) and
--- what its sources saw. Walked asset by asset in the order of an index: nothing is sorted.
+-- what its sources saw. Walked asset by asset in the order of an index: nothing is sorted. Nearly all
+-- days are the holder's own: an index on the account skips them, from both sides.
 held AS MATERIALIZED (
   SELECT c.asset_id, MIN(c.unit_id) AS unit_id, MIN(a.no_agent_reason) AS no_agent_reason,
     CASE WHEN COUNT(*) = COUNT(c.official_id) AND MIN(c.official_id) = MAX(c.official_id)
@@ -70,17 +75,18 @@ held AS MATERIALIZED (
     MAX(CASE WHEN s.state = 'approved' THEN 1 ELSE 0 END) AS approved,
     MAX(CASE WHEN s.state = 'quarantined' THEN 1 ELSE 0 END) AS quarantined,
     MAX(CASE WHEN s.state = 'approved' THEN (
-      SELECT MAX(p.day) FROM presence_day p
+      SELECT p.day FROM presence_day p
       WHERE p.source_id = s.id AND p.day >= :first AND p.day <= :day AND p.trusted_slots > 0
         -- CASE keeps the planners from seeking each day of the list: the span is walked once.
         AND CASE WHEN p.day IN (SELECT day FROM working) THEN 1 ELSE 0 END = 1
+      ORDER BY p.day DESC LIMIT 1
     ) END) AS last_day,
     MAX(CASE WHEN s.state = 'approved' THEN (
       SELECT COUNT(*) FROM presence_day p
-      WHERE p.source_id = s.id AND p.day >= :first AND p.day <= :day
-        AND p.main_account <> COALESCE(LOWER(o.account), '')
-        AND CASE WHEN p.main_account IN (SELECT LOWER(account) FROM official)
-                  AND p.day IN (SELECT day FROM working) THEN 1 ELSE 0 END = 1
+      WHERE p.source_id = s.id AND p.main_account < COALESCE(LOWER(o.account), '') AND @is_foreign
+    ) + (
+      SELECT COUNT(*) FROM presence_day p
+      WHERE p.source_id = s.id AND p.main_account > COALESCE(LOWER(o.account), '') AND @is_foreign
     ) END) AS foreign_days
   FROM custody c
   JOIN asset a ON a.id = c.asset_id
@@ -262,6 +268,7 @@ def _totals() -> str:
 def _expand(text: str, dialect: str) -> str:
     text = text.replace("@sums", _sums()).replace("@totals", _totals())
     text = text.replace("@zeros", "0, " * len((*_OWN, *_COUNTS)))
+    text = text.replace("@is_foreign", _IS_FOREIGN)
     for name, fragment in _FRAGMENTS[dialect].items():
         text = text.replace(name, fragment)
     return re.sub(r"@active\((\w+)\)", lambda match: _ACTIVE.replace("@", match[1]), text)

@@ -245,8 +245,8 @@ class PresenceDay(Model):
     changed_at_ms = fields.BigIntField()
 
     class Meta:
-        """Table name, and the index that alone answers a coverage recount."""
+        """Table name, and the two indexes that alone answer a coverage recount."""
 
         table = "presence_day"
         unique_together = (("source_id", "day"),)
-        indexes = (("source_id", "day", "trusted_slots", "main_account"),)
+        indexes = (("source_id", "day", "trusted_slots"), ("source_id", "main_account", "day"))
