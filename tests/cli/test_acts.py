@@ -1,6 +1,7 @@
 """What changes something: imports, files, sources, users, tokens, devices; and the doctor."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from hashlib import sha256
@@ -118,6 +119,45 @@ def test_a_file_that_is_there_is_replaced_only_when_asked(
     assert path.read_text() == "old"
     assert run("export", "equipment", "-o", str(path), "--force").code == 0
     assert path.read_text() == "new"
+
+
+def test_a_device_is_never_replaced_by_a_file(
+    signed_in: RestServer, run: Run, tmp_path: Path
+) -> None:
+    """As root, /dev/null replaced by an inventory would break the machine."""
+    signed_in.on("GET", "/exports/equipment.csv", content=b"new")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    assert run("export", "equipment", "-o", str(pipe), "--force").code == 1
+    assert pipe.is_fifo()
+
+
+def test_a_link_is_replaced_and_not_followed(
+    signed_in: RestServer, run: Run, tmp_path: Path
+) -> None:
+    signed_in.on("GET", "/exports/equipment.csv", content=b"new")
+    target, link = tmp_path / "precious", tmp_path / "a.csv"
+    target.write_text("old")
+    link.symlink_to(target)
+
+    assert run("export", "equipment", "-o", str(link), "--force").code == 0
+    assert (target.read_text(), link.read_text(), link.is_symlink()) == ("old", "new", False)
+
+
+def test_errors_the_server_left_out_are_counted(
+    signed_in: RestServer, run: Run, tmp_path: Path
+) -> None:
+    told = {"rows": 9, "new": 0, "changed": 0, "same": 0, "applied": False, "errors_left_out": 6999}
+    error = {"row": 2, "column": "Mã", "value": "?", "message": "m", "remedy": "r"}
+    signed_in.on("POST", "/imports", {**told, "errors": [error]})
+    file = tmp_path / "a.csv"
+    file.write_text("x")
+
+    ran = run("import", "units", str(file))
+
+    assert ran.code == 1
+    assert "7000" in (ran.out + ran.err).replace(".", "")
 
 
 def test_without_a_report_the_reports_are_listed(signed_in: RestServer, run: Run) -> None:

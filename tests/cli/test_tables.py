@@ -39,6 +39,20 @@ def test_a_long_name_gives_way_and_a_number_never() -> None:
     assert lines[1].endswith("1.234.567")
 
 
+def test_csv_begins_no_formula_wherever_a_spreadsheet_cuts_it() -> None:
+    """Where ; separates lists, a line is cut there whatever the quotes say."""
+    columns = (Column("=1+1", "code"), Column("Name", "name"))
+    names = ("＝1+1", " =1+1", "a;=1+1", "a; '@x", "a;b", "-5")
+
+    out = as_csv(columns, [{"code": "c", "name": name} for name in names], ZONE)
+    rows = list(csv.reader(io.StringIO(out.removeprefix("\ufeff"), newline="")))
+
+    assert rows[0][0] == "'=1+1"
+    assert [row[1] for row in rows[1:]] == [
+        "'＝1+1", "' =1+1", "a;'=1+1", "a;' '@x", "a;b", "'-5",
+    ]  # fmt: skip
+
+
 @given(
     st.lists(
         st.fixed_dictionaries(

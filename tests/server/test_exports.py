@@ -262,6 +262,8 @@ def test_a_percentage_is_rounded_down_so_that_100_means_whole(per_million: int, 
 def test_a_guard_hides_behind_no_space_or_quote() -> None:
     assert guarded(" =1+1") == "' =1+1"
     assert guarded("＝1") == "'＝1"
+    assert guarded("a;=1+1") == "a;'=1+1" and guarded("a; ＠x") == "a;' ＠x"
+    assert guarded("a;b-c") == "a;b-c"
     assert guarded("0900") == "0900" and guarded(None) == "" and guarded(-5) == -5
 
 

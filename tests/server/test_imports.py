@@ -89,6 +89,17 @@ async def test_leading_zeros_money_and_serials_arrive_as_meant(district: Databas
     )
 
 
+async def test_an_answer_names_a_thousand_errors_and_counts_the_rest(database: Database) -> None:
+    """200,000 wrong rows would be an answer of 75 MB, and a server that does nothing else."""
+    rows = [UNITS[0], *([f"X{n}", "", "thôn", "", ""] for n in range(1_500))]
+
+    result = await load(database, "units", rows)
+    answer = result.as_json("vi")
+
+    assert len(answer["errors"]) == 1_000
+    assert answer["errors_left_out"] == len(result.errors) - 1_000 == 2_000
+
+
 async def test_one_bad_row_keeps_every_row_out(database: Database) -> None:
     rows = [*UNITS, ["X", "Xã X", "thôn", "NOWHERE", "31/02/2024"]]
 

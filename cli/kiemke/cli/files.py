@@ -21,8 +21,8 @@ class Written:
 
 
 def refuse_existing(path: Path, force: bool) -> None:
-    """Raise KiemkeError when the file is there and may not be replaced."""
-    if path.exists() and not force:
+    """Raise KiemkeError when the file is there and may not be replaced: a device never is."""
+    if path.exists() and not (force and path.is_file()):
         raise KiemkeError(
             _("the file exists already"),
             where=str(path),

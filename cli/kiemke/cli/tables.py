@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -18,7 +19,9 @@ from kiemke.cli.words import STYLES
 
 ABSENT = "–"
 GAP = "  "
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Full-width signs begin a formula too; behind a ; one begins where ; separates a spreadsheet's cells.
+_FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")
+_FORMULA_BEHIND = re.compile(r"(;)(?=[ '\"\u00a0]*[=+\-@＝＋－＠])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,8 @@ def as_csv(columns: Sequence[Column], records: Sequence[Record], zone: tzinfo) -
     """Return CSV as a spreadsheet wants it: BOM, CRLF, no formulas, numbers ungrouped."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([_(column.heading).replace("\n", " ") for column in columns])
+    # A heading may come from the data too (the fields of an inventory section).
+    writer.writerow([_guarded(visible(_(c.heading).replace("\n", " "))) for c in columns])
     for record in records:
         writer.writerow([_csv_cell(column, record, zone) for column in columns])
     return "\ufeff" + out.getvalue()
@@ -165,5 +169,9 @@ def _csv_cell(column: Column, record: Record, zone: tzinfo) -> str:
     value = dig(record, column.path)
     if column.kind.number and isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    text = cell(column, record, zone) or ""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return _guarded(cell(column, record, zone) or "")
+
+
+def _guarded(text: str) -> str:
+    text = _FORMULA_BEHIND.sub(r"\1'", text)
+    return f"'{text}" if text.lstrip(" '\"\u00a0").startswith(_FORMULA_STARTS) else text

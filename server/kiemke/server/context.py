@@ -54,6 +54,8 @@ class Services:
     enrol_failures: Attempts = field(default_factory=lambda: Attempts(limit=20))
 
     verifications: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    # A large file takes half a gigabyte here and in its reader: one at a time.
+    imports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     def today(self) -> date:
         """Return the local day it is now, at the installation's fixed UTC offset."""

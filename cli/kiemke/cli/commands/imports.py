@@ -71,9 +71,10 @@ def import_(app: App, template: str, file: Path, apply: bool, wide: bool, json: 
     if errors:
         shown = errors[:MOST_ERRORS_SHOWN]
         app.say("", *draw(ERRORS, shown, None if wide else app.width(), app.zone).lines)
-        if len(shown) < len(errors):
-            app.say(_("… and {count} more").format(count=figures.count(len(errors) - len(shown))))
-        app.say("", _("Nothing was written: {count} errors").format(count=len(errors)))
+        total = len(errors) + int(number_at(told, "errors_left_out") or 0)
+        if len(shown) < total:
+            app.say(_("… and {count} more").format(count=figures.count(total - len(shown))))
+        app.say("", _("Nothing was written: {count} errors").format(count=total))
         return 1
     if dig(told, "applied") is True:
         app.say(_("Written."))

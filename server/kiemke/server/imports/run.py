@@ -40,6 +40,8 @@ IMPORTERS: dict[str, Callable[[], Importer]] = {
 # Any fixed number: two imports into one PostgreSQL database wait for each other here.
 _ADVISORY_LOCK = 0x6B69_656D_1101
 _DEFAULT_OFFSET_SECONDS = 7 * 3600
+# Nobody corrects more at one go, and 200,000 wrong rows would be an answer of 75 MB.
+MOST_ERRORS_TOLD = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class ImportResult:
     applied: bool
 
     def as_json(self, language: str) -> dict[str, Any]:
-        """Return the shape of the REST answer, texts in ``language``."""
+        """Return the shape of the REST answer, texts in ``language``; its first errors alone."""
         return {
             "template": self.template,
             "rows": self.rows,
@@ -71,8 +73,9 @@ class ImportResult:
                     "message": error.message.say(language),
                     "remedy": error.remedy.say(language),
                 }
-                for error in self.errors
+                for error in self.errors[:MOST_ERRORS_TOLD]
             ],
+            "errors_left_out": max(0, len(self.errors) - MOST_ERRORS_TOLD),
             "ignored": list(self.ignored),
             "applied": self.applied,
         }
@@ -107,7 +110,7 @@ async def run_import(
         table = await asyncio.to_thread(lay_out, await read_lines(data), wanted)
     except FileRefused as error:
         return _whole_file(template, error)
-    if not apply:
+    if not apply or table.errors:  # a file that is wrong already must not hold the writer up
         async with db.reading() as session:
             context = await _context(session, template, who, now_ms, audit)
             return _result(table, await importer.plan(session, table.rows, context), template)

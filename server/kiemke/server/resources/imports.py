@@ -67,7 +67,10 @@ class ImportError:
 
 @dataclass(frozen=True, slots=True)
 class ImportOutput:
-    """What the import did, or would do when ``applied`` is false. With errors nothing was written."""
+    """What the import did, or would do when ``applied`` is false. With errors nothing was written.
+
+    ``errors_left_out`` counts those beyond the first thousand, which are not listed.
+    """
 
     template: str
     rows: int
@@ -75,6 +78,7 @@ class ImportOutput:
     changed: int
     same: int
     errors: list[ImportError]
+    errors_left_out: int
     ignored: list[str]
     applied: bool
 
@@ -131,16 +135,17 @@ async def add_import(
     data = await request.body()
     if len(data) > limit:
         raise Problem("too_large", limit=limit)
-    result = await run_import(
-        services.db,
-        template,
-        data,
-        filename,
-        apply=apply,
-        who=request.user.name,
-        now_ms=services.clock(),
-        audit=record,
-    )
+    async with services.imports:
+        result = await run_import(
+            services.db,
+            template,
+            data,
+            filename,
+            apply=apply,
+            who=request.user.name,
+            now_ms=services.clock(),
+            audit=record,
+        )
     if result.applied and template in ("units", "devices", "links"):
         async with services.db.transaction() as session:
             await assign_unassigned(session, who=request.user.name, now_ms=services.clock())
