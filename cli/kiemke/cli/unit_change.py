@@ -43,7 +43,7 @@ SUCCESSIONS = (
 )
 
 
-def _day(text: str) -> str:
+def read_day(text: str) -> str:
     """Return dd/MM/yyyy or ISO as ISO. Raises KiemkeError."""
     day, _slash, rest = text.partition("/")
     month, _slash2, year = rest.partition("/")
@@ -133,7 +133,7 @@ def merge(
     """Merge units."""
     new = [{"code": into, "name": name, "type": type_ or "xa", "parent": parent}] if name else []
     changes = [{"kind": "merge", "units": list(units), "into": [into]}]
-    decision = {"day": _day(day), "instrument": paper, "new": new, "changes": changes}
+    decision = {"day": read_day(day), "instrument": paper, "new": new, "changes": changes}
     return _decide(app, decision, apply, json)
 
 
@@ -194,7 +194,9 @@ def split(
         assign[thing] = code
     kind = "assign" if rest else "split"
     changes = [{"kind": kind, "units": [unit], "into": list(into), "assign": assign}]
-    return _decide(app, {"day": _day(day), "instrument": paper, "changes": changes}, apply, json)
+    return _decide(
+        app, {"day": read_day(day), "instrument": paper, "changes": changes}, apply, json
+    )
 
 
 @click.command(
@@ -213,7 +215,9 @@ def split(
 def move(app: App, unit: str, parent: str, day: str, paper: str, apply: bool, json: bool) -> int:
     """Move a unit."""
     changes = [{"kind": "move", "units": [unit], "parent": parent}]
-    return _decide(app, {"day": _day(day), "instrument": paper, "changes": changes}, apply, json)
+    return _decide(
+        app, {"day": read_day(day), "instrument": paper, "changes": changes}, apply, json
+    )
 
 
 @click.command(
@@ -239,7 +243,9 @@ def rename(
         changes.append({"kind": "rename", "units": [unit], "name": name, "code": code})
     if type_:
         changes.append({"kind": "retype", "units": [unit], "type": type_})
-    return _decide(app, {"day": _day(day), "instrument": paper, "changes": changes}, apply, json)
+    return _decide(
+        app, {"day": read_day(day), "instrument": paper, "changes": changes}, apply, json
+    )
 
 
 @click.command(

@@ -4,6 +4,7 @@ import click
 
 from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.asset_handover import handover
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import DAY, DONG, THING, words
@@ -117,3 +118,6 @@ def show_(app: App, ref: str, times: Times, json: bool) -> None:
         app.write(as_json(found) + "\n")
         return
     show_one(app, _("Asset"), FIELDS, found)
+
+
+asset.add_command(handover)

@@ -9,9 +9,11 @@ from kiemke.server.resources import (
     enrolment,
     exports,
     findings,
+    handovers,
     imports,
     links,
     machines,
+    norms,
     officials,
     openapi,
     reorganisations,
@@ -20,6 +22,7 @@ from kiemke.server.resources import (
     system,
     units,
     users,
+    wear,
 )
 
 RESOURCES = (
@@ -30,10 +33,13 @@ RESOURCES = (
     reorganisations,
     officials,
     assets,
+    handovers,
     machines,
     devices,
     links,
     coverage,
+    norms,
+    wear,
     sources,
     enrolment,
     assignment,

@@ -1,0 +1,200 @@
+"""Handing over equipment: everything a person or unit holds, or named things, in one act with a paper.
+
+Custody rows open on the day are voided and said again: the one who gives holds until the day, the
+one who receives from it. Nothing is edited; shared custody keeps the others' rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from kiemke.server.db import Row, Session, as_date
+from kiemke.server.domain.reorganise_rows import reopen
+from kiemke.server.domain.text_labels import Words
+
+_HELD = (
+    "SELECT t.*, a.code AS asset_code, a.tag AS asset_tag, a.name AS asset_name,"
+    " a.kind AS asset_kind, a.serial AS asset_serial, a.price_dong AS asset_price,"
+    " a.in_use_since AS asset_since, a.model AS asset_model FROM custody t"
+    " JOIN asset a ON a.id = t.asset_id"
+    " WHERE t.voided_at_ms IS NULL AND (t.valid_to IS NULL OR t.valid_to > :day)"
+)
+_ASSET_PREFIX = "asset_"
+
+
+class CannotHandOver(Exception):
+    """The handover contradicts the ledger; nothing was changed."""
+
+    def __init__(self, message: Words, remedy: Words) -> None:
+        super().__init__(message.en)
+        self.message = message
+        self.remedy = remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who gives or receives: a unit, or an official in it. ``unit_id`` is the unit on the day."""
+
+    unit_id: int
+    unit_name: str
+    official_id: int | None = None
+    official_name: str | None = None
+    post: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What is asked: from whom to whom, since when, by which paper; ``codes`` () means everything.
+
+    ``place`` is where the things will stand, None keeps each one's place.
+    """
+
+    giver: Party
+    receiver: Party
+    day: date
+    instrument: str
+    codes: tuple[str, ...] = ()
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that changes hands, as the minutes list it. Price in đồng."""
+
+    code: str
+    tag: str | None
+    name: str
+    kind: str
+    model: str | None
+    serial: str | None
+    price_dong: int | None
+    in_use_since: date | None
+
+
+async def find_party(
+    session: Session, day: date, *, official: str | None, unit: str | None
+) -> Party:
+    """Return the official or unit of a code as of the day. Raises CannotHandOver."""
+    if official is not None:
+        row = await session.one(
+            "SELECT o.id, o.name, m.unit_id, m.post, v.name AS unit_name FROM official o"
+            " LEFT JOIN membership m ON m.official_id = o.id AND m.voided_at_ms IS NULL"
+            " AND m.is_primary AND m.valid_from <= :day"
+            " AND (m.valid_to IS NULL OR m.valid_to > :day)"
+            " LEFT JOIN unit_version v ON v.unit_id = m.unit_id AND v.voided_at_ms IS NULL"
+            " AND v.valid_from <= :day AND (v.valid_to IS NULL OR v.valid_to > :day)"
+            " WHERE o.code = :code",
+            code=official,
+            day=day,
+        )
+        if row is None:
+            raise _unknown("cán bộ", "official", official)
+        if row["unit_id"] is None:
+            last = await session.one(
+                "SELECT m.unit_id, v.name AS unit_name FROM membership m LEFT JOIN unit_version v"
+                " ON v.unit_id = m.unit_id AND v.voided_at_ms IS NULL WHERE m.official_id = :id"
+                " AND m.voided_at_ms IS NULL ORDER BY m.valid_from DESC, v.valid_from DESC LIMIT 1",
+                id=row["id"],
+            )
+            if last is None:
+                raise _unknown("cán bộ", "official", official)
+            row = {**row, **last}
+        return Party(row["unit_id"], row["unit_name"] or "", row["id"], row["name"], row["post"])
+    row = await session.one(
+        "SELECT unit_id, name FROM unit_version WHERE code = :code AND voided_at_ms IS NULL"
+        " AND valid_from <= :day AND (valid_to IS NULL OR valid_to > :day)",
+        code=unit or "",
+        day=day,
+    )
+    if row is None:
+        raise _unknown("đơn vị", "unit", unit or "")
+    return Party(row["unit_id"], row["name"])
+
+
+def _unknown(vi: str, en: str, code: str) -> CannotHandOver:
+    return CannotHandOver(
+        Words(f"Không có {vi} mã {code} vào ngày đó.", f"There is no {en} {code} on that day."),
+        Words("Kiểm tra mã và ngày.", "Check the code and the day."),
+    )
+
+
+async def plan(session: Session, asked: Handover) -> list[Row]:
+    """Return the custody rows that change hands, by asset code. Raises CannotHandOver."""
+    if (asked.giver.unit_id, asked.giver.official_id) == (
+        asked.receiver.unit_id,
+        asked.receiver.official_id,
+    ):
+        raise CannotHandOver(
+            Words("Bên giao và bên nhận là một.", "Giver and receiver are the same."),
+            Words("Nêu bên nhận khác.", "Name another receiver."),
+        )
+    if asked.giver.official_id is not None:
+        rows = await session.fetch(
+            _HELD + " AND t.official_id = :official ORDER BY a.code, t.id",
+            day=asked.day,
+            official=asked.giver.official_id,
+        )
+    else:
+        rows = await session.fetch(
+            _HELD + " AND t.unit_id = :unit ORDER BY a.code, t.id",
+            day=asked.day,
+            unit=asked.giver.unit_id,
+        )
+    if asked.codes:
+        held = {row["asset_code"] for row in rows}
+        missing = sorted(set(asked.codes) - held)
+        if missing:
+            raise CannotHandOver(
+                Words(
+                    f"Bên giao không giữ: {', '.join(missing)}.",
+                    f"The giver does not hold: {', '.join(missing)}.",
+                ),
+                Words("Bỏ mã đó hoặc sửa bên giao.", "Leave it out, or correct the giver."),
+            )
+        rows = [row for row in rows if row["asset_code"] in asked.codes]
+    if not rows:
+        raise CannotHandOver(
+            Words("Bên giao không giữ gì.", "The giver holds nothing."),
+            Words("Kiểm tra mã và ngày.", "Check the code and the day."),
+        )
+    return rows
+
+
+def items(rows: Sequence[Row]) -> list[Item]:
+    """Return what the minutes list: each asset once."""
+    seen: dict[str, Item] = {}
+    for row in rows:
+        since = row["asset_since"]
+        seen[row["asset_code"]] = Item(
+            row["asset_code"],
+            row["asset_tag"],
+            row["asset_name"],
+            row["asset_kind"],
+            row["asset_model"],
+            row["asset_serial"],
+            row["asset_price"],
+            None if since is None else as_date(since),
+        )
+    return list(seen.values())
+
+
+async def apply(
+    session: Session, asked: Handover, rows: Sequence[Row], *, who: str, now_ms: int
+) -> None:
+    """Write the handover. Two givers of one shared thing make one row of the receiver."""
+    given: set[int] = set()
+    for row in rows:
+        plain = {k: v for k, v in row.items() if not k.startswith(_ASSET_PREFIX) or k == "asset_id"}
+        changes: dict[str, Any] = {
+            "unit_id": asked.receiver.unit_id,
+            "official_id": asked.receiver.official_id,
+        }
+        if asked.place is not None:
+            changes["place"] = asked.place
+        again = row["asset_id"] in given
+        given.add(row["asset_id"])
+        await reopen(
+            session, "custody", plain, asked.day, None if again else changes,
+            instrument=asked.instrument, who=who, now_ms=now_ms,
+        )  # fmt: skip

@@ -1,0 +1,147 @@
+"""Handovers: everything a person or unit holds changes hands in one act, with minutes to sign."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from litestar import post
+from litestar.params import FromQuery, JSONBody
+
+from kiemke.server.audit import record
+from kiemke.server.auth import AppRequest
+from kiemke.server.context import services_of
+from kiemke.server.db import Session
+from kiemke.server.domain.handover import (
+    CannotHandOver,
+    Handover,
+    Party,
+    find_party,
+    items,
+    plan,
+)
+from kiemke.server.domain.handover import (
+    apply as write,
+)
+from kiemke.server.errors import Both, Problem
+from kiemke.server.resources.tree import Moment, visible_units
+from kiemke.server.web.minutes import handover_minutes
+from kiemke.wire.clean import clean_text
+
+
+@dataclass(frozen=True, slots=True)
+class PartyInput:
+    """An official's code, or a unit's."""
+
+    official: str | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverInput:
+    """From whom to whom, since when, by which paper; without ``assets`` everything held."""
+
+    giver: PartyInput
+    receiver: PartyInput
+    day: date
+    instrument: str
+    assets: list[str] = field(default_factory=list)
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemOutput:
+    """One thing that changes hands."""
+
+    code: str
+    tag: str | None
+    name: str
+    kind: str
+    serial: str | None
+    price_dong: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverOutput:
+    """What changes hands, the minutes as a page to print, and whether it was written."""
+
+    giver: str
+    receiver: str
+    items: list[ItemOutput]
+    minutes_html: str
+    applied: bool
+
+
+async def _party(session: Session, given: PartyInput, day: date) -> Party:
+    if (given.official is None) == (given.unit is None):
+        raise Problem("bad_field", field="giver, receiver", value="", wanted="official | unit")
+    return await find_party(session, day, official=given.official, unit=given.unit)
+
+
+def _name(party: Party) -> str:
+    return party.official_name or party.unit_name
+
+
+@post("/api/v1/handovers", status_code=200, opt={"role": "it"}, tags=["assets"])
+async def hand_over(
+    request: AppRequest, data: JSONBody[HandoverInput], apply: FromQuery[bool] = False
+) -> HandoverOutput:
+    """Say what would change hands, with the minutes; with ``apply``, write it."""
+    services = services_of(request)
+    instrument = clean_text(data.instrument, 200)
+    if not instrument:
+        raise Problem("bad_field", field="instrument", value="", wanted="số văn bản | number")
+    if data.day > services.today():
+        raise Problem("bad_field", field="day", value=str(data.day), wanted="<= hôm nay | today")
+    moment = Moment(data.day, services.clock())
+    allowed = await visible_units(services, request.user, moment, None)
+    try:
+        async with services.db.transaction() as session:
+            asked = Handover(
+                await _party(session, data.giver, data.day),
+                await _party(session, data.receiver, data.day),
+                data.day,
+                instrument,
+                tuple(data.assets),
+                clean_text(data.place, 200) if data.place else None,
+            )
+            outside = allowed is not None and not (
+                {asked.giver.unit_id, asked.receiver.unit_id} <= set(allowed)
+            )
+            if outside:
+                raise Problem("forbidden", role=request.user.role, needed="it, cả hai đơn vị")
+            rows = await plan(session, asked)
+            if allowed is not None and any(row["unit_id"] not in allowed for row in rows):
+                raise Problem("forbidden", role=request.user.role, needed="it, cả hai đơn vị")
+            listed = items(rows)
+            if apply:
+                now = services.clock()
+                await write(session, asked, rows, who=request.user.name, now_ms=now)
+                await record(
+                    session,
+                    at_ms=now,
+                    who=request.user.name,
+                    act="asset.handover",
+                    subject=f"unit:{asked.receiver.unit_id}",
+                    before={"giver": [asked.giver.unit_id, asked.giver.official_id]},
+                    after={
+                        "receiver": [asked.receiver.unit_id, asked.receiver.official_id],
+                        "assets": [item.code for item in listed],
+                        "day": asked.day,
+                    },
+                    paper=instrument,
+                )
+    except CannotHandOver as error:
+        what = Both(
+            f"{error.message.vi} {error.remedy.vi}", f"{error.message.en} {error.remedy.en}"
+        )
+        raise Problem("unreadable", what=what) from error
+    demo = bool(services.installation and services.installation.demo)
+    return HandoverOutput(
+        _name(asked.giver),
+        _name(asked.receiver),
+        [ItemOutput(i.code, i.tag, i.name, i.kind, i.serial, i.price_dong) for i in listed],
+        handover_minutes(asked, listed, demo=demo),
+        apply,
+    )
+
+
+HANDLERS = (hand_over,)
