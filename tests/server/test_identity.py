@@ -193,6 +193,28 @@ async def test_a_second_run_decides_nothing_again(database: Database, office: Of
     assert (first.resolved, second.resolved) == (1, 0)
 
 
+async def test_what_was_received_before_a_run_but_committed_after_its_read_is_not_missed(
+    database: Database, office: Office
+) -> None:
+    """The writer holds a report for some milliseconds; its moment is the one it arrived at."""
+    source = office.add_source(1, heard_ms=MOMENT_MS)
+    add_hardware(office, source)
+    set_times(office, source, MOMENT_MS - HOUR_MS, MOMENT_MS)
+    await office.write_to(database)
+    resolver = Resolver(database)
+    await resolver.run(MOMENT_MS + 50)
+
+    async with database.transaction() as session:
+        await session.execute(
+            "UPDATE source_now SET identity_changed_at_ms = :at WHERE source_id = :source",
+            at=MOMENT_MS + 20,
+            source=source,
+        )
+    outcome = await resolver.run(MOMENT_MS + 100)
+
+    assert outcome.resolved == 1
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "0", "000000", "1111", "xxxxxxx", "None", "O.E.M", "to be filled by o.e.m", "123456789"],

@@ -164,7 +164,7 @@ def is_away(error: BaseException) -> bool:
     code = getattr(error, "sqlite_errorcode", None)
     if isinstance(code, int):
         return code & 0xFF in _AWAY_SQLITE
-    away = (OSError, *postgres_driver.INTERFACE)
+    away: tuple[type[Exception], ...] = (OSError, *postgres_driver.INTERFACE)
     return isinstance(error, away) and not isinstance(error, Refused)
 
 

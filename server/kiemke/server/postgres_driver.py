@@ -14,7 +14,7 @@ def _errors() -> tuple[tuple[type[Exception], ...], tuple[type[Exception], ...]]
         return (), ()
     import asyncpg
 
-    refusals = (
+    refusals: tuple[type[Exception], ...] = (
         asyncpg.DataError,
         asyncpg.IntegrityConstraintViolationError,
         asyncpg.ProgramLimitExceededError,  # a text too long for its index: as true tomorrow

@@ -22,7 +22,7 @@ _SINCE_EVER = date(2000, 1, 1)
 _BOTH_LIVE_MS = 900_000
 
 _CHANGED = """
-SELECT n.source_id FROM source_now n JOIN source s ON s.id = n.source_id
+SELECT n.source_id, n.identity_changed_at_ms FROM source_now n JOIN source s ON s.id = n.source_id
 WHERE s.kind = 'agent' AND s.state IN ('pending', 'approved')
   AND n.identity_changed_at_ms IS NOT NULL
   AND (n.resolved_at_ms IS NULL OR n.identity_changed_at_ms >= n.resolved_at_ms)
@@ -72,7 +72,11 @@ class Resolver:
             if installation is None:
                 return outcome
             today = calendar.local_day(now_ms, installation["utc_offset_seconds"])
-            changed = [row["source_id"] for row in await session.fetch(_CHANGED)]
+            seen = {
+                row["source_id"]: row["identity_changed_at_ms"]
+                for row in await session.fetch(_CHANGED)
+            }
+            changed = list(seen)
             await self._read(session, changed, today, now_ms)
             machine_of = {r["source_id"]: r["machine_id"] for r in await session.fetch(_MACHINES)}
             sources = {row["id"]: row for row in await session.fetch(_SOURCES)}
@@ -84,9 +88,10 @@ class Resolver:
                 outcome.resolved += 1
             outcome.quarantined = await self._quarantine(session, machine_of, sources, now_ms)
             await self._match(session, machine_of, sources, today, now_ms, outcome)
+            # Not the time of this run: what was received before it may be committed after its read.
             await session.many(
-                "UPDATE source_now SET resolved_at_ms = :now WHERE source_id = :source",
-                [{"now": now_ms, "source": source} for source in changed],
+                "UPDATE source_now SET resolved_at_ms = :seen WHERE source_id = :source",
+                [{"seen": at_ms + 1, "source": source} for source, at_ms in seen.items()],
             )
         return outcome
 

@@ -77,6 +77,8 @@ ON CONFLICT (link_id) DO UPDATE SET verdict = excluded.verdict,
   computed_at_ms = excluded.computed_at_ms, changed_at_ms = excluded.changed_at_ms
 """
 
+_LOCK = "SELECT 1 FROM link_now WHERE link_id IN :[ids] ORDER BY link_id FOR UPDATE"
+
 _TOUCH = "UPDATE link_now SET computed_at_ms = :now WHERE link_id = :link_id"
 
 _FIGURES = (
@@ -268,6 +270,8 @@ async def refresh_now(
         async with db.transaction() as session:
             if guard is not None:
                 await guard(session)
+            if session.dialect == "postgres":  # in one order, as ingest locks them
+                await session.execute(_LOCK, ids=sorted(link["id"] for link in page))
             await session.many(_SAVE, rows)
             await session.many(_TOUCH, same)
         changed += len(rows)

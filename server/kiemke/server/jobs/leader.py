@@ -20,7 +20,7 @@ _BEAT_SECONDS = 1.0
 _RENEW_MS = 15_000
 
 # What a job may fail of without being a fault of its code; anything else is logged as a bug.
-_EXPECTED = (*UNAVAILABLE, Refused, ServerError)
+_EXPECTED: tuple[type[Exception], ...] = (*UNAVAILABLE, Refused, ServerError)
 
 # name, outcome ("ok", "failed" or "lost"), duration in seconds, changes
 Observer = Callable[[str, str, float, int], None]
