@@ -13,11 +13,13 @@ class Group(Protocol):
 
     ``CHANGED`` selects the rows with ``changed_at_ms >= :since``; rows of one ``subject`` make one
     block. ``freshness`` says what of a row has gone stale by now: when it moves, the block is remade.
+    ``ROWS_AGE`` is False where it depends on the context alone and so is the same for every row.
     """
 
     NAME: str
     FAMILIES: tuple[Family, ...]
     CHANGED: str
+    ROWS_AGE: bool
 
     def subject(self, row: Row) -> object:
         """Return the key of the block a row belongs to."""

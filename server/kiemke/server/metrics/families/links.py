@@ -9,6 +9,7 @@ from kiemke.server.metrics.text import Block, Family, label, make_block, number,
 VERDICTS = ("healthy", "degraded", "down", "unknown")
 
 NAME = "links"
+ROWS_AGE = True
 FAMILIES: tuple[Family, ...] = (
     Family("kiemke_link_info", "gauge", "A line, its names and its unit; always 1."),
     Family("kiemke_link_up", "gauge", "1 while the line carries, 0 while it does not."),

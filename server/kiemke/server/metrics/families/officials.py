@@ -12,6 +12,7 @@ STATES = (
 )  # fmt: skip
 
 NAME = "officials"
+ROWS_AGE = False
 FAMILIES: tuple[Family, ...] = (
     Family(
         "kiemke_officials", "gauge", "Officials whose primary post is in the unit itself, by kind."

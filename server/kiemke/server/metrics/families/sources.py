@@ -5,6 +5,7 @@ from kiemke.server.metrics.families.context import Context
 from kiemke.server.metrics.text import Block, Family, make_block
 
 NAME = "sources"
+ROWS_AGE = False
 FAMILIES: tuple[Family, ...] = (
     Family(
         "kiemke_source_last_report_timestamp_seconds",

@@ -5,6 +5,7 @@ from kiemke.server.metrics.families.context import Context
 from kiemke.server.metrics.text import Block, Family, label, make_block, ppm
 
 NAME = "things"
+ROWS_AGE = False
 FAMILIES: tuple[Family, ...] = (
     Family(
         "kiemke_assets", "gauge", "Assets in the custody of the unit itself, by kind and status."

@@ -5,6 +5,7 @@ from kiemke.server.metrics.families.context import Context
 from kiemke.server.metrics.text import Block, Family, label, make_block
 
 NAME = "units"
+ROWS_AGE = False
 FAMILIES: tuple[Family, ...] = (
     Family("kiemke_unit_info", "gauge", "A unit and its names; always 1."),
     Family("kiemke_unit_parent_info", "gauge", "A unit and the unit above it; always 1."),
