@@ -263,9 +263,12 @@ async def test_a_stranger_can_send_no_large_body(api: Api) -> None:
     async with await api.signed_in("it") as client:
         file = b"x" * 200_000
         imported = await client.post("/api/v1/imports?template=units", content=file)
+        plan = {"day": "2026-01-01", "instrument": "", "changes": [], "padding": "x" * 200_000}
+        decided = await client.post("/api/v1/reorganisations", json=plan)
 
     assert codes == [413, 413]
     assert imported.status_code == 200
+    assert decided.status_code == 400
 
 
 async def test_a_body_nested_without_end_is_a_bad_request(api: Api) -> None:

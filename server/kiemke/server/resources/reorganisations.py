@@ -32,6 +32,7 @@ from kiemke.server.resources.tree import (
 from kiemke.wire.clean import clean_text
 
 MOST_CHANGES = 500
+LARGEST_DECISION_BYTES = 2_097_152  # so many changes, with the lists of whom and what they assign
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,13 @@ def _decision(data: DecisionInput) -> Decision:
     return Decision(data.day, instrument, new, changes)
 
 
-@post("/api/v1/reorganisations", status_code=200, opt={"role": "it"}, tags=["units"])
+@post(
+    "/api/v1/reorganisations",
+    status_code=200,
+    opt={"role": "it"},
+    tags=["units"],
+    request_max_body_size=LARGEST_DECISION_BYTES,
+)
 async def reorganise(
     request: AppRequest, data: JSONBody[DecisionInput], apply: FromQuery[bool] = False
 ) -> ReorganisationOutput:
