@@ -57,6 +57,7 @@ ASSET_KINDS = _table(
     ("copier", "máy photocopy", "photocopier"),
     ("scanner", "máy quét", "scanner"),
     ("multifunction", "máy in đa năng", "multifunction printer"),
+    ("shredder", "máy hủy tài liệu", "shredder"),
     ("kiosk", "máy tra cứu", "kiosk"),
     ("citizen_pc", "máy tính phục vụ công dân", "citizens' PC"),
     ("meeting_pc", "máy tính phòng họp", "meeting-room PC"),
@@ -112,6 +113,44 @@ PROBE_PURPOSES = _table(
     ("gateway", "cổng ra", "gateway"),
     ("isp", "nhà mạng", "provider"),
     ("domestic", "trong nước", "domestic"),
+)
+NORM_ITEMS = _table(
+    ("pc", "máy tính", "PC"),
+    ("desktop", "máy tính để bàn", "desktop"),
+    ("laptop", "máy tính xách tay hoặc máy tính bảng", "laptop or tablet"),
+    ("printer", "máy in", "printer"),
+    ("scanner", "máy quét", "scanner"),
+    ("shredder", "máy hủy tài liệu", "shredder"),
+    ("copier", "máy photocopy", "photocopier"),
+)
+NORM_DECIDERS = _table(
+    ("head", "thủ trưởng quyết định được", "the head may decide"),
+    ("province", "tỉnh quyết định được", "the province may decide"),
+    ("beyond", "vượt mọi mức", "beyond every limit"),
+)
+NORM_FINDINGS = _table(
+    ("lack", "thiếu", "less than allowed"),
+    ("over", "vượt số lượng", "more than allowed"),
+    ("over_price", "vượt giá", "dearer than allowed"),
+    ("unknown_post", "chưa rõ nhóm chức danh", "post in no group"),
+)
+WEAR_LINES = _table(
+    ("class", "loại", "class"),
+    ("asset", "tài sản", "asset"),
+    ("total", "tổng cộng", "total"),
+)
+ASSET_CLASSES = _table(
+    ("fixed_asset", "tài sản cố định", "fixed asset"),
+    ("tool", "công cụ, dụng cụ", "tool"),
+)
+WEAR_NOTES = _table(
+    ("tool", "công cụ, dụng cụ: không tính hao mòn", "a tool: does not wear"),
+    ("no_price", "chưa có nguyên giá", "no price on the book"),
+    ("no_date", "chưa có ngày đưa vào sử dụng", "no day of first use on the book"),
+    ("not_begun", "chưa đến năm tính", "not yet begun"),
+    ("worn", "đã hao mòn hết", "fully worn"),
+    ("stopped", "hỏng, ngừng tính", "broken: stands still"),
+    ("last", "năm cuối", "last year"),
 )
 STATES = _table(
     ("no_pc", "chưa có máy", "no PC"),

@@ -7,9 +7,9 @@ from kiemke.server.models.base import Dated, reference
 
 PC_KINDS = ("desktop", "all_in_one", "laptop")
 ASSET_KINDS = (
-    *PC_KINDS, "tablet", "server", "printer", "copier", "scanner", "multifunction", "kiosk",
-    "citizen_pc", "meeting_pc", "camera", "ups", "switch", "router", "firewall", "access_point",
-    "modem", "video_conference", "nas", "monitor", "other",
+    *PC_KINDS, "tablet", "server", "printer", "copier", "scanner", "multifunction", "shredder",
+    "kiosk", "citizen_pc", "meeting_pc", "camera", "ups", "switch", "router", "firewall",
+    "access_point", "modem", "video_conference", "nas", "monitor", "other",
 )  # fmt: skip
 ASSET_STATUSES = (
     "in_stock", "in_use", "under_repair", "broken", "awaiting_disposal", "disposed", "lost",
