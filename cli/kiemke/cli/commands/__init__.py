@@ -35,6 +35,10 @@ COMMANDS = (
         "who_alias",
         N_("Who lacks a PC (coverage who --state no_pc)."),
     ),
+    Entry(
+        "norm", "dinh-muc", "norm", "norm", N_("What the norms allow each post, and what is there.")
+    ),
+    Entry("wear", "hao-mon", "wear", "wear", N_("The yearly wear of fixed assets.")),
     Entry("finding", "phat-hien", "finding", "finding", N_("What the system found amiss.")),
     Entry("template", "mau", "template", "template", N_("Write an empty import table.")),
     Entry("import", "nhap", "imports", "import_", N_("Check a filled table and take it in.")),
