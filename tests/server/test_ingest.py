@@ -292,6 +292,28 @@ async def test_a_boot_heard_of_before_stays_sure_after_it_ended(
     assert await presence_of(database, sender) == {date(2026, 11, 22): (1, 1, None)}
 
 
+async def test_a_paused_virtual_machine_proves_no_presence_of_doubtful_hours(
+    writer: Writer, database: Database
+) -> None:
+    """Paused for ten hours its uptime stands still: a sample may be from before or from after."""
+    sender = await add_source(database)
+    start_ms = NOW_MS - 11 * 60 * MINUTE
+    heard = [sender.report("sample", Sample(0.0), start_ms)]
+    kept = [sender.report("sample", Sample(0.0), start_ms - 30 * MINUTE)]
+    doubtful = [sender.report("sample", Sample(0.0), start_ms + 5 * MINUTE)]
+    await send(writer, sender, heard, start_ms)
+    sender.booted_ms += 10 * 60 * MINUTE
+
+    await send(writer, sender, kept + doubtful, NOW_MS - 30 * MINUTE)
+    sure = await send(writer, sender, [sender.report("sample", Sample(0.0), NOW_MS)], NOW_MS)
+
+    assert sure.applied == 1
+    assert await presence_of(database, sender) == {
+        date(2026, 11, 21): (1, 1, None),  # made before the last batch that was heard: 23:30
+        date(2026, 11, 22): (3, 2, None),  # 00:00 and 11:00 are sure, what was in between is not
+    }
+
+
 # --- inventory ---------------------------------------------------------------------------------
 
 

@@ -10,6 +10,10 @@ from dataclasses import dataclass
 
 OUTBOX_MAX_AGE_MS = 62 * 86_400_000
 
+# A boot that seems to have begun later than was known has stood still: a virtual machine that was
+# paused does not count that time. Less than a slot is a slow network's doing.
+_PAUSE_MS = 300_000
+
 # Two estimates of one boot's start differ by the network's delay; only more than this is news.
 _JITTER_MS = 2_000
 
@@ -33,6 +37,21 @@ def learn(known: Boot | None, received_at_ms: int, sent_at_ms: int, uptime_secon
     ):
         return known
     return Boot(booted, offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A stop of a boot's uptime found by a batch: the boot as known, and up to which uptime."""
+
+    before: Boot
+    heard_uptime_seconds: float
+
+
+def find_pause(known: Boot | None, now: Boot, last_received_at_ms: int) -> Pause | None:
+    """Return the pause between the last batch of a boot and this one, None when there was none."""
+    if known is None or now.booted_at_ms - known.booted_at_ms <= _PAUSE_MS:
+        return None
+    return Pause(known, (last_received_at_ms - known.booted_at_ms) / 1000)
 
 
 def place(

@@ -155,9 +155,11 @@ async def take_batch(
         )
     headers = dict(scope["headers"])
     public_id, sender = await senders.authenticate(services, headers)
+    # Before the body: the sender read its uptime just now, a thin line takes minutes for the rest.
+    received_at_ms = services.clock()
     data = await _read_body(scope, receive, services)
     try:
-        batch = await _decode(data, public_id, sender, services.clock(), senders.large)
+        batch = await _decode(data, public_id, sender, received_at_ms, senders.large)
     except BadBatch as error:
         raise _bad(error, services.settings.max_batch_bytes) from error
     retry = {"Retry-After": str(RETRY_SECONDS)}

@@ -32,6 +32,7 @@ class _Hot:
     last_boot_id: str | None
     last_received_at_ms: int
     last_true_at_ms: int | None
+    pause: clock.Pause | None = None
 
 
 @dataclass(slots=True)
@@ -131,8 +132,8 @@ class Group:
             outcome.refused = (409, CLONE_REASON)
             return
         hot.last_boot_id = batch.sent_boot_id
+        hot.pause = self._learn_boot(key, batch, hot.last_received_at_ms)
         hot.last_received_at_ms = max(hot.last_received_at_ms, batch.received_at_ms)
-        self._learn_boot(key, batch)
         for report in batch.in_order():
             stream = self.streams.setdefault((batch.source_id, report.stream), Stream())
             if not stream.take(report.seq):
@@ -142,12 +143,15 @@ class Group:
                 outcome.applied += 1
             outcome.ack[report.stream] = stream.last_seq
 
-    def _learn_boot(self, key: tuple[int, str], batch: IncomingBatch) -> None:
+    def _learn_boot(
+        self, key: tuple[int, str], batch: IncomingBatch, last_received_at_ms: int
+    ) -> clock.Pause | None:
         known = self.boots.get(key)
         boot = clock.learn(known, batch.received_at_ms, batch.sent_at_ms, batch.sent_uptime_seconds)
         if boot is not known:
             self.boots[key] = boot
             self.new_boots.add(key)
+        return clock.find_pause(known, boot, last_received_at_ms)
 
     def _sort(
         self,
@@ -165,13 +169,18 @@ class Group:
             same_boot = report.boot_id == batch.sent_boot_id
             if same_boot and report.uptime_seconds > batch.sent_uptime_seconds + 1:
                 raise BadReport("uptime_seconds: later than the batch that carries it")
+            boot = self.boots.get((batch.source_id, report.boot_id))
+            pause = hot.pause if same_boot else None
+            heard = pause is not None and report.uptime_seconds <= pause.heard_uptime_seconds
             report.at_ms, report.sure = clock.place(
                 batch.received_at_ms,
                 round(report.at.timestamp() * 1000),
                 report.uptime_seconds,
-                self.boots.get((batch.source_id, report.boot_id)),
+                pause.before if pause is not None and heard else boot,
                 batch.received_at_ms - batch.sent_at_ms,
             )
+            if pause is not None and not heard:
+                report.sure = False  # before the pause or after it: nobody can tell
         except BadReport as error:
             rejected.append((batch, report, str(error)))
             return
