@@ -99,7 +99,12 @@ class Facts:
         if not rows:
             return await self._first_entities()
         chosen: list[tuple[int, int]] = []
-        for name, most in (("chassis", MOST_ROWS), ("stack", 1), ("module", MODULE_ROWS), ("cpu", 1)):
+        for name, most in (
+            ("chassis", MOST_ROWS),
+            ("stack", 1),
+            ("module", MODULE_ROWS),
+            ("cpu", 1),
+        ):
             number = ENTITY_CLASSES[name]
             chosen += [row for row in rows if row[1] == number][:most]
         return chosen or rows[:MODULE_ROWS]

@@ -251,7 +251,9 @@ def _oid(where: str, text: object) -> Oid:
     try:
         return parse_oid(str(text))
     except ValueError as err:
-        raise ConfigError(f'{where}: "{text}" is no object identifier; write dotted numbers') from err
+        raise ConfigError(
+            f'{where}: "{text}" is no object identifier; write dotted numbers'
+        ) from err
 
 
 def _named_oid(where: str, text: object) -> tuple[int, Oid, bool]:

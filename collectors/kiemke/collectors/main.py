@@ -39,6 +39,7 @@ EXAMPLES = """examples:
   kiemke-collector status                           what it does and what waits to be sent
   kiemke-collector --once 192.168.1.2 --debug       poll one switch now, show every request
   kiemke-collector --once 17 --credential core      poll the assigned device 17 with [core]
+  kiemke-collector probe snmp 192.168.1.2           vendor, model, version, serial, ports
 
 SNMP credentials stand in credentials.toml in the state folder, mode 0600:
   [default]
@@ -82,16 +83,21 @@ def make_parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="poll what the server assigns, until stopped")
     _add_once(run, argparse.SUPPRESS)
     commands.add_parser("status", help="show what the collector does")
+    probe = commands.add_parser("probe", help="ask devices what they are, now")
+    probe.add_argument("protocol", choices=("snmp",), help="how to ask")
+    probe.add_argument("hosts", nargs="*", metavar="HOST", help="ADDRESS, name or HOST:PORT")
+    probe.add_argument(
+        "--targets",
+        type=Path,
+        metavar="FILE",
+        help='file of JSON objects, one a line: {"host", "port", "community", "id"}',
+    )
+    probe.add_argument("--json", action="store_true", help="print one JSON object a line")
+    _add_debug(probe, argparse.SUPPRESS)
     return parser
 
 
-def _add_once(parser: argparse.ArgumentParser, default: str | None) -> None:
-    parser.add_argument(
-        "--once",
-        metavar="TARGET",
-        default=default,
-        help="poll one address, ADDRESS:PORT or assigned device id and print its reports as JSON",
-    )
+def _add_debug(parser: argparse.ArgumentParser, default: str | None) -> None:
     parser.add_argument(
         "--credential", metavar="NAME", default=default, help="section of credentials.toml to use"
     )
@@ -101,6 +107,16 @@ def _add_once(parser: argparse.ArgumentParser, default: str | None) -> None:
         default=default if default is not None else False,
         help="show every request, decision and timing on standard error",
     )
+
+
+def _add_once(parser: argparse.ArgumentParser, default: str | None) -> None:
+    parser.add_argument(
+        "--once",
+        metavar="TARGET",
+        default=default,
+        help="poll one address, ADDRESS:PORT or assigned device id and print its reports as JSON",
+    )
+    _add_debug(parser, default)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -117,6 +133,8 @@ def main(arguments: list[str] | None = None) -> int:
             return _run(given.state)
         if given.command == "status":
             return _status(given.state)
+        if given.command == "probe":
+            return _probe(given)
     except CollectorError as err:
         # The text may hold words of a server or a file: nothing in it may move the cursor.
         print(f"kiemke-collector: {clean_text(str(err))}", file=sys.stderr)
@@ -158,6 +176,22 @@ def _once(given: argparse.Namespace) -> int:
         raise ConfigError(f"{given.state / FILE_NAME}: no [{task.credential}]; there are: {names}")
     outcome = asyncio.run(poll_once(task, credentials, debug=given.debug, out=sys.stdout))
     return 0 if outcome == "ok" else 1
+
+
+def _probe(given: argparse.Namespace) -> int:
+    from kiemke.collectors import probe  # pysnmp: 0.2 s to import
+
+    path = given.state / FILE_NAME
+    credentials = read_credentials(path) if given.hosts or path.exists() else {}
+    targets = probe.read_targets(given.targets, credentials) if given.targets else []
+    for host in given.hosts:
+        name = given.credential or "default"
+        credential = probe.find_credential(name, credentials, str(path))
+        targets.append(probe.split_host(host, credential))
+    if not targets:
+        raise ConfigError("nothing to ask: give a HOST or --targets FILE")
+    work = probe.probe_all(targets, as_json=given.json, debug=given.debug, out=sys.stdout)
+    return 1 if asyncio.run(work) else 0
 
 
 def _run(state: Path) -> int:

@@ -1,0 +1,186 @@
+"""``kiemke-collector probe snmp``: asks devices what they are and prints it, one after the other."""
+
+import asyncio
+import dataclasses
+import ipaddress
+import json
+import socket
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from kiemke.collectors.assignment import check_address
+from kiemke.collectors.credentials import Credential
+from kiemke.collectors.deadline import Deadline
+from kiemke.collectors.errors import CollectorError, ConfigError, PollError
+from kiemke.collectors.identify import Identity, identify
+from kiemke.collectors.once import trace_to
+from kiemke.collectors.secret import Secret
+from kiemke.collectors.snmp.pysnmp_reader import PysnmpEngines
+from kiemke.collectors.snmp.reader import Tuning
+from kiemke.collectors.trace import Trace, no_trace
+
+SNMP_PORT = 161
+BUDGET_SECONDS = 60.0
+ATTEMPT_SECONDS = 3.0
+AT_ONCE = 12
+TARGET_KEYS = {"id", "host", "port", "community", "credential"}
+SHOWN = ("vendor", "kind", "model", "version", "serial", "name", "location")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One device to ask: ``id`` is the caller's own name for it, given back beside the answer."""
+
+    id: str
+    host: str
+    port: int
+    credential: Credential
+
+
+def read_targets(path: Path, credentials: Mapping[str, Credential]) -> list[Target]:
+    """Return the targets of a file of JSON objects, one a line.
+
+    Keys: ``host`` (needed), ``port`` (161), ``id`` (the host), and either ``community`` (SNMP v2c) or
+    ``credential`` (a section of credentials.toml, "default"). Raises ConfigError with the line.
+    """
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as err:
+        raise ConfigError(f"{path}: cannot be read ({type(err).__name__}); check the path") from err
+    found = []
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            found.append(_read_target(f"{path}: line {number}", line, credentials))
+    return found
+
+
+def _read_target(where: str, line: str, credentials: Mapping[str, Credential]) -> Target:
+    try:
+        given = json.loads(line)
+    except (ValueError, RecursionError) as err:
+        # The line may hold a community, so none of it is shown.
+        raise ConfigError(f"{where}: not a JSON object; correct that line") from err
+    if not isinstance(given, dict) or not isinstance(given.get("host"), str):
+        raise ConfigError(f'{where}: needs an object with "host"; correct that line')
+    strange = sorted(given.keys() - TARGET_KEYS)
+    if strange:
+        known = ", ".join(sorted(TARGET_KEYS))
+        raise ConfigError(f'{where}: unknown key "{strange[0]}"; known: {known}')
+    port = given.get("port", SNMP_PORT)
+    if not isinstance(port, int) or not 1 <= port <= 65535:
+        raise ConfigError(f'{where}: "port" must be a number from 1 to 65535')
+    name = str(given.get("id", given["host"]))
+    community = given.get("community")
+    if isinstance(community, str) and community:
+        credential = Credential("target", "2c", community=Secret(community))
+        return Target(name, given["host"], port, credential)
+    wanted = str(given.get("credential", "default"))
+    return Target(name, given["host"], port, find_credential(wanted, credentials, where))
+
+
+def find_credential(name: str, credentials: Mapping[str, Credential], where: str) -> Credential:
+    """Return the credential of that name. Raises ConfigError naming those there are."""
+    if name not in credentials:
+        there = ", ".join(sorted(credentials)) or "none"
+        raise ConfigError(f"{where}: no [{name}] in credentials.toml; there are: {there}")
+    return credentials[name]
+
+
+def split_host(text: str, credential: Credential) -> Target:
+    """Return the target of ``HOST``, ``HOST:PORT`` or ``[V6]:PORT``. Raises ConfigError."""
+    host, colon, port = text.rpartition(":")
+    if not colon or (":" in host and not host.startswith("[")):
+        return Target(text, text, SNMP_PORT, credential)
+    if not (port.isascii() and port.isdigit() and 1 <= int(port) <= 65535):
+        raise ConfigError(f"{text}: the port must be a number from 1 to 65535")
+    return Target(text, host.removeprefix("[").removesuffix("]"), int(port), credential)
+
+
+async def probe_all(
+    targets: Sequence[Target], *, as_json: bool, debug: bool, out: TextIO, at_once: int = AT_ONCE
+) -> int:
+    """Ask every target, some at a time, and print each answer when it is there.
+
+    Returns how many did not answer.
+    """
+    trace = trace_to(sys.stderr) if debug else no_trace
+    gate = asyncio.Semaphore(at_once)
+    silent = 0
+
+    async def ask(target: Target) -> None:
+        nonlocal silent
+        async with gate:
+            begun = time.monotonic()
+            identity = await probe(target, trace)
+            spent = round(time.monotonic() - begun, 3)
+        silent += identity.object_id is None and identity.error is not None
+        row = {"id": target.id, "host": target.host, "port": target.port}
+        row |= dataclasses.asdict(identity) | {"seconds": spent}
+        lines = [json.dumps(row, ensure_ascii=False)] if as_json else show(row)
+        print("\n".join(lines), file=out, flush=True)
+
+    async with asyncio.TaskGroup() as group:
+        for target in targets:
+            group.create_task(ask(target))
+    return silent
+
+
+async def probe(target: Target, trace: Trace = no_trace) -> Identity:
+    """Return what one device is; one that does not answer has only an ``error``.
+
+    Each device has its own engine: two devices may have different keys under one name.
+    """
+    engines = PysnmpEngines()
+    try:
+        address = await _resolve(target.host, target.port)
+        reader = await engines.reader(
+            address,
+            target.port,
+            target.credential,
+            Tuning(),
+            attempt_seconds=ATTEMPT_SECONDS,
+            trace=trace,
+        )
+        return await identify(reader, Deadline(BUDGET_SECONDS), trace=trace)
+    except PollError as err:
+        return Identity(error=err.detail)
+    except CollectorError as err:
+        return Identity(error=str(err))
+    finally:
+        engines.close()
+        await asyncio.sleep(0)  # let the closed sockets' callbacks run
+
+
+async def _resolve(host: str, port: int) -> str:
+    """Return the address of a host. Raises ConfigError when it has none or may not be asked."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+        except socket.gaierror as err:
+            raise ConfigError(f"{host}: name not found; give the address") from err
+        host = str(found[0][4][0])
+    try:
+        return check_address(host)
+    except ValueError as err:
+        raise ConfigError(f"{host}: {err}") from err
+
+
+def show(row: Mapping[str, object]) -> Iterable[str]:
+    """Return one device as lines for a reader; what it does not tell is left out."""
+    yield f"{row['id']}"
+    for key in SHOWN:
+        if row[key] is not None:
+            yield f"  {key:10} {row[key]}"
+    ports = row["interfaces"]
+    if isinstance(ports, tuple) and ports:
+        up = sum(1 for port in ports if port["oper_status"] == "up")
+        yield f"  {'interfaces':10} {len(ports)}, {up} up"
+    if row["error"] is not None:
+        yield f"  {'trouble':10} {row['error']}"
