@@ -116,8 +116,8 @@ async def test_the_persons_behind_a_figure_come_with_why_and_what_next(database:
             await coverage_who(session, root, TUESDAY, MOMENT_MS, "lost")
 
     assert [(person.state, person.why.en, person.next_command) for person in persons] == [
-        ("verified", "A1 was on on 10/03/2026", None),
-        ("contradicted", "A2 was missing at the count of 10/03/2026", "kiemke asset show A2"),
+        ("verified", "A1 was seen on 2026-03-10", None),
+        ("contradicted", "A2 was missing at the count of 2026-03-10", "kiemke asset show A2"),
         ("silent", "the source of A3 is not approved", f"kiemke source list --unit U{unit}"),
         ("unmatched", "no machine has the serial of A4", f"kiemke source token --unit U{unit}"),
         (

@@ -76,6 +76,12 @@ def _moment(value: object, zone: tzinfo) -> str | None:
     return figures.moment(read, zone)
 
 
+def _total(value: object, zone: tzinfo) -> str | None:
+    """Octets that travel as decimal text, since they may pass 2^63."""
+    known = isinstance(value, str) and value.isascii() and value.isdecimal()
+    return figures.octets(int(value)) if known and isinstance(value, str) else None
+
+
 def latency(seconds: float) -> str:
     """Return a short time in milliseconds: 12,3 ms."""
     return f"{figures.trimmed(seconds * 1000)} ms"
@@ -88,6 +94,7 @@ MOMENT = Kind(_moment)
 COUNT = Kind(_number(figures.count), number=True)
 DONG = Kind(_number(figures.dong), number=True)
 OCTETS = Kind(_number(figures.octets), number=True)
+TOTAL = Kind(_total, number=True)
 BITS = Kind(_fraction(figures.bits_per_second), number=True)
 RATIO = Kind(_fraction(figures.ratio), number=True)
 TIMES = Kind(_fraction(lambda value: figures.decimal(int(value * 100) / 100, 2)), number=True)

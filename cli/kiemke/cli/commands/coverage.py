@@ -142,13 +142,20 @@ def with_shares(row: Record) -> Record:
 
 
 def told_apart(rows: Sequence[Record]) -> tuple[Record, ...]:
-    """Return the rows with their population beside the unit where a unit has more than one."""
+    """Return the rows with their population beside the unit where a unit has more than one.
+
+    Below the first row of a unit its others say the population alone: beside a long name it would
+    be the part that a narrow screen cuts off.
+    """
     units = [text_at(row, "unit.code") for row in rows]
     times, labelled = Counter(units), []
-    for row, unit in zip(rows, units, strict=True):
+    for row, unit, above in zip(rows, units, [None, *units], strict=False):
         whose = WHOSE.render(dig(row, "kinds"), figures.zone_of(None))
-        several = times[unit] > 1 and whose is not None
-        labelled.append({**row, "label": f"{row['label']} ({whose})"} if several else row)
+        if times[unit] == 1 or whose is None:
+            labelled.append(row)
+        else:
+            label = f"· {whose}" if unit == above else f"{row['label']} ({whose})"
+            labelled.append({**row, "label": label})
     return tuple(labelled)
 
 

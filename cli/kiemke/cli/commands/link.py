@@ -6,7 +6,7 @@ from kiemke.cli import reasons
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument
 from kiemke.cli.i18n import N_, _
-from kiemke.cli.kinds import BITS, COUNT, DAY, LATENCY, RATIO, THING, words
+from kiemke.cli.kinds import BITS, COUNT, DAY, LATENCY, RATIO, THING, TOTAL, words
 from kiemke.cli.listing import (
     Shape,
     Times,
@@ -60,8 +60,8 @@ DAYS = (
     Column(N_("Day"), "day", DAY),
     Column(N_("Known s"), "known_seconds", COUNT),
     Column(N_("Up s"), "up_seconds", COUNT),
-    Column(N_("Octets down"), "receive_octets"),
-    Column(N_("Octets up"), "transmit_octets"),
+    Column(N_("Octets down"), "receive_octets", TOTAL),
+    Column(N_("Octets up"), "transmit_octets", TOTAL),
 )
 
 

@@ -104,11 +104,13 @@ def _explain(state: str, row: Row) -> tuple[Both, str | None]:
         return _no_pc(row), f"kiemke asset list --unit {row['unit_code']} --status in_stock"
     if state == "verified":
         day = _day(row["last_day"])
-        said = f"{day:%d/%m/%Y}"
-        return Both(f"máy {asset} có tín hiệu ngày {said}", f"{asset} was on on {said}"), None
+        return Both(
+            f"máy {asset} có tín hiệu ngày {day:%d/%m/%Y}", f"{asset} was seen on {day}"
+        ), None
     if state == "counted":
-        said = f"{_day(row['count_day']):%d/%m/%Y}"
-        return Both(f"máy {asset} đã kiểm đếm ngày {said}", f"{asset} was counted on {said}"), None
+        day = _day(row["count_day"])
+        said = f"máy {asset} đã kiểm đếm ngày {day:%d/%m/%Y}"
+        return Both(said, f"{asset} was counted on {day}"), None
     if state == "contradicted":
         return _contradicted(row), f"kiemke asset show {asset}"
     if state == "silent":
@@ -139,9 +141,10 @@ def _no_pc(row: Row) -> Both:
 def _contradicted(row: Row) -> Both:
     asset, days = row["asset_code"], row["foreign_days"]
     if row["count_result"] == "missing":
-        said = f"{_day(row['count_day']):%d/%m/%Y}"
+        day = _day(row["count_day"])
         return Both(
-            f"kiểm kê ngày {said} không thấy {asset}", f"{asset} was missing at the count of {said}"
+            f"kiểm kê ngày {day:%d/%m/%Y} không thấy {asset}",
+            f"{asset} was missing at the count of {day}",
         )
     return Both(
         f"{days} ngày làm việc {asset} do tài khoản của người khác dùng",

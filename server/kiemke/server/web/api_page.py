@@ -112,15 +112,21 @@ def _render_schema(name: str, schema: Mapping[str, Any], words: Mapping[str, str
         for field, kind in (schema.get("properties") or {}).items()
     ]
     return (
-        f'<h3 id="{escape(name)}">{escape(name)}</h3><table><tr><th>{words["field"]}</th>'
+        f'<h3 id="{escape(name)}">{escape(_short(name))}</h3><table><tr><th>{words["field"]}</th>'
         f"<th>{words['type']}</th></tr>{''.join(rows)}</table>"
     )
+
+
+def _short(name: str) -> str:
+    """Return a shape's name without the modules it was written in: Page of Asset."""
+    outer, _, inner = name.rstrip("_").partition("_kiemke.")
+    return f"{outer} of {inner.rpartition('.')[2]}" if inner else name
 
 
 def _render_type(schema: Mapping[str, Any]) -> str:
     if "$ref" in schema:
         name = escape(str(schema["$ref"]).rpartition("/")[2])
-        return f'<a href="#{name}">{name}</a>'
+        return f'<a href="#{name}">{_short(name)}</a>'
     for choice in ("oneOf", "anyOf"):
         if choice in schema:
             return " | ".join(_render_type(each) for each in schema[choice])
