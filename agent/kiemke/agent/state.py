@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kiemke.agent.files import NotEnrolledError, StateError, read_json, write_json
-from kiemke.wire.client import Credentials
-from kiemke.wire.pin import Pins, parse_address
 
 if TYPE_CHECKING:
+    from kiemke.wire.client import Credentials
     from kiemke.wire.enrolment import Enrolled, Token
+    from kiemke.wire.pin import Pins
 
 DEFAULT_FOLDER = Path("/var/lib/kiemke-agent")
 IDENTITY_FILE = "identity.json"
@@ -43,19 +43,23 @@ class AgentIdentity:
             ca_next_pem=answer.pins.next,
         )
 
-    def with_pins(self, pins: Pins) -> "AgentIdentity":
+    def with_pins(self, pins: "Pins") -> "AgentIdentity":
         """Return this identity with the server's roots as they are now."""
         return replace(self, ca_current_pem=pins.current, ca_next_pem=pins.next)
 
     def repinned(self, token: "Token", root_pem: str) -> "AgentIdentity":
         """Return this identity with the root and the addresses of a token, the source unchanged."""
         urls = tuple(str(address) for address in token.addresses)
-        return replace(self.with_pins(Pins(root_pem)), urls=urls)
+        return replace(self, urls=urls, ca_current_pem=root_pem, ca_next_pem=None)
 
-    def credentials(self) -> Credentials:
+    def credentials(self) -> "Credentials":
         """Return what the sender needs. Raises NotEnrolledError."""
         if self.source is None or self.ca_current_pem is None or not self.urls:
             raise NotEnrolledError("not enrolled yet: run kiemke-agent enroll TOKEN")
+        # TLS is slow to load, and most commands only look who this install is.
+        from kiemke.wire.client import Credentials
+        from kiemke.wire.pin import Pins, parse_address
+
         try:
             addresses = tuple(parse_address(url) for url in self.urls)
         except ValueError as err:
