@@ -4,6 +4,7 @@ import ast
 import importlib
 import pkgutil
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -29,11 +30,13 @@ class Registry:
 
 
 APPLIERS = "kiemke.server.ingest.appliers"
+METRICS = "kiemke.server.metrics.families"
 REGISTRIES = (
     Registry("kiemke.agent.sensors", "kiemke.agent.sensors:SENSORS", ("NAME", "read")),
     Registry(APPLIERS, f"{APPLIERS}:APPLIERS", ("apply",)),
     Registry("kiemke.server.resources", "kiemke.server.resources:RESOURCES", ("HANDLERS",)),
     Registry("kiemke.cli.commands", "kiemke.cli.commands:COMMANDS"),
+    Registry(METRICS, f"{METRICS}:METRICS", ("FAMILIES", "CHANGED")),
     Registry("kiemke.server.exports", "kiemke.server.exports:FORMATS", ending="_format"),
 )
 
@@ -112,6 +115,16 @@ def test_every_file_is_listed_in_its_table(registry: Registry) -> None:
     assert members, f"no file of {registry.package} bears {registry.marks}"
     assert members - listed == set(), f"add the line to {registry.table}"
     assert listed - members == set(), f"{registry.table} lists what is no file of its package"
+
+
+def test_every_vendor_file_is_listed_in_its_table() -> None:
+    """A vendor that is written and not listed recognises nothing."""
+    from kiemke.collectors import families
+
+    written = {path.stem for path in Path(families.__file__).parent.glob("*.toml")}
+
+    assert written - {"general"} == set(families.FAMILIES) - {"general"}
+    assert len(set(families.FAMILIES)) == len(families.FAMILIES)
 
 
 def test_every_sensor_section_is_one_the_wire_knows() -> None:
