@@ -9,7 +9,7 @@ from litestar.params import FromQuery, JSONBody
 from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import services_of
-from kiemke.server.db import Session
+from kiemke.server.db import Row, Session
 from kiemke.server.domain.handover import (
     CannotHandOver,
     Handover,
@@ -76,8 +76,45 @@ async def _party(session: Session, given: PartyInput, day: date) -> Party:
     return await find_party(session, day, official=given.official, unit=given.unit)
 
 
-def _name(party: Party) -> str:
-    return party.official_name or party.unit_name
+async def _plan(
+    session: Session, request: AppRequest, data: HandoverInput, allowed: list[int] | None
+) -> tuple[Handover, list[Row]]:
+    """Return what is asked and the rows it moves. Raises Problem 403, CannotHandOver."""
+    asked = Handover(
+        await _party(session, data.giver, data.day),
+        await _party(session, data.receiver, data.day),
+        data.day,
+        clean_text(data.instrument, 200),
+        tuple(data.assets),
+        clean_text(data.place, 200) if data.place else None,
+    )
+    ends = {asked.giver.unit_id, asked.receiver.unit_id}
+    if allowed is not None and not ends <= set(allowed):
+        raise Problem("forbidden", role=request.user.role, needed="it, cả hai đơn vị")
+    rows = await plan(session, asked)
+    if allowed is not None and any(row["unit_id"] not in allowed for row in rows):
+        raise Problem("forbidden", role=request.user.role, needed="it, cả hai đơn vị")
+    return asked, rows
+
+
+async def _write(
+    session: Session, asked: Handover, rows: list[Row], codes: list[str], who: str, now_ms: int
+) -> None:
+    await write(session, asked, rows, who=who, now_ms=now_ms)
+    await record(
+        session,
+        at_ms=now_ms,
+        who=who,
+        act="asset.handover",
+        subject=f"unit:{asked.receiver.unit_id}",
+        before={"giver": [asked.giver.unit_id, asked.giver.official_id]},
+        after={
+            "receiver": [asked.receiver.unit_id, asked.receiver.official_id],
+            "assets": codes,
+            "day": asked.day,
+        },
+        paper=asked.instrument,
+    )
 
 
 @post("/api/v1/handovers", status_code=200, opt={"role": "it"}, tags=["assets"])
@@ -86,49 +123,20 @@ async def hand_over(
 ) -> HandoverOutput:
     """Say what would change hands, with the minutes; with ``apply``, write it."""
     services = services_of(request)
-    instrument = clean_text(data.instrument, 200)
-    if not instrument:
+    if not clean_text(data.instrument, 200):
         raise Problem("bad_field", field="instrument", value="", wanted="số văn bản | number")
     if data.day > services.today():
         raise Problem("bad_field", field="day", value=str(data.day), wanted="<= hôm nay | today")
-    moment = Moment(data.day, services.clock())
-    allowed = await visible_units(services, request.user, moment, None)
+    # Rights are those of today: a paper of last year gives nobody the units of last year.
+    today = Moment(services.today(), services.clock())
+    allowed = await visible_units(services, request.user, today, None)
     try:
         async with services.db.transaction() as session:
-            asked = Handover(
-                await _party(session, data.giver, data.day),
-                await _party(session, data.receiver, data.day),
-                data.day,
-                instrument,
-                tuple(data.assets),
-                clean_text(data.place, 200) if data.place else None,
-            )
-            outside = allowed is not None and not (
-                {asked.giver.unit_id, asked.receiver.unit_id} <= set(allowed)
-            )
-            if outside:
-                raise Problem("forbidden", role=request.user.role, needed="it, cả hai đơn vị")
-            rows = await plan(session, asked)
-            if allowed is not None and any(row["unit_id"] not in allowed for row in rows):
-                raise Problem("forbidden", role=request.user.role, needed="it, cả hai đơn vị")
+            asked, rows = await _plan(session, request, data, allowed)
             listed = items(rows)
             if apply:
-                now = services.clock()
-                await write(session, asked, rows, who=request.user.name, now_ms=now)
-                await record(
-                    session,
-                    at_ms=now,
-                    who=request.user.name,
-                    act="asset.handover",
-                    subject=f"unit:{asked.receiver.unit_id}",
-                    before={"giver": [asked.giver.unit_id, asked.giver.official_id]},
-                    after={
-                        "receiver": [asked.receiver.unit_id, asked.receiver.official_id],
-                        "assets": [item.code for item in listed],
-                        "day": asked.day,
-                    },
-                    paper=instrument,
-                )
+                codes = [item.code for item in listed]
+                await _write(session, asked, rows, codes, request.user.name, services.clock())
     except CannotHandOver as error:
         what = Both(
             f"{error.message.vi} {error.remedy.vi}", f"{error.message.en} {error.remedy.en}"
@@ -136,8 +144,8 @@ async def hand_over(
         raise Problem("unreadable", what=what) from error
     demo = bool(services.installation and services.installation.demo)
     return HandoverOutput(
-        _name(asked.giver),
-        _name(asked.receiver),
+        asked.giver.official_name or asked.giver.unit_name,
+        asked.receiver.official_name or asked.receiver.unit_name,
         [ItemOutput(i.code, i.tag, i.name, i.kind, i.serial, i.price_dong) for i in listed],
         handover_minutes(asked, listed, demo=demo),
         apply,
