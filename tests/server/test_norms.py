@@ -35,7 +35,7 @@ def rules_on(day: date = TODAY, *rows: Ruling) -> DayRules:
 
 
 def row(name: str, value: object, subject: str = "") -> Ruling:
-    return Ruling(name, subject, value, "Giấy", date(2020, 1, 1))
+    return Ruling(name, subject, value, None, date(2020, 1, 1))
 
 
 def posts_on(day: date = TODAY, *rows: Ruling) -> PostGroups:

@@ -94,7 +94,7 @@ async def test_the_dear_desktop_is_named_with_who_may_decide(api: Api) -> None:
             "decider": "province",
         }
     ]
-    assert row["source"].startswith("QĐ 15/2025/QĐ-TTg")
+    assert row["source"] == "Phụ lục II QĐ 15/2025/QĐ-TTg, nhóm VIII"
 
 
 async def test_findings_search_and_scope_choose_rows(api: Api) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from kiemke.server.domain.norms_posts import Post
 from kiemke.server.domain.norms_rules import WHOLE_PERMILLE, Group, Item, NormRules, Shared
+from kiemke.server.domain.text_labels import Words
 
 FINDINGS = ("lack", "over", "over_price", "unknown_post")
 DECIDERS = ("head", "province", "beyond")
@@ -90,7 +91,7 @@ class NormRow:
     max_dong: int | None
     over_price: tuple[OverPrice, ...]
     unpriced: int
-    source: str | None
+    source: Words | None
 
     @property
     def findings(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from kiemke.server.domain.rules import UnusableRule
 from kiemke.server.domain.rules_dated import DayRules, Ruling
 from kiemke.server.domain.text import search_key
+from kiemke.server.domain.text_labels import Words
 
 RULES_FILE = "norms.toml"
 WHOLE_PERMILLE = 1_000
@@ -44,7 +45,7 @@ class Group:
     name: str
     rank: int
     items: tuple[Item, ...]
-    source: str | None
+    source: Words | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Shared:
     per: int | None
     groups: frozenset[str] | None
     price_dong: int | None
-    source: str | None
+    source: Words | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Rules that change by date: versions that ship in a TOML file, and the rows of ``rule`` over them.
 
-A file holds ``[[rule]]`` tables: name, subject (absent is everything), value, source, valid_from and
-valid_to (half-open, absent is for ever). A row of the table ``rule`` with the same name and subject
+A file holds ``[[rule]]`` tables: name, subject (absent is everything), value, source in Vietnamese and
+``source_en``, valid_from and valid_to (half-open, absent is for ever). A row of the table ``rule`` with the same name and subject
 wins on the days it is valid; with the value ``null`` it takes the shipped rule away.
 """
 
@@ -16,6 +16,7 @@ from typing import Any
 
 from kiemke.server.db import Row, Session, as_date
 from kiemke.server.domain.rules import UnknownRule, UnusableRule
+from kiemke.server.domain.text_labels import Words
 
 EVERYTHING = ""
 
@@ -27,7 +28,7 @@ class Ruling:
     name: str
     subject: str
     value: Any
-    source: str | None
+    source: Words | None
     valid_from: date
     valid_to: date | None = None
     recorded_at_ms: int = 0
@@ -109,7 +110,7 @@ def shipped(file_name: str) -> tuple[Ruling, ...]:
             rule["name"],
             rule.get("subject", EVERYTHING),
             rule["value"],
-            rule["source"],
+            Words(rule["source"], rule["source_en"]),
             rule["valid_from"],
             rule.get("valid_to"),
         )
@@ -137,13 +138,13 @@ def _read(rows: Iterable[Row]) -> list[Ruling]:
             value = json.loads(row["value_json"])
         except ValueError as error:
             raise UnusableRule(f"rule {row['name']!r}: {row['value_json']!r} is no JSON") from error
-        end = row["valid_to"]
+        end, text = row["valid_to"], row["source_text"]
         rulings.append(
             Ruling(
                 row["name"],
                 row["subject"],
                 value,
-                row["source_text"],
+                Words(text, text) if text else None,
                 as_date(row["valid_from"]),
                 None if end is None else as_date(end),
                 row["recorded_at_ms"],

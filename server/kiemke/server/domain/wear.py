@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+from kiemke.server.domain.text_labels import Words
+
 WHOLE_RATE = 10_000  # hundredths of a percent
 WHOLE_PERMILLE = 1_000
 TRANSITIONS = ("new_rate", "remaining_life", "first_rate")
@@ -24,7 +26,7 @@ class Rate:
     rate: int
     years: int
     change_permille: int = 0
-    source: str | None = None
+    source: Words | None = None
 
     def charge(self, price_dong: int) -> int:
         """Return a full year's wear; any fraction of a đồng makes a whole one."""

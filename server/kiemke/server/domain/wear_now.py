@@ -19,6 +19,7 @@ from kiemke.server.domain.calendar import day_start_ms
 from kiemke.server.domain.rules import UnusableRule
 from kiemke.server.domain.rules_dated import DayRules, RuleHistory
 from kiemke.server.domain.tables import dated
+from kiemke.server.domain.text_labels import Words
 from kiemke.server.domain.wear import (
     FIRST_YEARS,
     TRANSITIONS,
@@ -60,7 +61,7 @@ class WearRow:
     accumulated_dong: int | None
     residual_dong: int | None
     note: str | None
-    source: str | None
+    source: Words | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from kiemke.server.domain.norms_judge import FINDINGS, NormRow, OverPrice
 from kiemke.server.domain.text import search_key
 from kiemke.server.errors import Problem
 from kiemke.server.resources.assets import PersonRef
-from kiemke.server.resources.listing import ListQuery, Page, page_of
+from kiemke.server.resources.listing import ListQuery, Page, language_of, page_of
 from kiemke.server.resources.tree import UnitRef, load_refs
 
 ANY = "any"
@@ -79,8 +79,8 @@ async def list_norms(
         if _is_wanted(row, finding) and (not words or words in _text(row, refs.get(row.unit_id)))
     ]
     page, cursor = page_of(rows, asked)
-    day = asked.moment.day.isoformat()
-    return Page([_make(row, refs[row.unit_id], day) for row in page], len(rows), cursor)
+    day, language = asked.moment.day.isoformat(), language_of(request)
+    return Page([_make(row, refs[row.unit_id], day, language) for row in page], len(rows), cursor)
 
 
 def _is_wanted(row: NormRow, finding: str | None) -> bool:
@@ -94,7 +94,7 @@ def _text(row: NormRow, unit: UnitRef | None) -> str:
     return search_key(" ".join(name for name in names if name))
 
 
-def _make(row: NormRow, unit: UnitRef, day: str) -> Norm:
+def _make(row: NormRow, unit: UnitRef, day: str, language: str) -> Norm:
     person = None
     if row.official_code is not None and row.official_name is not None:
         person = PersonRef(row.official_code, row.official_name)
@@ -114,7 +114,7 @@ def _make(row: NormRow, unit: UnitRef, day: str) -> Norm:
         over_price=[_dear(thing) for thing in row.over_price],
         without_price=row.unpriced,
         findings=list(row.findings),
-        source=row.source,
+        source=row.source.say(language) if row.source else None,
     )
 
 

@@ -13,7 +13,14 @@ from kiemke.server.context import services_of
 from kiemke.server.domain.text import search_key
 from kiemke.server.domain.wear_now import WearQuestion, WearRow, load
 from kiemke.server.errors import Problem
-from kiemke.server.resources.listing import ListQuery, Page, day_text, page_of, ratio_of
+from kiemke.server.resources.listing import (
+    ListQuery,
+    Page,
+    day_text,
+    language_of,
+    page_of,
+    ratio_of,
+)
 from kiemke.server.resources.tree import Moment, UnitRef, load_refs, visible_units
 
 FIRST_YEAR, YEARS_AHEAD = 2000, 20
@@ -70,10 +77,12 @@ async def list_wear(
     words = search_key(request.query_params.get("q") or "")
     rows = [row for row in rows if not words or words in search_key(f"{row.code} {row.name}")]
     page, cursor = page_of(rows, asked)
-    return Page([_make(row, refs[row.unit_id], moment.day) for row in page], len(rows), cursor)
+    language = language_of(request)
+    items = [_make(row, refs[row.unit_id], moment.day, language) for row in page]
+    return Page(items, len(rows), cursor)
 
 
-def _make(row: WearRow, unit: UnitRef, day: date) -> Wear:
+def _make(row: WearRow, unit: UnitRef, day: date, language: str) -> Wear:
     return Wear(
         year=row.year,
         day=day.isoformat(),
@@ -91,7 +100,7 @@ def _make(row: WearRow, unit: UnitRef, day: date) -> Wear:
         accumulated_dong=row.accumulated_dong,
         residual_dong=row.residual_dong,
         note=row.note,
-        source=row.source,
+        source=row.source.say(language) if row.source else None,
     )
 
 
