@@ -115,6 +115,8 @@ def test_the_fingerprint_the_server_prints_is_the_one_that_signs_in(
         "device",
         "link",
         "source",
+        "norm",
+        "wear",
         "finding",
         "user",
         "token",

@@ -91,8 +91,9 @@ async def load(session: Session, question: NormQuestion) -> list[NormRow]:
         _HELD, **asked, **scope, kinds=rules.kinds(), statuses=list(rules.had_in)
     )
     excused = {row["official_id"] for row in absent}
+    # A country is seconds of arithmetic: not in the event loop.
     return await asyncio.to_thread(
-        _judge, by_day, rules, question, units, _people(posts, units, excused), held
+        lambda: _judge(by_day, rules, question, units, _people(posts, units, excused), held)
     )
 
 
