@@ -32,13 +32,11 @@ _IS_FOREIGN = """p.day >= :first AND p.day <= :day
 
 _FRAGMENTS = {
     "sqlite": {
-        "@null_int": "NULL",
         "@null_day": "NULL",
         "@window": "SELECT value AS day FROM json_each(:days)",
         "@long_absence": "(julianday(b.valid_to) - julianday(b.valid_from)) > :long_absence",
     },
     "postgres": {
-        "@null_int": "CAST(NULL AS INTEGER)",
         "@null_day": "CAST(NULL AS DATE)",
         "@window": (
             "SELECT CAST(value AS DATE) AS day"
@@ -125,29 +123,27 @@ pc AS MATERIALIZED (
     ORDER BY n.valid_from DESC, n.recorded_at_ms DESC, n.id DESC LIMIT 1)
   WHERE q.official_id IS NOT NULL
 ),
--- Four kinds of row about one person folded by GROUP BY: no planner makes a nested loop of it.
+-- Four kinds of row about one person folded by GROUP BY: no planner makes a nested loop of it. The
+-- lowest standing wins: 0 absent, 1 to 5 the best PC's place, 6 shares a PC, 7 has a post.
 person AS MATERIALIZED (
   SELECT m.id AS membership_id, m.official_id, m.unit_id, m.kind,
-    CASE WHEN f.is_absent = 1 THEN 0 ELSE COALESCE(f.place, 6) END AS place,
-    CASE WHEN f.is_absent = 0 THEN f.last_day END AS last_day,
-    CASE WHEN f.is_absent = 0 AND f.place IS NULL
-          AND (f.is_sharing = 1
-               OR m.unit_id IN (SELECT unit_id FROM shared WHERE official_id IS NULL))
+    CASE WHEN f.standing = 7 THEN 6 ELSE f.standing END AS place,
+    CASE WHEN f.standing = 1 THEN f.last_day END AS last_day,
+    CASE WHEN f.standing = 6 OR f.standing = 7
+          AND m.unit_id IN (SELECT unit_id FROM shared WHERE official_id IS NULL)
       THEN 1 ELSE 0 END AS has_shared
   FROM (
-    SELECT MIN(membership_id) AS membership_id, MIN(place) AS place, MAX(last_day) AS last_day,
-      MAX(is_absent) AS is_absent, MAX(is_sharing) AS is_sharing
+    SELECT MIN(membership_id) AS membership_id, MIN(standing) AS standing, MAX(last_day) AS last_day
     FROM (
       -- One primary membership a person; were there two, the older row stands.
-      SELECT n.official_id, n.id AS membership_id, @null_int AS place, @null_day AS last_day,
-        0 AS is_absent, 0 AS is_sharing
+      SELECT n.official_id, n.id AS membership_id, 7 AS standing, @null_day AS last_day
       FROM membership n WHERE @active(n) AND n.is_primary
       UNION ALL
-      SELECT official_id, NULL, place, CASE WHEN place = 1 THEN last_day END, 0, 0 FROM pc
+      SELECT official_id, NULL, place, CASE WHEN place = 1 THEN last_day END FROM pc
       UNION ALL
-      SELECT official_id, NULL, NULL, NULL, 1, 0 FROM absent
+      SELECT official_id, NULL, 0, NULL FROM absent
       UNION ALL
-      SELECT official_id, NULL, NULL, NULL, 0, 1 FROM shared WHERE official_id IS NOT NULL
+      SELECT official_id, NULL, 6, NULL FROM shared WHERE official_id IS NOT NULL
     ) AS facts
     GROUP BY official_id
   ) AS f
