@@ -168,3 +168,17 @@ async def test_what_cannot_be_asked_is_refused(api: Api) -> None:
         ]
 
     assert [answer.status_code for answer in answers] == [400, 400, 400]
+
+
+async def test_a_rule_of_another_form_is_told_by_name_and_breaks_nothing_else(api: Api) -> None:
+    office = Office()
+    office.add_dated(
+        "rule", name="norm_had_in", subject="", value_json='"in_use"', source_text=None
+    )
+    await api.write(office)
+
+    async with await api.signed_in("auditor") as client:
+        broken, wear = await client.get("/api/v1/norms"), await client.get("/api/v1/wear")
+
+    assert (broken.status_code, wear.status_code) == (409, 200)
+    assert "norm_had_in" in broken.json()["detail"]

@@ -108,7 +108,7 @@ async def test_ten_million_is_a_fixed_asset_and_one_dong_less_a_tool(
 async def test_a_fully_worn_asset_stays_and_a_disposed_one_goes(
     database: Database, office: Office
 ) -> None:
-    make(office, in_use_since=date(2016, 1, 2))
+    make(office, in_use_since=date(1998, 1, 2))
     gone = make(office)
     office.add_dated("asset_status", asset_id=gone, status="disposed", valid_from=date(2026, 11, 1))
     await office.write_to(database)

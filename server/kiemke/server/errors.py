@@ -254,6 +254,19 @@ PROBLEMS: dict[str, Kind] = {
             "Send again in {seconds} seconds; if it lasts, see the server's log and disk space.",
         ),
     ),
+    "rule": _kind(
+        409,
+        (
+            "Quy tắc không dùng được",
+            "Một dòng quy tắc đang có hiệu lực không đúng dạng: {reason}.",
+            "Nhờ người quản trị thay dòng đó trong bảng rule; docs/norms.md có mẫu.",
+        ),
+        (
+            "A rule cannot be used",
+            "A rule's row that is in force has not its form: {reason}.",
+            "Ask an admin to replace that row of the table rule; docs/norms.md shows the forms.",
+        ),
+    ),
     "internal": _kind(
         500,
         (

@@ -16,6 +16,7 @@ from litestar.exceptions import (
 )
 
 from kiemke.server.db import UNAVAILABLE, Refused
+from kiemke.server.domain.rules import UnknownRule, UnusableRule
 from kiemke.server.errors import Both, Problem, choose_language
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,8 @@ def as_problem(request: Request[Any, Any, Any], error: Exception) -> Problem:
         return Problem("too_large", limit=limit)
     if isinstance(error, ClientException | HTTPException) and error.status_code < 500:
         return Problem("bad_request", what=error.detail)
+    if isinstance(error, UnknownRule | UnusableRule):
+        return Problem("rule", reason=str(error))
     if isinstance(error, RecursionError):
         what = Both("Nội dung lồng quá nhiều tầng.", "The body is nested too deeply.")
         return Problem("bad_request", what=what)
