@@ -212,6 +212,23 @@ async def test_what_a_sysdescr_alone_tells(
     assert (found.vendor, found.kind, found.model, found.version) == expected
 
 
+async def test_interfaces_kept_out_of_if_mib_are_added_and_those_in_it_stay() -> None:
+    """Routed interfaces of TiMOS stand in a table of the maker; IF-MIB is believed where it speaks."""
+    line = f'[[line]]\nobject_ids = ["{VENDOR}"]\nport_names = ["{VENDOR}.4.* ACME-MIB ifName"]\n'
+    objects: dict[str, Value] = {
+        "1.3.6.1.2.1.2.2.1.2.7": b"port 7",
+        f"{VENDOR}.4.1.7": b"other name",
+        f"{VENDOR}.4.4095.3": b"management",
+    }
+
+    found = await ask(device(objects), line)
+
+    assert [(port.index, port.name) for port in found.interfaces] == [
+        (3, "management"),
+        (7, "port 7"),
+    ]
+
+
 class FailingReader(RecordedReader):
     """Answers the system group, then fails in the way it is told to."""
 

@@ -52,7 +52,7 @@ async def test_most_models_versions_and_serials_of_recorded_devices_are_found(
     precision = {fact: right[fact] / given[fact] for fact in FACTS}
     assert {fact: share for fact, share in recall.items() if share < 0.94} == {}
     assert {fact: share for fact, share in precision.items() if share < 0.95} == {}
-    assert recall["port"] >= 0.985
+    assert recall["port"] >= 0.99
     assert recall["port name"] >= 0.99
     assert recall["port speed"] >= 0.99
 

@@ -13,7 +13,7 @@ from kiemke.collectors.errors import PollError
 from kiemke.collectors.families import FAMILIES
 from kiemke.collectors.identify_clean import clean_fact, decode
 from kiemke.collectors.identify_facts import Facts
-from kiemke.collectors.identify_ports import Port, read_ports
+from kiemke.collectors.identify_ports import Port, add_named, read_ports
 from kiemke.collectors.identify_rules import FACTS, Catalogue, Line, Source
 from kiemke.collectors.snmp import oids
 from kiemke.collectors.snmp.reader import Oid, SnmpReader, parse_oid
@@ -94,6 +94,7 @@ async def identify(
     try:
         ports, port_problem = await read_ports(reader, deadline, await facts.get(SYSTEM[6]))
         error = error or port_problem
+        ports = add_named(ports, await _port_names(lines, facts))
     except PollError as err:
         error = error or err.detail
     return Identity(
@@ -110,6 +111,17 @@ async def identify(
         families=tuple(dict.fromkeys(line.family for line in lines)),
         error=error,
     )
+
+
+async def _port_names(lines: Sequence[Line], facts: Facts) -> dict[int, str]:
+    """Return the names by ifIndex of the interfaces that stand outside of IF-MIB."""
+    found: dict[int, str] = {}
+    for oid in (oid for line in lines for oid in line.port_names):
+        for suffix, value in (await facts.column(oid)).items():
+            name = clean_fact(read_text(value))
+            if name is not None:
+                found.setdefault(suffix[-1], name)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +198,7 @@ async def _texts(source: Source, line: Line, asked: _System, facts: Facts) -> li
             column, _, wanted = source.text.partition(" ")
             values = await facts.entity(column, wanted)
         case _ if source.is_column:
-            values = await facts.column(source.place(asked.object_id))
+            values = list((await facts.column(source.place(asked.object_id))).values())
         case _:
             value = await facts.get(source.place(asked.object_id))
             values = [] if value is None else [value]

@@ -25,7 +25,7 @@ class Facts:
         self._reader = reader
         self._deadline = deadline
         self._objects: dict[Oid, Value | None] = {}
-        self._columns: dict[Oid, list[Value]] = {}
+        self._columns: dict[Oid, dict[Oid, Value]] = {}
         self._entities: list[tuple[int, int]] | None = None
         self.problem: PollError | None = None
 
@@ -58,10 +58,10 @@ class Facts:
         await self.read((oid,))
         return self._objects[oid]
 
-    async def column(self, oid: Oid) -> list[Value]:
-        """Return the values of a column in the order of its rows, [] when the device has none."""
+    async def column(self, oid: Oid) -> dict[Oid, Value]:
+        """Return a column's values by row suffix, in order; {} when the device has none."""
         if oid not in self._columns:
-            self._columns[oid] = list((await self._walk((oid,)))[oid].values())
+            self._columns[oid] = (await self._walk((oid,)))[oid]
         return self._columns[oid]
 
     async def _walk(self, columns: Sequence[Oid]) -> dict[Oid, dict[Oid, Value]]:

@@ -1,5 +1,6 @@
 """The ports of a device as its inventory needs them: IF-MIB (RFC 2863) without counters."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kiemke.collectors.deadline import Deadline
@@ -65,6 +66,17 @@ async def read_ports(
                 rows.setdefault(suffix, {})[column] = value
     ports = tuple(_port(suffix[0], rows[suffix]) for suffix in sorted(rows))
     return ports, walk.problem.detail if walk.problem else None
+
+
+def add_named(ports: tuple[Port, ...], names: Mapping[int, str]) -> tuple[Port, ...]:
+    """Return the ports in order with those added that only a name by ifIndex is known of."""
+    known = {port.index for port in ports}
+    added = [
+        Port(index, name, None, None, None, None, None, None, None, None)
+        for index, name in names.items()
+        if index not in known
+    ]
+    return tuple(sorted((*ports, *added), key=lambda port: port.index))
 
 
 def _port(index: int, row: dict[str, Value]) -> Port:

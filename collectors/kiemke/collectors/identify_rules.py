@@ -35,7 +35,7 @@ WAYS = ("oid", "descr", "object_id", "name", "entity", "product", "join", "text"
 SOURCE_KEYS = {*WAYS, "pattern", "format", "drop", "map", "as", "class", "with"}
 LINE_KEYS = {
     "about", "object_ids", "descr", "not_descr", "has", "rank", "vendor", "kind", "kinds", "read",
-    "products", *FACTS,
+    "products", "port_names", *FACTS,
 }  # fmt: skip
 FAMILY_KEYS = {"vendor", "source", "line", "enterprises"}
 
@@ -78,7 +78,8 @@ class Line:
     """One product line of a vendor. ``sources`` holds only the facts the file names.
 
     ``read`` are expressions over sysDescr whose named groups are facts; ``products`` names models by
-    sysObjectID. ``rank`` breaks ties: lines of a higher rank are asked first, those below 0 last.
+    sysObjectID. ``port_names`` are columns, indexed by ifIndex at last, of interfaces that the device
+    keeps out of IF-MIB. ``rank`` breaks ties: lines of a higher rank are asked first, those below 0 last.
     """
 
     family: str
@@ -92,6 +93,7 @@ class Line:
     rank: int
     read: tuple[re.Pattern[str], ...]
     products: Mapping[Oid, str]
+    port_names: tuple[Oid, ...]
     sources: Mapping[str, tuple[Source, ...]]
 
 
@@ -169,6 +171,7 @@ def _parse_line(family: str, where: str, vendor: str, line: dict[str, Any]) -> L
         rank=int(line.get("rank", 0)),
         read=tuple(_facts_regex(where, text) for text in line.get("read", ())),
         products={_oid(where, oid): model for oid, model in line.get("products", {}).items()},
+        port_names=tuple(_named_oid(where, text)[1] for text in line.get("port_names", ())),
         sources={
             fact: tuple(_parse_source(f"{where}: {fact}", given) for given in line[fact])
             for fact in FACTS

@@ -1,6 +1,7 @@
 """``kiemke-collector probe snmp``: asks devices what they are and prints it, one after the other."""
 
 import asyncio
+import collections
 import dataclasses
 import ipaddress
 import json
@@ -27,6 +28,8 @@ SNMP_PORT = 161
 BUDGET_SECONDS = 60.0
 ATTEMPT_SECONDS = 3.0
 AT_ONCE = 12
+# Devices asked with one set of engines; more communities in one make its look-ups slow.
+PER_ENGINES = 24
 TARGET_KEYS = {"id", "host", "port", "community", "credential"}
 SHOWN = ("vendor", "kind", "model", "version", "serial", "name", "location")
 
@@ -108,33 +111,54 @@ async def probe_all(
     Returns how many did not answer.
     """
     trace = trace_to(sys.stderr) if debug else no_trace
-    gate = asyncio.Semaphore(at_once)
+    waiting = collections.deque(_merge_communities(targets))
     silent = 0
 
-    async def ask(target: Target) -> None:
+    async def work() -> None:
         nonlocal silent
-        async with gate:
-            begun = time.monotonic()
-            identity = await probe(target, trace)
-            spent = round(time.monotonic() - begun, 3)
-        silent += identity.object_id is None and identity.error is not None
-        row = {"id": target.id, "host": target.host, "port": target.port}
-        row |= dataclasses.asdict(identity) | {"seconds": spent}
+        while waiting:
+            engines = PysnmpEngines(share_v2c=True)
+            try:
+                for _ in range(min(PER_ENGINES, len(waiting))):
+                    if not waiting:
+                        break
+                    silent += await ask(waiting.popleft(), engines)
+            finally:
+                engines.close()
+                await asyncio.sleep(0)  # let the closed sockets' callbacks run
+
+    async def ask(target: Target, engines: PysnmpEngines) -> bool:
+        begun = time.monotonic()
+        identity = await probe(target, engines, trace)
+        row: dict[str, object] = {"id": target.id, "host": target.host, "port": target.port}
+        row |= dataclasses.asdict(identity)
+        row["seconds"] = round(time.monotonic() - begun, 3)
         lines = [json.dumps(row, ensure_ascii=False)] if as_json else show(row)
         print("\n".join(lines), file=out, flush=True)
+        return identity.object_id is None and identity.error is not None
 
     async with asyncio.TaskGroup() as group:
-        for target in targets:
-            group.create_task(ask(target))
+        for _ in range(min(at_once, len(targets))):
+            group.create_task(work())
     return silent
 
 
-async def probe(target: Target, trace: Trace = no_trace) -> Identity:
-    """Return what one device is; one that does not answer has only an ``error``.
+def _merge_communities(targets: Sequence[Target]) -> list[Target]:
+    """Return the targets with one v2c credential per community, as a shared engine asks for."""
+    by_community: dict[Secret, Credential] = {}
+    found = []
+    for target in targets:
+        community = target.credential.community
+        if community is not None:
+            name = f"community {len(by_community)}"
+            one = by_community.setdefault(community, Credential(name, "2c", community=community))
+            target = dataclasses.replace(target, credential=one)
+        found.append(target)
+    return found
 
-    Each device has its own engine: two devices may have different keys under one name.
-    """
-    engines = PysnmpEngines()
+
+async def probe(target: Target, engines: PysnmpEngines, trace: Trace = no_trace) -> Identity:
+    """Return what one device is; one that does not answer has only an ``error``."""
     try:
         address = await _resolve(target.host, target.port)
         reader = await engines.reader(
@@ -150,9 +174,6 @@ async def probe(target: Target, trace: Trace = no_trace) -> Identity:
         return Identity(error=err.detail)
     except CollectorError as err:
         return Identity(error=str(err))
-    finally:
-        engines.close()
-        await asyncio.sleep(0)  # let the closed sockets' callbacks run
 
 
 async def _resolve(host: str, port: int) -> str:

@@ -93,10 +93,12 @@ class PysnmpEngines:
     """The engines of one event loop, one per credential name; made when first needed.
 
     One per credential, because an engine knows one key per SNMPv3 user name, and two credentials may
-    share the user name.
+    share the user name. An engine costs a tenth of a second, so with ``share_v2c`` all communities
+    live in one; then no two credentials may hold the same community.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, share_v2c: bool = False) -> None:
+        self._share_v2c = share_v2c
         self._engines: dict[str, Any] = {}
         self._addresses: dict[tuple[str, str, int], str] = {}
         self._configurator = CommandGeneratorLcdConfigurator()
@@ -116,10 +118,12 @@ class PysnmpEngines:
         target = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         _check_route(address, port, target)
         key = (credential.name, address, port)
-        engine = self._engines.get(credential.name)
+        shared = self._share_v2c and credential.community is not None
+        engine_name = "" if shared else credential.name
+        engine = self._engines.get(engine_name)
         try:
             if engine is None:
-                engine = self._engines[credential.name] = SnmpEngine()
+                engine = self._engines[engine_name] = SnmpEngine()
             if key not in self._addresses:
                 is_v6 = ipaddress.ip_address(address).version == 6
                 # pysnmp's own timer only cleans up; the attempts are timed in PysnmpReader.
