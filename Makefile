@@ -18,7 +18,7 @@ demo: ## a whole district on this machine until Ctrl-C (ARGS=--once: one cycle, 
 
 test: check ## everything: lint, types, contracts, then the tests (ARGS goes to pytest)
 	@mkdir -p .cache && tools/peers
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
 
 check: ## lint, formatting, types and import contracts: seconds
 	@tools/environment dev
