@@ -104,6 +104,15 @@ shared AS (
   SELECT c.official_id, c.unit_id FROM held h JOIN custody c ON c.asset_id = h.asset_id
   WHERE h.official_id IS NULL AND @active(c)
 ),
+newest_count AS MATERIALIZED (
+  SELECT asset_id, result, valid_from FROM (
+    SELECT n.asset_id, n.result, n.valid_from, ROW_NUMBER() OVER (
+      PARTITION BY n.asset_id ORDER BY n.valid_from DESC, n.recorded_at_ms DESC, n.id DESC) AS nth
+    FROM counted_asset n
+    WHERE n.valid_from <= :day AND n.recorded_at_ms <= :known
+      AND (n.voided_at_ms IS NULL OR n.voided_at_ms > :known)
+  ) AS counts WHERE nth = 1
+),
 pc AS MATERIALIZED (
   SELECT q.asset_id, q.official_id, q.machine_id, q.approved, q.quarantined, q.last_day,
     q.foreign_days, k.result AS count_result, k.valid_from AS count_day,
@@ -116,11 +125,7 @@ pc AS MATERIALIZED (
       ELSE 5
     END AS place
   FROM held q
-  LEFT JOIN counted_asset k ON k.id = (
-    SELECT n.id FROM counted_asset n
-    WHERE n.asset_id = q.asset_id AND n.valid_from <= :day
-      AND n.recorded_at_ms <= :known AND (n.voided_at_ms IS NULL OR n.voided_at_ms > :known)
-    ORDER BY n.valid_from DESC, n.recorded_at_ms DESC, n.id DESC LIMIT 1)
+  LEFT JOIN newest_count k ON k.asset_id = q.asset_id
   WHERE q.official_id IS NOT NULL
 ),
 -- Four kinds of row about one person folded by GROUP BY: no planner makes a nested loop of it. The
