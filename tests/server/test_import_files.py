@@ -269,7 +269,7 @@ def test_a_template_has_a_guide_lists_and_text_cells() -> None:
     rules = {str(r.sqref): r for r in rows.data_validations.dataValidation}
     kind = rules["C2:C2001"]
     assert rows.column_dimensions["A"].number_format == "@"
-    assert kind.type == "list" and kind.formula1 == f"'{lists.title}'!$C$1:$C$23"
+    assert kind.type == "list" and kind.formula1 == f"'{lists.title}'!$C$1:$C$24"
     assert lists["C1"].value == "máy tính để bàn" and lists.sheet_state == "hidden"
     assert guide["E2"].value == TEMPLATES["assets"].columns[0].example
 

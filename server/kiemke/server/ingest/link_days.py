@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from kiemke.server.daypack import SLOT_SECONDS, UNKNOWN_U16, UNKNOWN_U64, LinkSlots
+from kiemke.server.daypack import SLOT_SECONDS, UNKNOWN_U16, LinkSlots
 from kiemke.server.db import as_date
 from kiemke.server.domain.counters import Interval
 from kiemke.server.ingest.context import Applying, Item
@@ -51,8 +51,8 @@ class LinkDays:
             key = (row["link_id"], row["source_id"], (as_date(row["day"]) - _EPOCH).days)
             self.days[key] = _Day(
                 LinkSlots.unpack(row["packed"]),
-                int(row["receive_gap_octets"]),
-                int(row["transmit_gap_octets"]),
+                int(row["receive_gap_octets"] or 0),
+                int(row["transmit_gap_octets"] or 0),
             )
 
     def _slot(self, link: int, source: int, at_ms: int) -> tuple[_Day, int]:
@@ -169,10 +169,11 @@ class LinkDays:
             "packed": slots.pack(compress=compress),
             "known": SLOT_SECONDS * sum(1 for _, total in looks if total),
             "up": round(sum(SLOT_SECONDS * up / total for up, total in looks if total)),
-            "received": str(sum(_octets(slots.in_octets[n]) for n in counted)),
-            "sent": str(sum(_octets(slots.out_octets[n]) for n in counted)),
-            "gap_in": str(day.gap_in),
-            "gap_out": str(day.gap_out),
+            # A day on which no counter was read has no octets to tell, not 0 of them.
+            "received": str(sum(slots.in_octets[n] for n in counted)) if counted else None,
+            "sent": str(sum(slots.out_octets[n] for n in counted)) if counted else None,
+            "gap_in": str(day.gap_in) if any(slots.quality) else None,
+            "gap_out": str(day.gap_out) if any(slots.quality) else None,
             "now": now_ms,
         }
 
@@ -209,10 +210,6 @@ async def lock_links(applying: Applying, interfaces: list[Item], probes: list[It
         await session.execute(
             "SELECT 1 FROM link_now WHERE link_id IN :[ids] ORDER BY link_id FOR UPDATE", ids=ids
         )
-
-
-def _octets(value: int) -> int:
-    return 0 if value == UNKNOWN_U64 else value
 
 
 def _microseconds(seconds: float | None) -> int | None:

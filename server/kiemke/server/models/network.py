@@ -204,7 +204,10 @@ class LinkNow(Model):
 
 
 class LinkDay(Model):
-    """One local day of one line as one source saw it: packed slots beside plain sums."""
+    """One local day of one line as one source saw it: packed slots beside plain sums.
+
+    Octets are absent, not 0, on a day on which no counter was read.
+    """
 
     id = fields.BigIntField(primary_key=True)
     link = reference("Link", "days")
@@ -213,10 +216,10 @@ class LinkDay(Model):
     packed = fields.BinaryField()
     known_seconds = fields.IntField(default=0)
     up_seconds = fields.IntField(default=0)
-    receive_octets = fields.CharField(max_length=20, default="0")
-    transmit_octets = fields.CharField(max_length=20, default="0")
-    receive_gap_octets = fields.CharField(max_length=20, default="0")
-    transmit_gap_octets = fields.CharField(max_length=20, default="0")
+    receive_octets = fields.CharField(max_length=20, null=True)
+    transmit_octets = fields.CharField(max_length=20, null=True)
+    receive_gap_octets = fields.CharField(max_length=20, null=True)
+    transmit_gap_octets = fields.CharField(max_length=20, null=True)
     changed_at_ms = fields.BigIntField()
 
     class Meta:

@@ -107,10 +107,10 @@ class LinkDayView:
     source: str
     known_seconds: int
     up_seconds: int
-    receive_octets: str
-    transmit_octets: str
-    receive_gap_octets: str
-    transmit_gap_octets: str
+    receive_octets: str | None
+    transmit_octets: str | None
+    receive_gap_octets: str | None
+    transmit_gap_octets: str | None
 
 
 @dataclass(frozen=True, slots=True)
