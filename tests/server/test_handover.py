@@ -104,6 +104,18 @@ async def test_named_things_go_alone(api: Api) -> None:
     assert ("TS1", "NV", "A") in now
 
 
+async def test_what_was_received_after_the_day_is_not_handed_over(api: Api) -> None:
+    """A paper entered late hands over what was held on its day, nothing got since."""
+    later = [ASSETS[0], ["TS9", "laptop", "Máy mới", "", "in_use", "NV", "A", "", "01/03/2026"]]
+    result = await load(api.services.db, "assets", later)
+    assert result.errors == ()
+
+    answer = await hand_over(api, {"official": "A"}, {"official": "B"})
+
+    assert [item["code"] for item in answer.json()["items"]] == ["TS1", "TS2"]
+    assert ("TS9", "NV", "A") in await custody(api.services.db, date(2026, 3, 2))
+
+
 async def test_the_minutes_list_each_thing_and_nothing_live(api: Api) -> None:
     page = (await hand_over(api, {"official": "A"}, {"official": "B"})).json()["minutes_html"]
 

@@ -263,3 +263,25 @@ async def test_a_decision_that_cannot_be_is_refused_and_changes_nothing(
 
     assert refused.value.message.vi and refused.value.remedy.vi
     assert await units_on(database, TODAY) == before
+
+
+async def test_departments_that_shared_a_line_are_one_sharer_once_merged(
+    database: Database,
+) -> None:
+    """Twelve departments on one line become one cluster: it is shared by one, not twelve times."""
+    await load_tien_lang(database)
+    links = [
+        ["code", "name", "unit", "kind", "down_mbps", "up_mbps", "shared_by", "valid_from"],
+        ["LN-H", "FTTH", "H", "internet", "100", "100", "; ".join(DEPARTMENTS), "01/01/2020"],
+    ]
+    result = await load(database, "links", links)
+    assert result.errors == ()
+
+    await decide(database, tien_lang_decision())
+    shares = (
+        "SELECT unit_id FROM link_share WHERE voided_at_ms IS NULL AND valid_from <= :day"
+        " AND (valid_to IS NULL OR valid_to > :day)"
+    )
+
+    assert len(await database.read(shares, day=EVE)) == 12
+    assert len(await database.read(shares, day=DAY)) == 1

@@ -94,7 +94,11 @@ def _language(value: Any) -> str:
 
 SETTINGS = (
     Setting(
-        "data_dir", _path, "/var/lib/kiemke-server", "folder", "Where the server keeps its files."
+        "data_dir",
+        _path,
+        "/var/lib/kiemke-server",
+        "folder",
+        "Where the server keeps its files; servers of one database share its ca and audit folders.",
     ),
     Setting(
         "database_url",

@@ -22,6 +22,11 @@ from kiemke.server.db import Row, Session
 
 START = "0" * 64
 _PAGE = 1000
+# A large import writes tens of thousands of entries at once; they are sealed within a few turns.
+_SEALED_AT_ONCE = 20_000
+# Numbers come from a sequence and commit out of order: so far back an entry may still turn up. The
+# verifier reads the whole log and would name one that came later still.
+_LATE_NUMBERS = 100_000
 # An entry younger than this may still be on its way to the sealer.
 PATIENCE_MS = 120_000
 
@@ -97,7 +102,9 @@ def read_anchor(text: str) -> Anchor:
         raise ValueError(f"this is no anchor: {error}") from error
 
 
-async def seal(session: Session, key: Ed25519PrivateKey, now_ms: int, most: int = _PAGE) -> int:
+async def seal(
+    session: Session, key: Ed25519PrivateKey, now_ms: int, most: int = _SEALED_AT_ONCE
+) -> int:
     """Give places to entries that have none, sign the new head; return how many were sealed.
 
     To be run by one process at a time. Times of sealing never run backwards.
@@ -106,8 +113,9 @@ async def seal(session: Session, key: Ed25519PrivateKey, now_ms: int, most: int 
     place, chain = (head["place"], head["chain_sha256"]) if head else (0, START)
     sealed_at_ms = max(now_ms, head["sealed_at_ms"]) if head else now_ms
     entries = await session.fetch(
-        "SELECT e.id, e.sha256 FROM audit_entry e WHERE NOT EXISTS"
+        "SELECT e.id, e.sha256 FROM audit_entry e WHERE e.id > :floor AND NOT EXISTS"
         " (SELECT 1 FROM audit_link l WHERE l.entry_id = e.id) ORDER BY e.id LIMIT :most",
+        floor=(head["entry_id"] if head else 0) - _LATE_NUMBERS,
         most=most,
     )
     rows = []

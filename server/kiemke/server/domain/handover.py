@@ -18,7 +18,8 @@ _HELD = (
     " a.kind AS asset_kind, a.serial AS asset_serial, a.price_dong AS asset_price,"
     " a.in_use_since AS asset_since, a.model AS asset_model FROM custody t"
     " JOIN asset a ON a.id = t.asset_id"
-    " WHERE t.voided_at_ms IS NULL AND (t.valid_to IS NULL OR t.valid_to > :day)"
+    " WHERE t.voided_at_ms IS NULL AND t.valid_from <= :day"
+    " AND (t.valid_to IS NULL OR t.valid_to > :day)"
 )
 _ASSET_PREFIX = "asset_"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from kiemke.server.db import Session
 from kiemke.server.domain.reorganise import Plan, version_values
-from kiemke.server.domain.reorganise_rows import carry, reopen
+from kiemke.server.domain.reorganise_rows import EXTRA, carry, reopen
 
 
 async def apply(session: Session, plan: Plan, *, who: str, now_ms: int) -> dict[str, int]:
@@ -26,10 +26,20 @@ async def apply(session: Session, plan: Plan, *, who: str, now_ms: int) -> dict[
         else:
             changes = None if unit.ended else values
             await reopen(session, "unit_version", unit.row, day, changes, **stamp)
+    shares = await _open_shares(session, plan)
     for transfer in plan.transfers:
         target = real(transfer.to_unit_id)
-        if target is not None:
-            await carry(session, transfer, target, day, **stamp)
+        if target is None:
+            continue
+        row = transfer.holding.row
+        if transfer.holding.what == "link_share":
+            # Departments that shared one line are one sharer once they are one unit.
+            if (row["link_id"], target) in shares:
+                plain = {k: v for k, v in row.items() if k not in EXTRA}
+                await reopen(session, "link_share", plain, day, None, **stamp)
+                continue
+            shares.add((row["link_id"], target))
+        await carry(session, transfer, target, day, **stamp)
     for row in plan.cut_targets:
         await reopen(session, "coverage_target", row, day, None, **stamp)
     for succession in plan.successions:
@@ -45,6 +55,16 @@ async def apply(session: Session, plan: Plan, *, who: str, now_ms: int) -> dict[
             kind=succession.kind,
         )
     return {unit.code: ids[unit.id] for unit in plan.units.values() if unit.id < 0}
+
+
+async def _open_shares(session: Session, plan: Plan) -> set[tuple[int, int]]:
+    """Return (line, unit) of the shares that are open on the day before anything is handed over."""
+    rows = await session.fetch(
+        "SELECT link_id, unit_id FROM link_share WHERE voided_at_ms IS NULL"
+        " AND valid_from <= :day AND (valid_to IS NULL OR valid_to > :day)",
+        day=plan.decision.day,
+    )
+    return {(row["link_id"], row["unit_id"]) for row in rows}
 
 
 async def _make_units(session: Session, plan: Plan, now_ms: int) -> dict[int, int]:

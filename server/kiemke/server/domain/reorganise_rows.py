@@ -57,7 +57,7 @@ _PLAIN = {
         " WHERE unit_id IN :[units] AND revoked_at_ms IS NULL",
     ),
 }
-_EXTRA = frozenset({"held_code", "held_name", "follows_code", "link_code"})
+EXTRA = frozenset({"held_code", "held_name", "follows_code", "link_code"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ async def carry(
         )
         return
     table = _DATED[holding.what][0]
-    plain = {k: v for k, v in holding.row.items() if k not in _EXTRA}
+    plain = {k: v for k, v in holding.row.items() if k not in EXTRA}
     await reopen(
         session, table, plain, day, {"unit_id": to_unit_id},
         instrument=instrument, who=who, now_ms=now_ms,
