@@ -14,12 +14,16 @@ ASSET_KINDS = (
 ASSET_STATUSES = (
     "in_stock", "in_use", "under_repair", "broken", "awaiting_disposal", "disposed", "lost",
 )  # fmt: skip
-OWNERSHIPS = ("owned", "borrowed", "provider")
+# "unproven": seen and booked as a draft, no paper says whose it is. It counts nowhere until one does.
+OWNERSHIPS = ("owned", "borrowed", "provider", "unproven")
 NO_AGENT_REASONS = ("secret", "police_network", "party_network", "off_network", "unsupported_os")
 
 
 class Asset(Model):
-    """One thing on the book. Prices are integer đồng, ``tag`` is the number on the sticker."""
+    """One thing on the book. Prices are integer đồng, ``tag`` is the number on the sticker.
+
+    Price, first day of use and ownership are those said last; what was so on a day is in AssetFact.
+    """
 
     id = fields.BigIntField(primary_key=True)
     code = fields.CharField(max_length=60, unique=True)
@@ -31,6 +35,7 @@ class Asset(Model):
     model = fields.CharField(max_length=120, null=True)
     serial = fields.CharField(max_length=120, null=True)
     serial_key = fields.CharField(max_length=120, null=True, db_index=True)
+    mac_key = fields.CharField(max_length=12, null=True, db_index=True)
     price_dong = fields.BigIntField(null=True)
     in_use_since = fields.DateField(null=True)
     funding_source = fields.CharField(max_length=200, null=True)
@@ -84,3 +89,24 @@ class CountedAsset(Dated):
         """Table name."""
 
         table = "counted_asset"
+
+
+class AssetFact(Dated):
+    """What the papers say of an asset over a span of days: its price, its first use, whose it is.
+
+    ``owner_name`` is the lender or provider of what is not the office's own, ``return_on`` the day
+    it is due back. The asset's own columns repeat what was said last; one without rows here was
+    never otherwise.
+    """
+
+    asset = reference("Asset", "facts")
+    price_dong = fields.BigIntField(null=True)
+    in_use_since = fields.DateField(null=True)
+    ownership = fields.CharField(max_length=20)
+    owner_name = fields.CharField(max_length=200, null=True)
+    return_on = fields.DateField(null=True)
+
+    class Meta:
+        """Table name."""
+
+        table = "asset_fact"

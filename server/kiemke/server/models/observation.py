@@ -236,6 +236,75 @@ class AssetMatch(Dated):
         table = "asset_match"
 
 
+class DeviceMatch(Dated):
+    """Which network device is which asset, with who or what decided it."""
+
+    asset = reference("Asset", "device_matches")
+    device = reference("Device", "matches")
+    decided_by = fields.CharField(max_length=40)
+    evidence_json = fields.TextField()
+
+    class Meta:
+        """Table name."""
+
+        table = "device_match"
+
+
+class MatchRefusal(Dated):
+    """A machine and an asset that a person said are not one: nothing matches them by itself again."""
+
+    asset = reference("Asset", "refusals")
+    machine = reference("Machine", "refusals")
+
+    class Meta:
+        """Table name."""
+
+        table = "match_refusal"
+
+
+class HardwareSeen(Model):
+    """The parts of a source's section as last compared, in one form, as JSON text.
+
+    ``changed_at_ms`` is that of the section when it was compared: another one there is due.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    source = reference("Source", "hardware_seen")
+    section = fields.CharField(max_length=40)
+    parts_json = fields.TextField()
+    seen_at_ms = fields.BigIntField()
+    changed_at_ms = fields.BigIntField()
+
+    class Meta:
+        """Table name."""
+
+        table = "hardware_seen"
+        unique_together = (("source_id", "section"),)
+
+
+class HardwareChange(Model):
+    """Parts of a machine that went or came between two inventories, whole before and after.
+
+    Open until somebody settles it with a paper or a word why.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    source = reference("Source", "hardware_changes")
+    section = fields.CharField(max_length=40)
+    before_json = fields.TextField()
+    after_json = fields.TextField()
+    since_ms = fields.BigIntField()
+    seen_at_ms = fields.BigIntField(db_index=True)
+    settled_at_ms = fields.BigIntField(null=True)
+    settled_by = fields.CharField(max_length=100, null=True)
+    settled_paper = fields.CharField(max_length=200, null=True)
+
+    class Meta:
+        """Table name."""
+
+        table = "hardware_change"
+
+
 class Finding(Model):
     """Something a person should look at. One open finding per (kind, subject)."""
 
