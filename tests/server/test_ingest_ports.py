@@ -163,12 +163,11 @@ async def test_an_interface_that_is_gone_does_not_pull_in_every_day_since(
     assert spans == [0]
 
 
+@pytest.mark.parametrize("dialect", ["postgres"], indirect=True)  # SQLite has one writer
 async def test_servers_that_touch_the_same_lines_by_polls_and_probes_never_deadlock(
-    database: Database, dialect: str
+    database: Database,
 ) -> None:
     """One holds line 1 by a poll and wants 2 for a probe, the other the other way round."""
-    if dialect == "sqlite":
-        pytest.skip("SQLite has one writer")
     senders = [await add_source(database, kind="collector") for _ in range(2)]
     lines = [await add_line(database, s, f"{n}", "wan") for n, s in enumerate(senders)]
     targets = []
