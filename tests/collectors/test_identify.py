@@ -8,7 +8,7 @@ from kiemke.collectors.deadline import Deadline
 from kiemke.collectors.errors import AnswerTooBig, PollError, PollTimeout
 from kiemke.collectors.identify import Identity, catalogue, identify
 from kiemke.collectors.identify_rules import Catalogue, parse_family
-from kiemke.collectors.snmp.reader import Value, Walk, parse_oid
+from kiemke.collectors.snmp.reader import Part, Value, Walk, parse_oid
 from tests.support.snmp_recordings import RecordedReader
 
 SYSTEM = "1.3.6.1.2.1.1"
@@ -241,10 +241,16 @@ class FailingReader(RecordedReader):
             raise self.failure("device", "no more")
         return await super().get(oids, deadline)
 
-    async def walk(self, columns: Sequence[str], deadline: Deadline, rows_hint: int | None) -> Walk:
+    async def walk(
+        self,
+        columns: Sequence[str],
+        deadline: Deadline,
+        rows_hint: int | None,
+        part: Part | None = None,
+    ) -> Walk:
         if self.most == 0:
             raise self.failure("device", "no more")
-        return await super().walk(columns, deadline, rows_hint)
+        return await super().walk(columns, deadline, rows_hint, part)
 
 
 async def test_a_device_that_falls_silent_gives_what_it_said_and_an_error() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from kiemke.collectors.deadline import Deadline
-from kiemke.collectors.snmp.reader import Oid, Tuning, Value, Walk, parse_oid
+from kiemke.collectors.snmp.reader import Oid, Part, Tuning, Value, Walk, parse_oid
 from kiemke.collectors.snmp.walk import walk_columns
 
 # What the collector asks for lies below these.
@@ -52,7 +52,13 @@ class RecordedReader:
         found = {oid: self.objects.get(parse_oid(oid)) for oid in oids}
         return {oid: value for oid, value in found.items() if value is not None}
 
-    async def walk(self, columns: Sequence[str], deadline: Deadline, rows_hint: int | None) -> Walk:
+    async def walk(
+        self,
+        columns: Sequence[str],
+        deadline: Deadline,
+        rows_hint: int | None,
+        part: Part | None = None,
+    ) -> Walk:
         async def bulk(oids: Sequence[Oid], rows: int) -> list[tuple[Oid, Value | None]]:
             answer: list[tuple[Oid, Value | None]] = []
             at = list(oids)
@@ -67,5 +73,5 @@ class RecordedReader:
             return answer
 
         return await walk_columns(
-            bulk, columns, deadline, Tuning(), target="recording", rows_hint=rows_hint
+            bulk, columns, deadline, Tuning(), target="recording", rows_hint=rows_hint, part=part
         )

@@ -12,9 +12,10 @@ from kiemke.collectors.deadline import Deadline
 from kiemke.collectors.errors import PollError
 from kiemke.collectors.families import FAMILIES
 from kiemke.collectors.identify_clean import clean_fact, decode
-from kiemke.collectors.identify_facts import Facts
+from kiemke.collectors.identify_facts import ENTERPRISES, Facts
+from kiemke.collectors.identify_guess import guess
 from kiemke.collectors.identify_ports import Port, add_named, read_ports
-from kiemke.collectors.identify_rules import FACTS, Catalogue, Line, Source
+from kiemke.collectors.identify_rules import FACTS, Catalogue, Fact, Line, Source
 from kiemke.collectors.snmp import oids
 from kiemke.collectors.snmp.reader import Oid, SnmpReader, parse_oid
 from kiemke.collectors.snmp.values import read_text
@@ -32,13 +33,17 @@ SYSTEM = tuple(
         oids.IF_NUMBER,
     )
 )
-ENTERPRISES = (1, 3, 6, 1, 4, 1)
+GUESSABLE: tuple[Fact, ...] = ("model", "version", "serial")
+# Lines of this rank and below read common words out of sysDescr: less certain than the maker's tree.
+WORDS_RANK = -10
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
     """What a device says of itself; a fact it does not tell is None.
 
+    ``guessed`` names the facts that were told from the shape of a text in the maker's own tree, because
+    no family knows where they stand: likely, not certain.
     ``families`` names the files that spoke, ``error`` why something is missing, None when the device
     answered everything it was asked.
     """
@@ -53,6 +58,7 @@ class Identity:
     description: str | None = None
     object_id: str | None = None
     interfaces: tuple[Port, ...] = ()
+    guessed: tuple[str, ...] = ()
     families: tuple[str, ...] = ()
     error: str | None = None
 
@@ -61,6 +67,14 @@ class Identity:
 def catalogue() -> Catalogue:
     """Return the shipped families, read when first needed."""
     return Catalogue(FAMILIES)
+
+
+@dataclass(frozen=True, slots=True)
+class _System:
+    """What sources read without asking again."""
+
+    object_id: Oid
+    descr: str
 
 
 async def identify(
@@ -84,9 +98,16 @@ async def identify(
     trace("recognised", {"families": [line.family for line in lines]})
     told: dict[str, str] = {}
     for fact in FACTS:
-        value = await _first(fact, lines, asked, facts)
+        value = await _first(fact, [line for line in lines if line.rank > WORDS_RANK], asked, facts)
         if value is not None:
             told[fact] = value
+    guessed = await _guess([fact for fact in GUESSABLE if fact not in told], lines, asked, facts)
+    told |= guessed
+    for fact in FACTS:
+        if fact not in told:
+            value = await _first(fact, lines, asked, facts)
+            if value is not None:
+                told[fact] = value
     system_name = read_text(await facts.get(SYSTEM[2]))
     system_location = read_text(await facts.get(SYSTEM[3]))
     error = facts.problem.detail if facts.problem else None
@@ -108,9 +129,30 @@ async def identify(
         description=clean_fact(asked.descr),
         object_id=".".join(map(str, asked.object_id)) or None,
         interfaces=ports,
+        guessed=tuple(guessed),
         families=tuple(dict.fromkeys(line.family for line in lines)),
         error=error,
     )
+
+
+async def _guess(
+    wanted: Sequence[Fact], lines: Sequence[Line], asked: _System, facts: Facts
+) -> dict[str, str]:
+    """Return what the beginning of the maker's tree tells of the wanted facts by its looks.
+
+    A line with an empty list of sources knows that its devices do not tell the fact.
+    """
+    wanted = [fact for fact in wanted if not any(line.sources.get(fact) == () for line in lines)]
+    if not wanted:
+        return {}
+    rows = [
+        (oid, text)
+        for oid, value in await facts.beginning(asked.object_id)
+        if isinstance(value, bytes) and (text := decode(value, "text")) is not None
+    ]
+    others = [read_text(await facts.get(oid)) or "" for oid in SYSTEM[2:5]]
+    found = guess(rows, asked.descr, others)
+    return {fact: value for fact in wanted if (value := clean_fact(found.get(fact))) is not None}
 
 
 async def _port_names(lines: Sequence[Line], facts: Facts) -> dict[int, str]:
@@ -122,14 +164,6 @@ async def _port_names(lines: Sequence[Line], facts: Facts) -> dict[int, str]:
             if name is not None:
                 found.setdefault(suffix[-1], name)
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class _System:
-    """What sources read without asking again."""
-
-    object_id: Oid
-    descr: str
 
 
 def _as_oid(value: object) -> Oid:

@@ -9,13 +9,18 @@ from collections.abc import Iterable, Sequence
 from kiemke.collectors.deadline import Deadline
 from kiemke.collectors.errors import AnswerTooBig, PollError
 from kiemke.collectors.identify_rules import ENTITY_CLASSES, ENTITY_COLUMNS
-from kiemke.collectors.snmp.reader import Oid, SnmpReader, Value, format_oid, parse_oid
+from kiemke.collectors.snmp.reader import Oid, Part, SnmpReader, Value, format_oid, parse_oid
 
 ENTITY_TABLE = "1.3.6.1.2.1.47.1.1.1.1"  # ENTITY-MIB entPhysicalEntry, RFC 6933
 ENTITY_CLASS = f"{ENTITY_TABLE}.5"  # entPhysicalClass
 MOST_OBJECTS = 20  # in one GET: with texts of 60 bytes the answer still fits an Ethernet frame
 MOST_ROWS = 8
 MODULE_ROWS = 3
+ENTERPRISES = (1, 3, 6, 1, 4, 1)
+# Trees that say nothing of the maker: LAN Manager, Windows, UCD-SNMP, Net-SNMP.
+SHARED_ENTERPRISES = frozenset({77, 311, 2021, 8072})
+MOST_HOPS = 5
+BEGINNING_ROWS = 60
 
 
 class Facts:
@@ -64,6 +69,42 @@ class Facts:
             self._columns[oid] = (await self._walk((oid,)))[oid]
         return self._columns[oid]
 
+    async def beginning(self, object_id: Oid) -> list[tuple[Oid, Value]]:
+        """Return the first objects of the maker's own tree; [] when there is none.
+
+        The maker is that of sysObjectID, or, where that names shared software, of the first tree that
+        is not shared. At most ``BEGINNING_ROWS`` objects and ``MOST_HOPS`` steps over shared trees.
+        """
+        maker = object_id[6] if object_id[:6] == ENTERPRISES and len(object_id) > 6 else None
+        if maker is None or maker in SHARED_ENTERPRISES:
+            maker = await self._first_maker()
+        if maker is None:
+            return []
+        root = (*ENTERPRISES, maker)
+        rows = await self._part(root, Part(BEGINNING_ROWS))
+        return [((*root, *suffix), value) for suffix, value in rows.items()]
+
+    async def _first_maker(self) -> int | None:
+        after: Oid = ()
+        for _ in range(MOST_HOPS):
+            rows = await self._part(ENTERPRISES, Part(1, after))
+            if not rows:
+                return None
+            maker = next(iter(rows))[0]
+            if maker not in SHARED_ENTERPRISES:
+                return maker
+            after = (maker + 1,)
+        return None
+
+    async def _part(self, root: Oid, part: Part) -> dict[Oid, Value]:
+        name = format_oid(root)
+        try:
+            walk = await self._reader.walk((name,), self._deadline, part.most, part)
+        except PollError as err:
+            self.problem = err
+            return {}
+        return walk.cells[name]
+
     async def _walk(self, columns: Sequence[Oid]) -> dict[Oid, dict[Oid, Value]]:
         names = [format_oid(oid) for oid in columns]
         try:
@@ -77,12 +118,16 @@ class Facts:
         """Return one ENTITY-MIB column of the chassis (or of the class asked for), best row first.
 
         The rows are chosen by one walk of entPhysicalClass: chassis, then the stack, then the first
-        modules; a device that tells no classes gives its first rows.
+        modules; a device that tells no classes gives its first rows. A CPU speaks only when asked for.
         """
         if self._entities is None:
             self._entities = await self._choose_entities()
         number = ENTITY_CLASSES.get(wanted_class)
-        rows = [row for row, found in self._entities if number is None or found == number]
+        rows = [
+            row
+            for row, found in self._entities
+            if found == number or (number is None and found != ENTITY_CLASSES["cpu"])
+        ]
         table = parse_oid(ENTITY_TABLE)
         await self.read((*table, ENTITY_COLUMNS[column], row) for row in rows)
         values = [self._objects[(*table, ENTITY_COLUMNS[column], row)] for row in rows]

@@ -34,7 +34,7 @@ from kiemke.collectors.errors import (
     PollTimeout,
     Unreachable,
 )
-from kiemke.collectors.snmp.reader import Oid, Tuning, Value, Walk, format_oid, parse_oid
+from kiemke.collectors.snmp.reader import Oid, Part, Tuning, Value, Walk, format_oid, parse_oid
 from kiemke.collectors.snmp.walk import walk_columns
 from kiemke.collectors.trace import Trace, no_trace
 
@@ -212,7 +212,13 @@ class PysnmpReader:
         by_oid = {oid: value for oid, value in answer if value is not None}
         return {oid: by_oid[parse_oid(oid)] for oid in oids if parse_oid(oid) in by_oid}
 
-    async def walk(self, columns: Sequence[str], deadline: Deadline, rows_hint: int | None) -> Walk:
+    async def walk(
+        self,
+        columns: Sequence[str],
+        deadline: Deadline,
+        rows_hint: int | None,
+        part: Part | None = None,
+    ) -> Walk:
         """Walk the columns side by side. Raises PollError when nothing at all came back."""
 
         async def bulk(names: Sequence[Oid], rows: int) -> list[tuple[Oid, Value | None]]:
@@ -235,6 +241,7 @@ class PysnmpReader:
             self._tuning,
             target=self._target,
             rows_hint=rows_hint,
+            part=part,
             trace=self._trace,
         )
 

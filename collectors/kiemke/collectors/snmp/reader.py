@@ -64,11 +64,25 @@ class Tuning:
         self.max_repetitions = min(self.ceiling, self.max_repetitions + 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What part of a column to walk: at most ``most`` rows, those behind the suffix ``after``."""
+
+    most: int
+    after: Oid = ()
+
+
 class SnmpReader(Protocol):
     """One device to talk to. Both methods are async, bounded by the deadline and raise PollError."""
 
     async def get(self, oids: Sequence[str], deadline: Deadline) -> dict[str, Value]:
         """Return the value of each scalar the device has; those it lacks are left out."""
 
-    async def walk(self, columns: Sequence[str], deadline: Deadline, rows_hint: int | None) -> Walk:
+    async def walk(
+        self,
+        columns: Sequence[str],
+        deadline: Deadline,
+        rows_hint: int | None,
+        part: Part | None = None,
+    ) -> Walk:
         """Walk the columns side by side. Raises PollError only when nothing at all came back."""

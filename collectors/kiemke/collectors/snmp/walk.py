@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from kiemke.collectors.deadline import Deadline
 from kiemke.collectors.errors import AnswerTooBig, BadAnswer, PollError, PollTimeout
-from kiemke.collectors.snmp.reader import Oid, Tuning, Value, Walk, parse_oid
+from kiemke.collectors.snmp.reader import Oid, Part, Tuning, Value, Walk, parse_oid
 from kiemke.collectors.trace import Trace, no_trace
 
 # One GETBULK without non-repeaters: the OIDs to go on from, and how many rows. None marks the end.
@@ -19,17 +19,19 @@ Bulk = Callable[[Sequence[Oid], int], Awaitable[list[tuple[Oid, Value | None]]]]
 MAX_ROWS = 20_000
 # An answer of more variables than this rarely fits an Ethernet frame; agents cut it anyway.
 MAX_VARIABLES = 120
+WHOLE = Part(MAX_ROWS + 1)
 
 
 class _Cursor:
     """Where the walk of one column stands."""
 
-    __slots__ = ("at", "cells", "cut", "done", "name", "root")
+    __slots__ = ("at", "cells", "cut", "done", "most", "name", "root")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, part: Part) -> None:
         self.name = name
         self.root = parse_oid(name)
-        self.at = self.root
+        self.at = self.root + part.after
+        self.most = part.most
         self.cells: dict[Oid, Value] = {}
         self.done = False
         self.cut = False
@@ -49,6 +51,7 @@ class _Cursor:
             return BadAnswer(target, f"walk of {self.name} has over {MAX_ROWS} rows: cut off")
         self.at = oid
         self.cells[oid[len(self.root) :]] = value
+        self.cut = len(self.cells) >= self.most
         return None
 
 
@@ -60,14 +63,16 @@ async def walk_columns(
     *,
     target: str,
     rows_hint: int | None = None,
+    part: Part | None = None,
     trace: Trace = no_trace,
 ) -> Walk:
     """Walk all columns at once and return what came, with the reason when it is not everything.
 
+    ``part`` limits the walk to some rows of each column; ending there is no problem.
     ``rows_hint`` (ifNumber) saves asking a small device for more rows than it has. Raises PollError
     only when the very first question got no usable answer.
     """
-    cursors = [_Cursor(name) for name in columns]
+    cursors = [_Cursor(name, part or WHOLE) for name in columns]
     problem: PollError | None = None
     answered = False
     while active := [c for c in cursors if not (c.done or c.cut)]:

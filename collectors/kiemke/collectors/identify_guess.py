@@ -1,0 +1,111 @@
+"""What a device of a maker nobody described still tells: facts known by their shape.
+
+Makers put model, version and serial side by side near the beginning of their own tree, as plain scalars.
+The first objects of that tree (``Facts.beginning``, a few packets) are told apart by what such texts look
+like. A fact found so is named in ``Identity.guessed``: likely, not known.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from kiemke.collectors.snmp.reader import Oid
+
+DATE = re.compile(
+    r"\d{1,4}([/-])\d{1,2}\1\d{1,4}|\d\d?\.\d\d?\.(?:19|20)\d\d|\d\d?:\d\d"
+    r"|^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b|\b(?:GMT|UTC)\b"
+)
+ADDRESS = re.compile(
+    r"(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}|\S@\S|https?:|www\."
+    r"|\b(?:0|10|127|169|172|192|224|239|255)(?:\.\d{1,3}){3}\b"
+)
+VERSION = re.compile(
+    r"(?i)(?:(?:version|ver|firmware|fw|sw|release|rev)\.?[ :]*)?"
+    r"[vr]?\d{1,4}(?:[._]\d{1,6}){1,5}[\w.-]{0,20}(?:[ ,(]{1,2}(?:build|b|r)?[ :]{0,2}[\w.]{1,20}\)?)?"
+)
+SHORT_VERSION = re.compile(r"[vV]\d+\.\d+")
+MEASURE = re.compile(r"[+-]?\d+(?:[.,]\d+)?\s*[a-zA-Z%°]{0,4}")
+SERIAL = re.compile(r"[A-Z0-9](?:[A-Z0-9]|[-/](?=[A-Z0-9])){5,23}")
+FILLER = re.compile(r"0+|F+|1234567\w*|X+|9+")
+MODEL = re.compile(r"(?=.*\d)[A-Za-z][A-Za-z0-9]*(?:[ +/_().-]{1,2}[A-Za-z0-9+]+){0,6}[)+]?")
+NOT_MODEL = re.compile(
+    r"(?i)\b(?:port|fan|sensor|temp\w*|eth\w*|ge|vlan|slot|psu|power supply|cpu|disk|hdd|module|input|output"
+    r"|channel|phase|outlets?|line|relay|bank|interface|node|user|admin|public|private|version|v\d\S*|rev"
+    r"|ch\d|rx|tx|gpio|w?lan|site|room|rack|group|alarm)\b"
+)
+
+
+class _Row(NamedTuple):
+    oid: Oid
+    text: str
+
+
+def guess(rows: Iterable[tuple[Oid, str]], descr: str, others: Iterable[str]) -> dict[str, str]:
+    """Return the facts told by the first objects of a maker's tree: "model", "version", "serial".
+
+    ``rows`` are the texts by object identifier in order, ``others`` texts known to be something else
+    (name, location, contact). One fact alone may be anything; only what has another beside it counts,
+    or a model that sysDescr names too.
+    """
+    known = {text.strip().casefold() for text in others}
+    scalars = [
+        _Row(oid, text.strip()) for oid, text in rows if oid[-1] == 0 and _may_be(text, known)
+    ]
+    version = next((row for row in scalars if _is_version(row.text)), None)
+    serial = max(scalars, key=lambda row: _serial_likeness(row.text, descr), default=None)
+    if serial is not None and _serial_likeness(serial.text, descr) == 0:
+        serial = None
+    model = next((row for row in scalars if row != serial and _is_model(row.text)), None)
+    found = {}
+    if version is not None and (_beside(version, serial) or _beside(version, model)):
+        found["version"] = version.text
+    if serial is not None and (_beside(serial, version) or _beside(serial, model)):
+        found["serial"] = serial.text
+    if model is not None:
+        if _beside(model, version) or _beside(model, serial) or model.text in descr:
+            found["model"] = model.text
+    return found
+
+
+def _may_be(text: str, known: Sequence[str] | set[str]) -> bool:
+    text = text.strip()
+    return (
+        2 <= len(text) <= 60
+        and text.isprintable()
+        and text.casefold() not in known
+        and DATE.search(text) is None
+        and ADDRESS.search(text) is None
+    )
+
+
+def _beside(one: _Row, other: _Row | None) -> bool:
+    """Say whether two scalars stand in one group, or in two groups of one parent."""
+    return other is not None and one.oid[:-3] == other.oid[: len(one.oid) - 3]
+
+
+def _is_version(text: str) -> bool:
+    if SHORT_VERSION.fullmatch(text):
+        return True
+    return VERSION.fullmatch(text) is not None and MEASURE.fullmatch(text) is None
+
+
+def _serial_likeness(text: str, descr: str) -> int:
+    """Return how much a text looks like a serial number, 0 when not at all."""
+    if SERIAL.fullmatch(text) is None or FILLER.fullmatch(text) or text in descr:
+        return 0
+    digits = sum(letter.isdigit() for letter in text)
+    run = max((len(part) for part in re.findall(r"\d+", text)), default=0)
+    if run < 5 and (digits < 5 or "-" in text or len(text) < 8):
+        return 0
+    return min(run, 8) + (len(text) >= 8)
+
+
+def _is_model(text: str) -> bool:
+    return (
+        3 <= len(text) <= 40
+        and MODEL.fullmatch(text) is not None
+        and not _is_version(text)
+        and NOT_MODEL.search(text) is None
+        and re.search(r"\d{6}", text) is None
+        and (re.fullmatch(r"[A-Z0-9]+", text) is None or sum(c.isdigit() for c in text) < 6)
+    )
