@@ -28,6 +28,7 @@ class Noun:
 
 
 UNIT = Noun("units", ("code", "name"), ("code", "name"))
+PLACE = Noun("places", ("code", "name"), ("code", "name", "unit.name"))
 OFFICIAL = Noun(
     "officials",
     ("code", "phone", "mailbox", "account", "name"),

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import click
 
 from kiemke.cli import figures
+from kiemke.cli.acts import act, act_options, say_applied
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Command, argument, option
 from kiemke.cli.errors import KiemkeError
@@ -59,29 +60,10 @@ def read_day(text: str) -> str:
         ) from err
 
 
-def _decision_options(command: Any) -> Any:
-    for wrap in (
-        json_option,
-        option("--apply", "--ghi", "apply", is_flag=True, help=N_("Do it.")),
-        option("--paper", "--so", "paper", required=True, metavar=N_("NUMBER"),
-               help=N_("Number of the decision.")),
-        option("--day", "--ngay", "day", required=True, metavar=N_("DAY"),
-               help=N_("Day it takes effect.")),
-    ):  # fmt: skip
-        command = wrap(command)
-    return command
-
-
 def _decide(app: App, decision: dict[str, Any], apply: bool, json: bool) -> int:
     """Send a decision and show every consequence."""
-    told = app.client.send(
-        "POST",
-        "/reorganisations",
-        parameters={"apply": "true" if apply else "false"},
-        body=decision,
-    )
+    told = act(app, "POST", "/reorganisations", decision, apply=apply, json=json)
     if json:
-        app.write(as_json(told) + "\n")
         return 0
     app.heading(_("Decision {number}").format(number=decision["instrument"]))
     for key, label in (
@@ -103,10 +85,7 @@ def _decide(app: App, decision: dict[str, Any], apply: bool, json: bool) -> int:
         app.say(
             _("{count} coverage targets end with their units").format(count=figures.count(ended))
         )
-    if dig(told, "applied") is True:
-        app.say("", _("Written."))
-    else:
-        app.say("", _("Nothing was written yet. The same command with --apply does it."))
+    say_applied(app, told)
     return 0
 
 
@@ -124,7 +103,7 @@ def _decide(app: App, decision: dict[str, Any], apply: bool, json: bool) -> int:
 @option("--name", "--ten", "name", metavar=N_("NAME"), help=N_("Name, if the unit is new."))
 @option("--type", "--loai", "type_", metavar=N_("TYPE"), help=N_("Type, if the unit is new."))
 @option("--parent", "--thuoc", "parent", metavar=N_("CODE"), help=N_("What a new unit belongs to."))
-@_decision_options
+@act_options
 @pass_app
 def merge(
     app: App, units: tuple[str, ...], into: str, name: str | None, type_: str | None,
@@ -133,7 +112,7 @@ def merge(
     """Merge units."""
     new = [{"code": into, "name": name, "type": type_ or "xa", "parent": parent}] if name else []
     changes = [{"kind": "merge", "units": list(units), "into": [into]}]
-    decision = {"day": read_day(day), "instrument": paper, "new": new, "changes": changes}
+    decision = {"day": day, "instrument": paper, "new": new, "changes": changes}
     return _decide(app, decision, apply, json)
 
 
@@ -175,7 +154,7 @@ def merge(
     is_flag=True,
     help=N_("The unit is one that waits to be assigned: take from it."),
 )
-@_decision_options
+@act_options
 @pass_app
 def split(
     app: App, unit: str, into: tuple[str, ...], give: tuple[str, ...], rest: bool, day: str,
@@ -194,9 +173,7 @@ def split(
         assign[thing] = code
     kind = "assign" if rest else "split"
     changes = [{"kind": kind, "units": [unit], "into": list(into), "assign": assign}]
-    return _decide(
-        app, {"day": read_day(day), "instrument": paper, "changes": changes}, apply, json
-    )
+    return _decide(app, {"day": day, "instrument": paper, "changes": changes}, apply, json)
 
 
 @click.command(
@@ -210,14 +187,12 @@ def split(
 @option(
     "--under", "--thuoc", "parent", required=True, metavar=N_("CODE"), help=N_("The unit above.")
 )
-@_decision_options
+@act_options
 @pass_app
 def move(app: App, unit: str, parent: str, day: str, paper: str, apply: bool, json: bool) -> int:
     """Move a unit."""
     changes = [{"kind": "move", "units": [unit], "parent": parent}]
-    return _decide(
-        app, {"day": read_day(day), "instrument": paper, "changes": changes}, apply, json
-    )
+    return _decide(app, {"day": day, "instrument": paper, "changes": changes}, apply, json)
 
 
 @click.command(
@@ -231,7 +206,7 @@ def move(app: App, unit: str, parent: str, day: str, paper: str, apply: bool, js
 @option("--name", "--ten", "name", metavar=N_("NAME"), help=N_("The new name."))
 @option("--code", "--ma", "code", metavar=N_("CODE"), help=N_("The new code."))
 @option("--type", "--loai", "type_", metavar=N_("TYPE"), help=N_("The new type."))
-@_decision_options
+@act_options
 @pass_app
 def rename(
     app: App, unit: str, name: str | None, code: str | None, type_: str | None, day: str,
@@ -243,9 +218,7 @@ def rename(
         changes.append({"kind": "rename", "units": [unit], "name": name, "code": code})
     if type_:
         changes.append({"kind": "retype", "units": [unit], "type": type_})
-    return _decide(
-        app, {"day": read_day(day), "instrument": paper, "changes": changes}, apply, json
-    )
+    return _decide(app, {"day": day, "instrument": paper, "changes": changes}, apply, json)
 
 
 @click.command(

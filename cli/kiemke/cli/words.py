@@ -18,8 +18,18 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "cum": N_("cluster"),
         "khac": N_("other"),
     },
+    "place_kind": {
+        "one_stop_desk": N_("one-stop desk"),
+        "office_room": N_("office room"),
+        "meeting_room": N_("meeting room"),
+        "server_room": N_("server room"),
+        "store": N_("store"),
+        "reception": N_("reception"),
+        "other": N_("other"),
+    },
     "holding": {
         "official": N_("official"),
+        "place": N_("place"),
         "asset": N_("asset"),
         "link": N_("line"),
         "link_share": N_("share of a line"),

@@ -21,6 +21,7 @@ COMMANDS = (
     Entry("logout", "dang-xuat", "signing", "logout", N_("Sign out of this machine.")),
     Entry("me", "toi", "signing", "me", N_("Who is signed in, where, and as what.")),
     Entry("unit", "don-vi", "unit", "unit", N_("Units: departments, communes, districts.")),
+    Entry("place", "noi", "place", "place", N_("One-stop desks, meeting rooms, server rooms.")),
     Entry("official", "can-bo", "official", "official", N_("Officials and their posts.")),
     Entry("asset", "tai-san", "asset", "asset", N_("Assets on the book and who holds them.")),
     Entry("machine", "may", "machine", "machine", N_("PCs as the agents see them.")),

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from kiemke.server.db import Row, Session, as_date
+from kiemke.server.domain.refusal import Refused
 from kiemke.server.domain.reorganise_rows import reopen
 from kiemke.server.domain.text_labels import Words
 
@@ -24,13 +25,8 @@ _HELD = (
 _ASSET_PREFIX = "asset_"
 
 
-class CannotHandOver(Exception):
+class CannotHandOver(Refused):
     """The handover contradicts the ledger; nothing was changed."""
-
-    def __init__(self, message: Words, remedy: Words) -> None:
-        super().__init__(message.en)
-        self.message = message
-        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)

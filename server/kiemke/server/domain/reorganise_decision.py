@@ -4,18 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from kiemke.server.domain.refusal import Refused
 from kiemke.server.domain.text_labels import Words
 
 CHANGE_KINDS = ("rename", "retype", "move", "merge", "split", "assign", "end")
 
 
-class CannotReorganise(Exception):
+class CannotReorganise(Refused):
     """The decision contradicts itself or the ledger; nothing was changed."""
-
-    def __init__(self, message: Words, remedy: Words) -> None:
-        super().__init__(message.en)
-        self.message = message
-        self.remedy = remedy
 
 
 def refuse(vi: str, en: str, remedy_vi: str, remedy_en: str) -> CannotReorganise:

@@ -34,6 +34,11 @@ _DATED = {
         " FROM link_share t JOIN link l ON l.id = t.link_id"
         " WHERE t.unit_id IN :[units] AND {open}",
     ),
+    "place": (
+        "place_version",
+        "SELECT t.*, t.code AS held_code, t.name AS held_name FROM place_version t"
+        " WHERE t.unit_id IN :[units] AND {open}",
+    ),
 }
 _PLAIN = {
     "device": (
@@ -160,13 +165,14 @@ async def reopen(
     ends = None if row["valid_to"] is None else as_date(row["valid_to"])
     base = dict(row) | {"recorded_at_ms": now_ms, "recorded_by": who, "valid_from": begun}
     if begun < day:
-        await _add(session, table, base | {"valid_to": day})
+        await add_dated(session, table, base | {"valid_to": day})
     if changes is not None:
         after = {"valid_from": max(begun, day), "valid_to": ends, "instrument": instrument}
-        await _add(session, table, base | after | dict(changes))
+        await add_dated(session, table, base | after | dict(changes))
 
 
-async def _add(session: Session, table: str, values: Mapping[str, Any]) -> None:
+async def add_dated(session: Session, table: str, values: Mapping[str, Any]) -> None:
+    """Insert one dated row of these columns; an ``id`` among them is left out."""
     names = [name for name in values if name != "id"]
     sql = (
         f"INSERT INTO {table} ({', '.join(names)})"  # noqa: S608  # column names of our own tables

@@ -10,6 +10,9 @@ UNIT_TYPES = (
     "phong", "don_vi_su_nghiep", "cum", "khac",
 )  # fmt: skip
 OFFICIAL_KINDS = ("can_bo", "cong_chuc", "vien_chuc", "hop_dong")
+PLACE_KINDS = (
+    "one_stop_desk", "office_room", "meeting_room", "server_room", "store", "reception", "other",
+)  # fmt: skip
 ABSENCE_REASONS = ("leave", "study", "suspended", "needs_no_computer", "equipped_by_ministry")
 
 
@@ -60,6 +63,35 @@ class UnitSuccession(Dated):
         """Table name."""
 
         table = "unit_succession"
+
+
+class Place(Model):
+    """The immutable identity of a place: a one-stop desk, a meeting room, a server room, a store."""
+
+    id = fields.BigIntField(primary_key=True)
+    created_at_ms = fields.BigIntField()
+
+    class Meta:
+        """Table name."""
+
+        table = "place"
+
+
+class PlaceVersion(Dated):
+    """Code, name, kind (see PLACE_KINDS) and unit of a place over a span of days."""
+
+    place = reference("Place", "versions")
+    unit = reference("Unit", "place_versions")
+    code = fields.CharField(max_length=40, db_index=True)
+    name = fields.CharField(max_length=200)
+    kind = fields.CharField(max_length=30)
+    sort_key = fields.CharField(max_length=800)
+    search_key = fields.CharField(max_length=400)
+
+    class Meta:
+        """Table name."""
+
+        table = "place_version"
 
 
 class Official(Model):

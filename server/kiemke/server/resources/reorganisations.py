@@ -14,12 +14,12 @@ from kiemke.server.context import services_of
 from kiemke.server.domain.reorganise import plan
 from kiemke.server.domain.reorganise_apply import apply as write
 from kiemke.server.domain.reorganise_decision import (
-    CannotReorganise,
     Change,
     Decision,
     NewUnit,
 )
-from kiemke.server.errors import Both, Problem
+from kiemke.server.errors import Problem
+from kiemke.server.resources.acts import told
 from kiemke.server.resources.listing import day_text
 from kiemke.server.resources.tree import (
     NOUN_UNIT,
@@ -160,13 +160,8 @@ async def reorganise(
     decision = _decision(data)
     now = services.clock()
     async with services.db.transaction() as session:
-        try:
+        with told():
             planned = await plan(session, decision, services.today())
-        except CannotReorganise as error:
-            what = Both(
-                f"{error.message.vi} {error.remedy.vi}", f"{error.message.en} {error.remedy.en}"
-            )
-            raise Problem("unreadable", what=what) from error
         foretold = planned.consequences()
         if apply:
             made = await write(session, planned, who=request.user.name, now_ms=now)
