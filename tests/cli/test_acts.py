@@ -315,3 +315,60 @@ def test_not_signed_in_is_one_line(run: Run) -> None:
         "✗ Phiên đăng nhập: bạn chưa đăng nhập",
         "    → kiemke dang-nhap https://MÁY_CHỦ:8443 TÊN",
     ]
+
+
+COUNTED = {
+    "day": "2026-03-09",
+    "items": [{"asset": {"code": "TS1", "name": "Máy"}, "kind": "desktop", "result": "missing",
+               "outcome": "new", "before_result": "seen", "before_day": "2025-03-09",
+               "covers": False}],
+    "applied": False,
+}  # fmt: skip
+
+
+def test_a_count_is_told_before_it_is_written(
+    signed_in: RestServer, run: Run, tmp_path: Path
+) -> None:
+    signed_in.on("POST", "/counts", COUNTED)
+    codes = tmp_path / "ma.txt"
+    codes.write_text("# tầng 2\nTS2 máy in\n\nTS1\n", "utf-8")
+
+    ran = run("tai-san", "kiem-dem", "TS1", "--tep", str(codes), "--ket-qua", "missing", "--ngay",
+              "09/03/2026", "--nguoi", "Trần Văn Đếm", "--so", "BB 3")  # fmt: skip
+
+    assert ran.code == 0
+    assert json.loads(signed_in.asked[0].body) == {
+        "items": [
+            {"asset": "TS1", "result": "missing"},
+            {"asset": "TS2", "result": "missing"},
+        ],
+        "day": "2026-03-09",
+        "counted_by": "Trần Văn Đếm",
+        "instrument": "BB 3",
+    }
+    assert "không thấy" in ran.out
+    assert "Chưa ghi gì" in ran.out
+
+
+def test_a_count_needs_to_say_what_was_found(signed_in: RestServer, run: Run) -> None:
+    ran = run("asset", "count", "TS1", "--day", "2026-03-09", "--by", "A")
+
+    assert ran.code == 2
+    assert signed_in.asked == []
+
+
+def test_a_figure_is_sent_as_it_was_written(signed_in: RestServer, run: Run) -> None:
+    signed_in.on("GET", "/units/TG", {"code": "TG", "name": "Huyện"})
+    signed_in.on("POST", "/indicators", {"code": "HL", "outcome": "new", "applied": True})
+
+    ran = run("chi-tieu", "ghi-so", "HL", "--don-vi", "TG", "--ten", "Hài lòng", "--cach-do",
+              "percent", "--thuc-hien", "92,5 %", "--ghi")  # fmt: skip
+
+    asked = signed_in.asked[-1]
+    sent = json.loads(asked.body)
+    assert (asked.query["apply"], sent["actual"], sent["more_is_better"]) == (
+        "true",
+        "92,5 %",
+        None,
+    )
+    assert ran.out.splitlines() == ["HL: mới", "Đã ghi."]

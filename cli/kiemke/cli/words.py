@@ -85,6 +85,16 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "disposed": N_("disposed"),
         "lost": N_("lost"),
     },
+    "count_result": {"seen": N_("found"), "missing": N_("not found")},
+    "change": {"new": N_("new"), "changed": N_("changed"), "same": N_("as it was")},
+    "indicator_measure": {
+        "percent": N_("percentage"),
+        "count": N_("number"),
+        "dong": N_("đồng"),
+        "score": N_("score"),
+        "rank": N_("rank"),
+    },
+    "reached": {"yes": N_("reached"), "no": N_("not reached")},
     "norm_item": {
         "pc": N_("PC"),
         "desktop": N_("desktop PC"),

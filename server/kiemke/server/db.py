@@ -34,6 +34,7 @@ MODEL_MODULES = (
     "kiemke.server.models.network",
     "kiemke.server.models.figures",
     "kiemke.server.models.access",
+    "kiemke.server.models.indicators",
     "kiemke.server.models.system",
 )
 

@@ -39,6 +39,13 @@ COMMANDS = (
     Entry(
         "norm", "dinh-muc", "norm", "norm", N_("What the norms allow each post, and what is there.")
     ),
+    Entry(
+        "indicator",
+        "chi-tieu",
+        "indicator",
+        "indicator",
+        N_("Figures no machine measures, and their targets."),
+    ),
     Entry("wear", "hao-mon", "wear", "wear", N_("The yearly wear of fixed assets.")),
     Entry("finding", "phat-hien", "finding", "finding", N_("What the system found amiss.")),
     Entry("template", "mau", "template", "template", N_("Write an empty import table.")),

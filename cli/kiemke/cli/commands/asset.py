@@ -4,6 +4,7 @@ import click
 
 from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.asset_count import count
 from kiemke.cli.asset_handover import handover
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.i18n import N_, _
@@ -121,3 +122,4 @@ def show_(app: App, ref: str, times: Times, json: bool) -> None:
 
 
 asset.add_command(handover)
+asset.add_command(count)

@@ -43,7 +43,20 @@ SELECT s.unit_id, x.section AS label,
 FROM source_section x JOIN source s ON s.id = x.source_id
 WHERE s.state = 'approved' GROUP BY s.unit_id, x.section
 """
-FAMILIES = {"assets": _ASSETS, "sources": _SOURCES, "present": _PRESENT, "sensor_ppm": _SENSORS}
+# What people reported: of two rows of one day the one recorded last stands.
+_INDICATOR = """
+SELECT f.unit_id, i.code AS label, f.amount_millionths AS value
+FROM indicator_figure f JOIN indicator i ON i.id = f.indicator_id
+WHERE f.role = '@role' AND @active(f) ORDER BY f.recorded_at_ms, f.id
+"""
+FAMILIES = {
+    "assets": _ASSETS,
+    "sources": _SOURCES,
+    "present": _PRESENT,
+    "sensor_ppm": _SENSORS,
+    "indicator_actual": _INDICATOR.replace("@role", "actual"),
+    "indicator_target": _INDICATOR.replace("@role", "target"),
+}
 
 _SAVE = """
 INSERT INTO unit_figure_now (family, unit_id, label, value, changed_at_ms)

@@ -109,6 +109,13 @@ MEASURES = _table(
     ("coverage", "tỷ lệ người được trang bị", "coverage"),
     ("ratio", "số máy trên đầu người", "ratio"),
 )
+INDICATOR_MEASURES = _table(
+    ("percent", "tỷ lệ %", "percentage"),
+    ("count", "số lượng", "count"),
+    ("dong", "đồng", "đồng"),
+    ("score", "điểm", "score"),
+    ("rank", "thứ hạng", "rank"),
+)
 PROBE_PURPOSES = _table(
     ("gateway", "cổng ra", "gateway"),
     ("isp", "nhà mạng", "provider"),

@@ -16,6 +16,7 @@ from kiemke.server.imports.statement import insert
 from kiemke.server.imports.table import RowError, Table, lay_out
 from kiemke.server.imports.tables.assets import AssetImporter
 from kiemke.server.imports.tables.devices import DeviceImporter
+from kiemke.server.imports.tables.indicators import IndicatorImporter
 from kiemke.server.imports.tables.links import LinkImporter
 from kiemke.server.imports.tables.officials import OfficialImporter
 from kiemke.server.imports.tables.people_rules import (
@@ -35,6 +36,7 @@ IMPORTERS: dict[str, Callable[[], Importer]] = {
     "links": LinkImporter,
     "targets": TargetImporter,
     "holidays": HolidayImporter,
+    "indicators": IndicatorImporter,
 }
 
 # Any fixed number: two imports into one PostgreSQL database wait for each other here.
@@ -116,9 +118,7 @@ async def run_import(
             return _result(table, await importer.plan(session, table.rows, context), template)
     try:
         async with db.transaction() as session:
-            if session.dialect == "postgres":
-                lock = "SELECT pg_advisory_xact_lock(CAST(:key AS BIGINT))"
-                await session.execute(lock, key=_ADVISORY_LOCK)
+            await lock(session)
             context = await _context(session, template, who, now_ms, audit)
             result = _result(table, await importer.plan(session, table.rows, context), template)
             if result.errors:
@@ -128,6 +128,14 @@ async def run_import(
     except Refused as error:
         return _whole_file(template, _Conflict(str(error)))
     return _applied(result)
+
+
+async def lock(session: Session) -> None:
+    """Wait until no other import is writing, till the end of the transaction."""
+    if session.dialect == "postgres":  # on SQLite one writes at a time anyway
+        await session.execute(
+            "SELECT pg_advisory_xact_lock(CAST(:key AS BIGINT))", key=_ADVISORY_LOCK
+        )
 
 
 class _Conflict(FileRefused):

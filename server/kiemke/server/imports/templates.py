@@ -279,10 +279,33 @@ HOLIDAYS = Template(
     key=("day",),
 )  # fmt: skip
 
+INDICATORS = Template(
+    "indicators",
+    Words("Chỉ tiêu nhập tay", "Manual indicators"),
+    (
+        _code("HAI-LONG", 60),
+        _unit(),
+        _column("name", "Tên chỉ tiêu", "Name", "text", "Bắt buộc với chỉ tiêu mới",
+                "Needed for a new indicator", "Mức độ hài lòng của người dân"),
+        _column("measure", "Cách đo", "Measure", "choice", "Bắt buộc với chỉ tiêu mới",
+                "Needed for a new indicator", "tỷ lệ %", choices=labels.INDICATOR_MEASURES),
+        _column("more_is_better", "Càng cao càng tốt", "More is better", "flag",
+                "Để trống là có", "Empty means yes", "có"),
+        _column("actual", "Thực hiện", "Actual", "text", "94 %; 5.060; 6,3 tỷ; 89,31",
+                "94 %; 5,060; 6.3 tỷ; 89.31", "92,5 %", max_length=60),
+        _column("target", "Mục tiêu", "Target", "text", "Viết như cột Thực hiện",
+                "Written as the actual figure", "90 %", max_length=60),
+        _column("source", "Nguồn số liệu", "Source", "text", "Ai đo, báo cáo nào",
+                "Who measured it, which report", "BC 45/BC-UBND", max_length=300),
+        _VALID_FROM, _VALID_TO, _INSTRUMENT,
+    ),
+    key=("code", "unit", "valid_from"),
+)  # fmt: skip
+
 # The order is the order in which an installation is filled.
 TEMPLATES: dict[str, Template] = {
     template.name: template
     for template in (
-        UNITS, OFFICIALS, ABSENCES, ASSETS, DEVICES, LINKS, TARGETS, HOLIDAYS,
+        UNITS, OFFICIALS, ABSENCES, ASSETS, DEVICES, LINKS, TARGETS, HOLIDAYS, INDICATORS,
     )
 }  # fmt: skip

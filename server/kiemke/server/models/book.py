@@ -16,6 +16,7 @@ ASSET_STATUSES = (
 )  # fmt: skip
 # "unproven": seen and booked as a draft, no paper says whose it is. It counts nowhere until one does.
 OWNERSHIPS = ("owned", "borrowed", "provider", "unproven")
+COUNT_RESULTS = ("seen", "missing")
 NO_AGENT_REASONS = ("secret", "police_network", "party_network", "off_network", "unsupported_os")
 
 
@@ -80,10 +81,14 @@ class Custody(Dated):
 
 
 class CountedAsset(Dated):
-    """A person's count of an asset: seen or missing on ``valid_from`` (a one-day row)."""
+    """A person's count of an asset: seen or missing on ``valid_from`` (a one-day row).
+
+    ``counted_by`` names who stood there, None where the paper alone says it.
+    """
 
     asset = reference("Asset", "counts")
     result = fields.CharField(max_length=10)
+    counted_by = fields.CharField(max_length=200, null=True)
 
     class Meta:
         """Table name."""
