@@ -8,7 +8,7 @@ from tortoise.migrations import operations as ops
 class Migration(migrations.Migration):
     """Add a column to counted_asset, and the tables indicator and indicator_figure."""
 
-    dependencies = [("kiemke", "0002_custody")]
+    dependencies = [("kiemke", "0003_place")]
 
     operations = [
         ops.AddField(
