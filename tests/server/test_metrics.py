@@ -213,7 +213,7 @@ async def test_a_token_of_a_unit_sees_its_subtree_alone(database: Database) -> N
         office.add_source(unit, heard_ms=MOMENT_MS)
     await refreshed(database, office)
 
-    told = samples(await Fleet(database, POLL_SECONDS, Clock()).render(mine))
+    told = samples(await Fleet(database, POLL_SECONDS, Clock()).render((mine,)))
 
     units = {name.split('unit="')[1].split('"')[0] for name in told if 'unit="' in name}
     assert units == {str(mine), str(below)}

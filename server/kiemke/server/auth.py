@@ -3,12 +3,15 @@
 Each route says its least role in ``opt={"role": ...}``: "public" (anyone), "source" (a source's own
 secret, checked by the handler), "scrape" (a scrape token), "any" (whoever is signed in) or one of
 ROLES. A route that says nothing keeps the server from starting.
+
+A user holds grants: roles over subtrees. A route sees those that suffice for it and no others, so
+that who is IT of one commune and auditor of another changes the first and reads both.
 """
 
 import hmac
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -19,17 +22,37 @@ from litestar.handlers.base import BaseRouteHandler
 from litestar.routes import ASGIRoute, BaseRoute, HTTPRoute
 
 from kiemke.server.context import Services, services_of
+from kiemke.server.db import Row
+from kiemke.server.domain.scope import units_above
+from kiemke.server.domain.tables import dated
 from kiemke.server.errors import Problem, ServerError
 
 ROLES = ("viewer", "auditor", "it", "admin")  # each may all that those before it may
 ACCESS = ("public", "source", "scrape", "any", *ROLES)
 
+NO_ROLE = "none"  # a user who holds dated grants and nothing beside
+
 _TOKEN = re.compile(r"kmk_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """A role over a unit's subtree (None: all); ``approves``: may decide what waits there."""
+
+    role: str
+    unit_id: int | None
+    approves: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is signed in. ``unit_id`` limits what is seen to that unit's subtree; None is all."""
+    """Who is signed in, as one route sees it. ``grants`` are all the user's, narrowed by the token.
+
+    ``roots`` are the units whose subtrees the route may see, None is all; ``unit_id`` is the first of
+    them, so that a part that knows one root only shows less, never more. ``role`` is the least of
+    those that let the request in: what a role shows beyond another holds for every root then.
+    ``narrowed``: the token carries less than its user holds.
+    """
 
     user_id: int
     name: str
@@ -37,6 +60,9 @@ class Principal:
     unit_id: int | None
     token_id: int
     kind: str
+    roots: tuple[int, ...] | None = None
+    grants: tuple[Grant, ...] = ()
+    narrowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +100,7 @@ async def authorise(
     connection.scope["user"] = principal
     if not may(principal, access):
         raise Problem("forbidden", role=describe(principal), needed=access)
+    connection.scope["user"] = narrow(principal, access)
 
 
 def may(principal: Principal, access: str) -> bool:
@@ -82,7 +109,25 @@ def may(principal: Principal, access: str) -> bool:
         return access == "scrape" and principal.kind == "scrape"
     if access == "any":
         return True
-    return ROLES.index(principal.role) >= ROLES.index(access)
+    return rank(principal.role) >= rank(access)
+
+
+def rank(role: str) -> int:
+    """Return a role's place in ROLES; the more it is, the more it may."""
+    return ROLES.index(role)
+
+
+def narrow(principal: Principal, access: str) -> Principal:
+    """Return the principal with the role and roots of the grants that suffice for ``access``."""
+    least = rank(access) if access in ROLES else 0
+    used = [grant for grant in principal.grants if rank(grant.role) >= least]
+    whole = [grant for grant in used if grant.unit_id is None]
+    if whole:
+        role = max((grant.role for grant in whole), key=rank)
+        return replace(principal, role=role, unit_id=None, roots=None)
+    role = min((grant.role for grant in used), key=rank)
+    roots = tuple(dict.fromkeys(grant.unit_id for grant in used if grant.unit_id is not None))
+    return replace(principal, role=role, unit_id=roots[0], roots=roots)
 
 
 def describe(principal: Principal) -> str:
@@ -96,35 +141,67 @@ def read_bearer(header: str | None) -> str | None:
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
+_HOLDER = dated(
+    "SELECT t.id, t.kind, t.secret_sha256, t.role AS token_role, t.unit_id AS token_unit_id,"
+    " u.id AS user_id, u.name, g.role, g.unit_id, g.approves"
+    " FROM access_token t JOIN app_user u ON u.id = t.user_id JOIN ("
+    " SELECT b.id AS user_id, b.role, b.unit_id, CASE WHEN b.role = 'admin' THEN 1 ELSE 0 END"
+    " AS approves FROM app_user b UNION ALL"
+    " SELECT f.user_id, f.role, f.unit_id, CASE WHEN f.approves OR f.role = 'admin' THEN 1 ELSE 0"
+    " END FROM user_grant f WHERE {active f}) g ON g.user_id = u.id"
+    " WHERE t.public_id = :public_id AND t.expires_at_ms > :known AND t.revoked_at_ms IS NULL"
+    " AND u.disabled_at_ms IS NULL"
+)
+
+
 async def authenticate(services: Services, headers: Any) -> Principal:
     """Return the holder of the request's bearer token. Raises Problem 401."""
     match = _TOKEN.fullmatch(read_bearer(headers.get("authorization")) or "")
     if match:
         rows = await services.db.read(
-            "SELECT t.id, t.kind, t.secret_sha256, t.expires_at_ms, t.revoked_at_ms,"
-            " u.id AS user_id, u.name, u.role, u.unit_id, u.disabled_at_ms"
-            " FROM access_token t JOIN app_user u ON u.id = t.user_id"
-            " WHERE t.public_id = :public_id",
-            public_id=match[1],
+            _HOLDER, public_id=match[1], day=services.today(), known=services.clock()
         )
-        for row in rows:
-            valid = (
-                hmac.compare_digest(row["secret_sha256"], hash_secret(match[2]))
-                and row["expires_at_ms"] > services.clock()
-                and row["revoked_at_ms"] is None
-                and row["disabled_at_ms"] is None
-                and row["role"] in ROLES
-            )
-            if valid:
+        secret = hash_secret(match[2])
+        if rows and hmac.compare_digest(rows[0]["secret_sha256"], secret):
+            grants = await _narrow_to_token(services, [_grant(row) for row in rows], rows[0])
+            if grants:
+                best = max(grants, key=lambda grant: rank(grant.role))
                 return Principal(
-                    user_id=row["user_id"],
-                    name=row["name"],
-                    role=row["role"],
-                    unit_id=row["unit_id"],
-                    token_id=row["id"],
-                    kind=row["kind"],
+                    user_id=rows[0]["user_id"],
+                    name=rows[0]["name"],
+                    role=best.role,
+                    unit_id=best.unit_id,
+                    token_id=rows[0]["id"],
+                    kind=rows[0]["kind"],
+                    roots=None if best.unit_id is None else (best.unit_id,),
+                    grants=grants,
+                    narrowed=(rows[0]["token_role"], rows[0]["token_unit_id"]) != (None, None),
                 )
     raise Problem("not_signed_in", headers={"WWW-Authenticate": 'Bearer realm="kiemke"'})
+
+
+def _grant(row: Row) -> Grant:
+    return Grant(row["role"], row["unit_id"], bool(row["approves"]))
+
+
+async def _narrow_to_token(services: Services, held: list[Grant], token: Row) -> tuple[Grant, ...]:
+    """Return what of a user's grants a token carries: its own role and unit are a ceiling."""
+    grants = [grant for grant in held if grant.role in ROLES]
+    role, unit_id = token["token_role"], token["token_unit_id"]
+    if role is not None:
+        grants = [replace(g, role=min(g.role, role, key=rank), approves=False) for g in grants]
+    if unit_id is None or not grants:
+        return tuple(grants)
+    async with services.db.reading() as session:
+        today = services.today()
+        above = await units_above(session, unit_id, today)
+        kept = []
+        for grant in grants:
+            if grant.unit_id is None or grant.unit_id in above:
+                kept.append(replace(grant, unit_id=unit_id))
+            elif unit_id in await units_above(session, grant.unit_id, today):
+                kept.append(grant)
+    return tuple(kept)
 
 
 async def authenticate_source(services: Services, headers: Any, kind: str) -> SourcePrincipal:

@@ -10,7 +10,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 from kiemke.server.attempts import network_of
 from kiemke.server.audit import record
-from kiemke.server.auth import ROLES, hash_secret
+from kiemke.server.auth import NO_ROLE, ROLES, hash_secret
 from kiemke.server.context import Services
 from kiemke.server.db import Row, Session
 from kiemke.server.domain.text import clean_text
@@ -129,7 +129,7 @@ async def add_user(
 ) -> int:
     """Insert a user and return its id. Raises Problem for a bad name or role, or a name in use."""
     cleaned = clean_text(name, 100)
-    if not cleaned or cleaned != name or role not in ROLES:
+    if not cleaned or cleaned != name or role not in (*ROLES, NO_ROLE):
         field, value = ("role", role) if cleaned == name else ("name", cleaned or "")
         wanted = Both("tên không có ký tự điều khiển", "a name without control characters")
         raise Problem(
@@ -162,14 +162,26 @@ async def add_user(
 
 
 async def issue_token(
-    session: Session, *, user_id: int, kind: str, label: str | None, now_ms: int, hours: int
+    session: Session,
+    *,
+    user_id: int,
+    kind: str,
+    label: str | None,
+    now_ms: int,
+    hours: int,
+    role: str | None = None,
+    unit_id: int | None = None,
 ) -> NewToken:
-    """Insert a token of kind session, api or scrape; only the hash of its secret is kept."""
+    """Insert a token of kind session, api or scrape; only the hash of its secret is kept.
+
+    ``role`` and ``unit_id`` are a ceiling over what its user may; None is none.
+    """
     public_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
     expires = now_ms + hours * HOUR_MS
     await session.execute(
         "INSERT INTO access_token (public_id, secret_sha256, user_id, kind, label, created_at_ms,"
-        " expires_at_ms) VALUES (:public_id, :sha, :user_id, :kind, :label, :now, :expires)",
+        " expires_at_ms, role, unit_id) VALUES (:public_id, :sha, :user_id, :kind, :label, :now,"
+        " :expires, :role, :unit)",
         public_id=public_id,
         sha=hash_secret(secret),
         user_id=user_id,
@@ -177,6 +189,8 @@ async def issue_token(
         label=label,
         now=now_ms,
         expires=expires,
+        role=role,
+        unit=unit_id,
     )
     return NewToken(f"kmk_{public_id}_{secret}", public_id, expires)
 
@@ -191,15 +205,31 @@ async def count_admins(session: Session) -> int:
 
 
 async def issue_token_for(
-    session: Session, *, name: str, kind: str, label: str | None, days: int, who: str, now_ms: int
+    session: Session,
+    *,
+    name: str,
+    kind: str,
+    label: str | None,
+    days: int,
+    who: str,
+    now_ms: int,
+    role: str | None = None,
+    unit_id: int | None = None,
 ) -> NewToken:
     """Issue a token to a user by name, with its audit entry. Raises Problem 400 or 404."""
     if not 1 <= days <= LONGEST_TOKEN_DAYS:
         raise Problem("bad_field", field="days", value=days, wanted=f"1-{LONGEST_TOKEN_DAYS}")
-    user = await _find_user(session, name)
+    user = await find_user(session, name)
     cleaned = clean_text(label, 100) if label else None
     token = await issue_token(
-        session, user_id=user["id"], kind=kind, label=cleaned, now_ms=now_ms, hours=days * 24
+        session,
+        user_id=user["id"],
+        kind=kind,
+        label=cleaned,
+        now_ms=now_ms,
+        hours=days * 24,
+        role=role,
+        unit_id=unit_id,
     )
     await record(
         session,
@@ -207,7 +237,14 @@ async def issue_token_for(
         who=who,
         act="token.add",
         subject=f"token:{token.public_id}",
-        after={"user": name, "kind": kind, "label": cleaned, "days": days},
+        after={
+            "user": name,
+            "kind": kind,
+            "label": cleaned,
+            "days": days,
+            "role": role,
+            "unit_id": unit_id,
+        },
     )
     return token
 
@@ -221,7 +258,7 @@ async def change_user(session: Session, *, name: str, changes: Row, who: str, no
     await session.execute(
         "UPDATE app_user SET role = role WHERE role = 'admin' AND unit_id IS NULL"
     )
-    user = await _find_user(session, name)
+    user = await find_user(session, name)
     new = {**user, **changes}
     await session.execute(
         "UPDATE app_user SET role = :role, unit_id = :unit_id, password_hash = :password_hash,"
@@ -252,7 +289,8 @@ async def change_user(session: Session, *, name: str, changes: Row, who: str, no
     )
 
 
-async def _find_user(session: Session, name: str) -> Row:
+async def find_user(session: Session, name: str) -> Row:
+    """Return a user's row by name. Raises Problem 404."""
     user = await session.one(
         "SELECT id, name, role, unit_id, password_hash, disabled_at_ms FROM app_user"
         " WHERE name = :name",

@@ -178,6 +178,37 @@ PROBLEMS: dict[str, Kind] = {
         ),
         ("The last admin", "{ref} is the only admin left.", "Make another admin first."),
     ),
+    "own_record": _kind(
+        403,
+        (
+            "Việc của chính mình",
+            "Yêu cầu {ref} do chính tài khoản này lập: không ai duyệt việc của mình.",
+            "Nhờ người khác có quyền duyệt ở đơn vị đó (kiemke duyet).",
+        ),
+        (
+            "One's own record",
+            "Request {ref} was made by this very account: nobody approves his own.",
+            "Ask another person who may approve in that unit (kiemke approve).",
+        ),
+    ),
+    "not_own_record": _kind(
+        403,
+        ("Việc của người khác", "Yêu cầu {ref} do người khác lập.", "Chỉ người lập rút lại được."),
+        ("Another's record", "Request {ref} is another's.", "Only who made it withdraws it."),
+    ),
+    "settled": _kind(
+        409,
+        (
+            "Đã quyết định",
+            "Yêu cầu {ref} đã được duyệt, từ chối hoặc rút lại.",
+            "Xem ai và khi nào: kiemke duyet list --state approved.",
+        ),
+        (
+            "Settled already",
+            "Request {ref} was approved, refused or withdrawn already.",
+            "See by whom and when: kiemke approve list --state approved.",
+        ),
+    ),
     "enrolment_refused": _kind(
         403,
         (

@@ -84,7 +84,7 @@ def dated(sql: str) -> str:
 async def subtree(db: Database, question: Question) -> list[int] | None:
     """Return the units asked about, by the tree of that day; None is every unit."""
     if question.unit_id is None:
-        return None
+        return None if question.within is None else sorted(question.within)
     rows = await db.read(
         dated(_SUBTREE), unit=question.unit_id, day=question.day, known=question.known_ms
     )

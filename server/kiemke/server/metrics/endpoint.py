@@ -4,7 +4,7 @@ from litestar import get
 from litestar.response import Response
 from litestar.types import ControllerRouterHandler
 
-from kiemke.server.auth import AppRequest
+from kiemke.server.auth import AppRequest, describe
 from kiemke.server.errors import Problem
 from kiemke.server.metrics.fleet import Fleet
 from kiemke.server.metrics.process import ProcessMetrics
@@ -18,7 +18,9 @@ def _part(request: AppRequest, name: str) -> object:
 
 @get("/metrics", opt={"role": "scrape"}, include_in_schema=False, media_type=CONTENT_TYPE)
 async def process_metrics(request: AppRequest) -> Response[bytes]:
-    """Return this process's own metrics."""
+    """Return this process's own metrics: they tell of all units together."""
+    if request.user.roots is not None:
+        raise Problem("forbidden", role=describe(request.user), needed="scrape, all units")
     metrics = _part(request, "process_metrics")
     if not isinstance(metrics, ProcessMetrics):
         raise Problem("not_found", what="/metrics", ref="")
@@ -31,7 +33,7 @@ async def fleet_metrics(request: AppRequest) -> Response[bytes]:
     fleet = _part(request, "fleet")
     if not isinstance(fleet, Fleet):
         raise Problem("not_found", what="/metrics/fleet", ref="")
-    text = await fleet.render(request.user.unit_id)
+    text = await fleet.render(request.user.roots)
     return Response(text.encode("utf-8"), media_type=CONTENT_TYPE)
 
 

@@ -110,11 +110,11 @@ class Fleet:
         self._dropped: dict[int, set[object]] = {}
         self._lock = asyncio.Lock()
 
-    async def render(self, unit_id: int | None = None) -> str:
-        """Return the text of what a unit's subtree may see, everything for None."""
+    async def render(self, roots: tuple[int, ...] | None = None) -> str:
+        """Return the text of what these units' subtrees may see, everything for None."""
         async with self._lock:
             await self._refresh()
-            scope = None if unit_id is None else self._subtree(unit_id)
+            scope = None if roots is None else set().union(*map(self._subtree, roots))
             return self._join(scope)
 
     async def _refresh(self) -> None:

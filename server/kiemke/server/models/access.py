@@ -3,14 +3,19 @@
 from tortoise import fields
 from tortoise.models import Model
 
-from kiemke.server.models.base import reference
+from kiemke.server.models.base import Dated, reference
 
 ROLES = ("admin", "it", "auditor", "viewer")
 TOKEN_KINDS = ("session", "api", "scrape")
 
 
 class User(Model):
-    """A person or program that signs in. ``unit`` limits what is seen to that subtree, None is all."""
+    """A person or program that signs in. ``unit`` limits what is seen to that subtree, None is all.
+
+    ``role`` and ``unit`` are the right that has no end ("none": only grants); further ones are rows of
+    UserGrant. ``totp_secret`` is sealed by the key of the data folder; it counts once it is confirmed,
+    and ``totp_last_step`` is the newest 30-second step whose code was used (RFC 6238 §5.2).
+    """
 
     id = fields.BigIntField(primary_key=True)
     name = fields.CharField(max_length=100, unique=True)
@@ -19,6 +24,9 @@ class User(Model):
     unit = reference("Unit", "users", null=True)
     created_at_ms = fields.BigIntField()
     disabled_at_ms = fields.BigIntField(null=True)
+    totp_secret = fields.CharField(max_length=200, null=True)
+    totp_confirmed_at_ms = fields.BigIntField(null=True)
+    totp_last_step = fields.BigIntField(null=True)
 
     class Meta:
         """Table name."""
@@ -26,8 +34,42 @@ class User(Model):
         table = "app_user"
 
 
+class UserGrant(Dated):
+    """A further right of a user for a span of days: a role over a unit's subtree, None is all.
+
+    ``approves``: may decide what waits for a second person there (see Approval).
+    """
+
+    user = reference("User", "grants")
+    role = fields.CharField(max_length=20)
+    unit = reference("Unit", "grants", null=True)
+    approves = fields.BooleanField(default=False)
+
+    class Meta:
+        """Table name."""
+
+        table = "user_grant"
+
+
+class RecoveryCode(Model):
+    """A code that stands in once for a lost TOTP device, only its SHA-256 is kept."""
+
+    id = fields.BigIntField(primary_key=True)
+    user = reference("User", "recovery_codes")
+    code_sha256 = fields.CharField(max_length=64)
+    used_at_ms = fields.BigIntField(null=True)
+
+    class Meta:
+        """Table name."""
+
+        table = "recovery_code"
+
+
 class AccessToken(Model):
-    """A bearer token of a user, only the SHA-256 of its secret is kept."""
+    """A bearer token of a user, only the SHA-256 of its secret is kept.
+
+    ``role`` and ``unit`` narrow what its user may; None is all of it.
+    """
 
     id = fields.BigIntField(primary_key=True)
     public_id = fields.CharField(max_length=40, unique=True)
@@ -38,11 +80,81 @@ class AccessToken(Model):
     created_at_ms = fields.BigIntField()
     expires_at_ms = fields.BigIntField()
     revoked_at_ms = fields.BigIntField(null=True)
+    role = fields.CharField(max_length=20, null=True)
+    unit = reference("Unit", "tokens", null=True)
 
     class Meta:
         """Table name."""
 
         table = "access_token"
+
+
+APPROVAL_STATES = ("waiting", "approved", "refused", "withdrawn")
+
+
+class Approval(Model):
+    """A change that waits for a second person. ``payload_json`` is what its kind needs to make it.
+
+    ``unit`` is where it belongs (None: only who may see everything decides). ``answer`` is what the
+    decider said.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    kind = fields.CharField(max_length=40)
+    subject = fields.CharField(max_length=100, db_index=True)
+    unit = reference("Unit", "approvals", null=True)
+    payload_json = fields.TextField()
+    instrument = fields.CharField(max_length=200)
+    state = fields.CharField(max_length=20, db_index=True)
+    asked_at_ms = fields.BigIntField()
+    asked_by = reference("User", "approvals_asked")
+    decided_at_ms = fields.BigIntField(null=True)
+    decided_by = reference("User", "approvals_decided", null=True)
+    answer = fields.CharField(max_length=500, null=True)
+
+    class Meta:
+        """Table name."""
+
+        table = "approval"
+
+
+class PersonKey(Model):
+    """The key of one official's personal values in the audit log, None once it was destroyed.
+
+    Without it the values cannot be read by anybody, and the log's chain is as it was.
+    """
+
+    official = reference("Official", "keys")
+    id = fields.BigIntField(primary_key=True)
+    secret = fields.CharField(max_length=64, null=True)
+    created_at_ms = fields.BigIntField()
+    destroyed_at_ms = fields.BigIntField(null=True)
+
+    class Meta:
+        """Table name."""
+
+        table = "person_key"
+        unique_together = (("official_id",),)
+
+
+class AuditTouched(Model):
+    """A ledger's row that was written and has no audit entry yet, filled by triggers.
+
+    ``before_json`` is the row as it was, None for a new one; ``turn`` is the transaction
+    (PostgreSQL). A change with an entry takes its rows away before it commits: what stays was changed
+    behind the log's back.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    table_name = fields.CharField(max_length=40)
+    row_id = fields.BigIntField()
+    before_json = fields.TextField(null=True)
+    turn = fields.BigIntField()
+
+    class Meta:
+        """Table name."""
+
+        table = "audit_touched"
 
 
 class AuditEntry(Model):

@@ -1,6 +1,7 @@
 """The REST resources, one file per noun. RESOURCES is the list: a new noun is a file and a line."""
 
 from kiemke.server.resources import (
+    approvals,
     assets,
     assignment,
     audit,
@@ -10,6 +11,7 @@ from kiemke.server.resources import (
     enrolment,
     exports,
     findings,
+    grants,
     handovers,
     imports,
     indicators,
@@ -23,6 +25,7 @@ from kiemke.server.resources import (
     session,
     sources,
     system,
+    tokens,
     units,
     users,
     wear,
@@ -54,6 +57,9 @@ RESOURCES = (
     exports,
     audit,
     users,
+    grants,
+    tokens,
+    approvals,
 )
 
 HANDLERS = tuple(handler for resource in RESOURCES for handler in resource.HANDLERS)

@@ -157,13 +157,14 @@ async def list_who(
     if in_state is not None and in_state not in STATES:
         raise Problem("bad_field", field="state", value=in_state[:40], wanted=" | ".join(STATES))
     day = min(asked.moment.day, services.today() - timedelta(days=1))
-    rows: list[WhoRow] = []
+    found: dict[str, WhoRow] = {}  # by code: one right may lie within another
     roots = await _find_roots(request, services, asked)
     async with services.db.reading() as session:
         for root in roots:
-            rows += await coverage_who(session, root, day, asked.moment.known_ms, in_state)
+            for row in await coverage_who(session, root, day, asked.moment.known_ms, in_state):
+                found[row.official_code] = row
     allowed = None if asked.units is None else set(asked.units)
-    rows = [row for row in rows if allowed is None or row.unit_id in allowed]
+    rows = [row for row in found.values() if allowed is None or row.unit_id in allowed]
     page, cursor = page_of(rows, asked)
     assets, machines = await _load_names(services, page, asked.moment)
     language = language_of(request)
@@ -188,8 +189,8 @@ async def _find_roots(
     unit = request.query_params.get("unit")
     if unit is not None:
         return [await find_unit_id(services, unit, asked.moment)]
-    if request.user.unit_id is not None:
-        return [request.user.unit_id]
+    if request.user.roots is not None:
+        return list(request.user.roots)
     rows = await services.db.read(
         dated(
             "SELECT v.unit_id FROM unit_version v WHERE v.parent_id IS NULL AND {active v}"

@@ -55,7 +55,9 @@ async def get_export(
         raise Problem("not_found", what=NOUN, ref=f"{name[:60]} ({known})")
     services = services_of(request)
     units = await visible_units(services, request.user, moment, unit)  # refuses one out of sight
-    unit_id = request.user.unit_id if unit is None else await find_unit_id(services, unit, moment)
+    unit_id = None if unit is None else await find_unit_id(services, unit, moment)
+    if unit is None and request.user.roots is not None and len(request.user.roots) == 1:
+        unit_id = request.user.unit_id
     question = Question(
         day=moment.day,
         known_ms=moment.known_ms,
@@ -103,6 +105,7 @@ async def _note(
                 "as_of": question.day,
                 "known_at_ms": question.known_ms,
                 "unit_id": question.unit_id,
+                "units": None if question.within is None else len(question.within),
                 **held,
             },
         )

@@ -31,13 +31,23 @@ class LoginOutput:
 
 
 @dataclass(frozen=True, slots=True)
+class Right:
+    """A role over a unit's subtree, null is all; ``approves``: decides what waits there."""
+
+    role: str
+    unit: UnitRef | None
+    approves: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Me:
-    """Who is signed in; ``demo`` when the data are sample data."""
+    """Who is signed in, with every right of today; ``demo`` when the data are sample data."""
 
     name: str
     role: str
     unit: UnitRef | None
     demo: bool
+    grants: list[Right]
 
 
 def client_address(request: AppRequest) -> str:
@@ -103,7 +113,11 @@ async def get_me(request: AppRequest) -> Me:
     services = services_of(request)
     user = request.user
     demo = services.installation is not None and services.installation.demo
-    return Me(user.name, user.role, await unit_ref(services, user.unit_id), demo)
+    rights = [
+        Right(grant.role, await unit_ref(services, grant.unit_id), grant.approves)
+        for grant in user.grants
+    ]
+    return Me(user.name, user.role, await unit_ref(services, user.unit_id), demo, rights)
 
 
 HANDLERS = (login, logout, get_me)

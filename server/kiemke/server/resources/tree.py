@@ -5,6 +5,7 @@ from datetime import date
 
 from kiemke.server.auth import Principal
 from kiemke.server.context import Services
+from kiemke.server.domain.scope import units_below
 from kiemke.server.domain.tables import dated
 from kiemke.server.errors import Both, Problem
 
@@ -53,7 +54,7 @@ async def unit_ref(services: Services, unit_id: int | None) -> UnitRef | None:
 
 
 async def subtree(services: Services, root_id: int, moment: Moment) -> list[int]:
-    """Return the ids of a unit and all below it in the tree of the day, the root always first."""
+    """Return the ids of a unit and all below it in the tree of the day."""
     rows = await services.db.read(
         dated(
             "WITH RECURSIVE below (unit_id) AS (SELECT CAST(:root AS BIGINT) UNION"
@@ -70,24 +71,6 @@ async def subtree(services: Services, root_id: int, moment: Moment) -> list[int]
 def now_of(services: Services) -> Moment:
     """Return today and now: what every change is checked against, whatever the query says."""
     return Moment(services.today(), services.clock())
-
-
-_PLACES_NOW = """
-WITH RECURSIVE place AS (
-  SELECT v.unit_id, v.parent_id, ROW_NUMBER() OVER (PARTITION BY v.unit_id ORDER BY
-    CASE WHEN v.valid_from <= :today THEN 1 ELSE 0 END DESC, v.valid_from DESC, v.id DESC) AS n
-  FROM unit_version v WHERE v.voided_at_ms IS NULL
-), below (unit_id) AS (
-  SELECT CAST(:root AS BIGINT)
-  UNION SELECT p.unit_id FROM place p JOIN below b ON p.parent_id = b.unit_id WHERE p.n = 1
-) SELECT unit_id FROM below
-"""
-
-
-async def _scope_now(services: Services, root_id: int) -> set[int]:
-    """Return the units that stand below one now; a closed unit stands where it stood last."""
-    rows = await services.db.read(_PLACES_NOW, root=root_id, today=services.today())
-    return {row["unit_id"] for row in rows}
 
 
 async def find_unit_id(services: Services, ref: str, moment: Moment) -> int:
@@ -123,15 +106,18 @@ async def visible_units(
 ) -> list[int] | None:
     """Return the unit ids a listing may show; None is all. Raises Problem 404 for a unit outside.
 
-    That is the user's own subtree, cut to the subtree of ``unit`` when one is asked for. Only units
+    That is the user's own subtrees, cut to the subtree of ``unit`` when one is asked for. Only units
     that are the user's now count: asking about a day on which a unit still stood here, or about a
     time when it was thought to, must not open what went to others since.
     """
     allowed = None
-    if principal.unit_id is not None:
-        mine = await _scope_now(services, principal.unit_id)
-        then = await subtree(services, principal.unit_id, moment)
-        allowed = [unit_id for unit_id in then if unit_id in mine]
+    if principal.roots is not None:
+        async with services.db.reading() as session:
+            mine = await units_below(session, principal.roots, services.today())
+        then: set[int] = set()
+        for root in principal.roots:
+            then.update(await subtree(services, root, moment))
+        allowed = sorted(then & mine)
     if unit is None:
         return allowed
     asked_id = await find_unit_id(services, unit, moment)
