@@ -43,7 +43,13 @@ async def test_a_sign_in_gives_a_token_that_ends(api: Api) -> None:
     later = await client.get("/api/v1/me")
 
     assert signed.status_code == 200
-    assert now.json() == {"name": "lan", "role": "admin", "unit": None, "demo": False}
+    assert now.json() == {
+        "name": "lan",
+        "role": "admin",
+        "unit": None,
+        "demo": False,
+        "grants": [{"role": "admin", "unit": None, "approves": True}],
+    }
     assert later.status_code == 401
     assert later.headers["www-authenticate"].startswith("Bearer")
 
@@ -146,9 +152,11 @@ async def test_an_admin_of_a_subtree_cannot_make_itself_one_of_everything(api: A
     client = await api.signed_in("admin", unit_id=2)
     body = {"name": "b", "password": PASSWORD, "role": "admin"}
 
-    answers = [await client.post("/api/v1/users", json=body), await client.get("/api/v1/users")]
+    made = await client.post("/api/v1/users", json=body)
+    shown = [user["unit"]["code"] for user in (await client.get("/api/v1/users")).json()["items"]]
 
-    assert [answer.status_code for answer in answers] == [403, 403]
+    assert made.status_code == 403
+    assert shown == ["U2"]
 
 
 async def test_tokens_are_ones_own_except_for_an_admin(api: Api) -> None:

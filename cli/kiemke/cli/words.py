@@ -184,6 +184,13 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "it": N_("IT staff"),
         "auditor": N_("auditor"),
         "viewer": N_("viewer"),
+        "none": N_("grants alone"),
+    },
+    "approval_state": {
+        "waiting": N_("waiting for a second person"),
+        "approved": N_("approved"),
+        "refused": N_("refused"),
+        "withdrawn": N_("withdrawn"),
     },
     "token_kind": {
         "session": N_("session"),

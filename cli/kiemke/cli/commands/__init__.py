@@ -51,6 +51,7 @@ COMMANDS = (
     Entry("template", "mau", "template", "template", N_("Write an empty import table.")),
     Entry("import", "nhap", "imports", "import_", N_("Check a filled table and take it in.")),
     Entry("export", "xuat", "export", "export", N_("Write a report to a file for auditors.")),
+    Entry("approve", "duyet", "approve", "approve", N_("What waits for a second person.")),
     Entry("user", "nguoi-dung", "user", "user", N_("Who may sign in.")),
     Entry("token", "khoa", "token", "token", N_("Access tokens for programs and Prometheus.")),
     Entry("doctor", "kham", "doctor", "doctor", N_("Check connection, clock, rights, sources.")),

@@ -8,8 +8,9 @@ from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.i18n import N_, _
-from kiemke.cli.kinds import MOMENT, words
+from kiemke.cli.kinds import MOMENT, THING, words
 from kiemke.cli.listing import Shape, json_option, shape_options, show
+from kiemke.cli.pick import UNIT, reference
 from kiemke.cli.records import text_at
 from kiemke.cli.tables import Column, as_json
 
@@ -18,6 +19,8 @@ COLUMNS = (
     Column(N_("Kind"), "kind", words("token_kind")),
     Column(N_("Label"), "label", flexible=True),
     Column(N_("Of"), "user", flexible=True),
+    Column(N_("Role"), "role", words("role"), optional=2),
+    Column(N_("Unit"), "unit", THING, optional=3),
     Column(N_("Ends"), "expires_at", MOMENT),
     Column(N_("Revoked"), "revoked_at", MOMENT, optional=1),
 )
@@ -50,7 +53,10 @@ def list_(app: App, shape: Shape) -> None:
     "add",
     alias="them",
     help=N_("Make a token for a program or for Prometheus. It is shown once."),
-    examples=("kiemke token add --kind scrape --label prometheus --days 365",),
+    examples=(
+        "kiemke token add --kind scrape --label prometheus --days 365",
+        "kiemke token add --kind api --role viewer --unit TG-VP --label bao-cao",
+    ),
 )
 @option(
     "--kind",
@@ -60,11 +66,26 @@ def list_(app: App, shape: Shape) -> None:
 )
 @option("--label", metavar=N_("LABEL"), help=N_("What it is for."))
 @option("--days", type=click.IntRange(min=1), metavar=N_("DAYS"), help=N_("How long."))
+@option(
+    "--role",
+    type=click.Choice(vocabulary.codes("role")[:4]),
+    help=N_("Carry no more than this role; else all that you may."),
+)
+@option("--unit", "--don-vi", "unit", metavar=N_("UNIT"), help=N_("Carry no more than this unit."))
 @json_option
 @pass_app
-def add(app: App, kind: str, label: str | None, days: int | None, json: bool) -> None:
+def add(
+    app: App,
+    kind: str,
+    label: str | None,
+    days: int | None,
+    role: str | None,
+    unit: str | None,
+    json: bool,
+) -> None:
     """Make a token."""
-    asked = {"kind": kind, "label": label, "days": days}
+    place = reference(app, UNIT, unit)
+    asked = {"kind": kind, "label": label, "days": days, "role": role, "unit": place}
     body = {name: value for name, value in asked.items() if value is not None}
     made = app.client.send("POST", "/tokens", body=body)
     if json:

@@ -148,13 +148,17 @@ async def _load(request: AppRequest, ref: str) -> Row:
     )
 
 
-@post("/api/v1/approvals/{ref:str}/yes", status_code=200, opt={"role": "auditor"}, tags=["approvals"])
+@post(
+    "/api/v1/approvals/{ref:str}/yes", status_code=200, opt={"role": "auditor"}, tags=["approvals"]
+)
 async def approve(request: AppRequest, ref: FromPath[str], data: JSONBody[Answer]) -> ApprovalRow:
     """Approve: the change is made now. Never by whoever asked for it."""
     return await _settle(request, ref, "approved", data.answer)
 
 
-@post("/api/v1/approvals/{ref:str}/no", status_code=200, opt={"role": "auditor"}, tags=["approvals"])
+@post(
+    "/api/v1/approvals/{ref:str}/no", status_code=200, opt={"role": "auditor"}, tags=["approvals"]
+)
 async def refuse(request: AppRequest, ref: FromPath[str], data: JSONBody[Answer]) -> ApprovalRow:
     """Refuse: the change is not made."""
     return await _settle(request, ref, "refused", data.answer)

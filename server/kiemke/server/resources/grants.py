@@ -131,16 +131,12 @@ async def create_grant(request: AppRequest, data: JSONBody[GrantInput]) -> Grant
     async with services.db.transaction() as session:
         await check_may_give(services, session, request.user, data.role, unit_id)
         user = await find_managed(services, session, request.user, data.user)
-        made = await add_grant(
-            session, user, wish, who=request.user.name, now_ms=services.clock()
-        )
+        made = await add_grant(session, user, wish, who=request.user.name, now_ms=services.clock())
     return _make(await _load(request, str(made), None))
 
 
 @post("/api/v1/grants/{ref:str}/end", status_code=200, opt={"role": "admin"}, tags=["users"])
-async def close_grant(
-    request: AppRequest, ref: FromPath[str], data: JSONBody[GrantEnd]
-) -> None:
+async def close_grant(request: AppRequest, ref: FromPath[str], data: JSONBody[GrantEnd]) -> None:
     """End a grant on a day, by a paper; one that never began is taken back whole."""
     services = services_of(request)
     below = await visible_units(services, request.user, now_of(services), None)

@@ -26,6 +26,7 @@ TOKENS = Listing(
     where=(
         "t.kind <> 'session'",
         "(CAST(:owner AS BIGINT) IS NULL OR t.user_id = :owner)",
+        "(CAST(:only AS BIGINT) IS NULL OR t.id = :only)",
     ),
     key="t.id",
     id="t.id",
@@ -76,7 +77,7 @@ class AccessRow:
 async def list_access(request: AppRequest, asked: NamedDependency[ListQuery]) -> Page[AccessRow]:
     """List one's own api and scrape tokens; an admin sees everybody's."""
     rows, total, cursor = await fetch_page(
-        services_of(request), TOKENS, asked, owner=_owner(request)
+        services_of(request), TOKENS, asked, owner=_owner(request), only=_only(request)
     )
     items = [
         AccessRow(
@@ -98,6 +99,11 @@ async def list_access(request: AppRequest, asked: NamedDependency[ListQuery]) ->
 def _owner(request: AppRequest) -> int | None:
     everything = request.user.role == "admin" and request.user.unit_id is None
     return None if everything else request.user.user_id
+
+
+def _only(request: AppRequest) -> int | None:
+    """Return the one token a narrowed token may know of: itself."""
+    return request.user.token_id if request.user.narrowed else None
 
 
 @post("/api/v1/tokens", opt={"role": "any"}, tags=["users"])
@@ -146,6 +152,7 @@ async def delete_access(request: AppRequest, ref: FromPath[str]) -> None:
         moment=now_of(services),
         units=None,
         owner=_owner(request),
+        only=_only(request),
     )
     async with services.db.transaction() as session:
         await session.execute(

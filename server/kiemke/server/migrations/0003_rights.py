@@ -6,7 +6,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("kiemke", "0001_initial")]
+    dependencies = [("kiemke", "0002_custody")]
 
     initial = False
 
