@@ -49,7 +49,10 @@ async def test_each_route_sees_the_units_of_the_grants_that_suffice_for_it(api: 
     assert seen == {"U2", "U4"}
     assert sources == {"U2"}
     assert (own.status_code, other.status_code) == (200, 404)
-    assert [(g["role"], g["unit"]["code"]) for g in me["grants"]] == [("it", "U2"), ("auditor", "U4")]
+    assert [(g["role"], g["unit"]["code"]) for g in me["grants"]] == [
+        ("it", "U2"),
+        ("auditor", "U4"),
+    ]
 
 
 async def test_a_grant_begins_and_ends_on_its_days(api: Api) -> None:
@@ -93,7 +96,11 @@ async def test_nobody_gives_beyond_what_he_administers(api: Api) -> None:
             body = {"user": name, "role": role, "unit": unit, "instrument": PAPER}
             return (await local.post("/api/v1/grants", json=body)).status_code
 
-        made = [await add("an", "it", "U2"), await add("bo", "it", None), await add("ca", "it", "U4")]
+        made = [
+            await add("an", "it", "U2"),
+            await add("bo", "it", None),
+            await add("ca", "it", "U4"),
+        ]
         given = [await grant("an", "admin", "U2"), await grant("an", "viewer", None),
                  await grant("local", "admin", None), await grant("chief", "viewer", "U2")]  # fmt: skip
         changed = [
@@ -101,7 +108,9 @@ async def test_nobody_gives_beyond_what_he_administers(api: Api) -> None:
             (await local.patch("/api/v1/users/chief", json={"password": PASSWORD})).status_code,
             (await local.patch("/api/v1/users/local", json={"unit": None})).status_code,
         ]
-        others = (await local.post("/api/v1/tokens", json={"kind": "api", "user": "chief"})).status_code
+        others = (
+            await local.post("/api/v1/tokens", json={"kind": "api", "user": "chief"})
+        ).status_code
         shown = [u["name"] for u in (await local.get("/api/v1/users")).json()["items"]]
 
     assert made == [201, 403, 404]
