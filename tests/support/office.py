@@ -127,6 +127,7 @@ class Office:
             "model": None,
             "serial": None,
             "serial_key": None,
+            "mac_key": None,
             "price_dong": None,
             "in_use_since": None,
             "funding_source": None,

@@ -129,6 +129,19 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "owned": N_("owned"),
         "borrowed": N_("borrowed"),
         "provider": N_("the provider's"),
+        "unproven": N_("a draft, no paper yet"),
+    },
+    "decided_by": {
+        "person": N_("a person"),
+        "draft": N_("booked as a draft"),
+        "serial": N_("serial number"),
+        "mac": N_("MAC address"),
+        "tag": N_("firmware asset tag"),
+    },
+    "confidence": {
+        "sure": N_("nearly certain"),
+        "likely": N_("likely"),
+        "possible": N_("possible"),
     },
     "no_agent": {
         "secret": N_("secret documents"),

@@ -6,6 +6,7 @@ from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.asset_count import count
 from kiemke.cli.asset_handover import handover
+from kiemke.cli.asset_papers import COMMANDS as PAPERS
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import DAY, DONG, THING, words
@@ -40,6 +41,8 @@ FIELDS = (
     Column(N_("Original cost"), "price_dong", DONG),
     Column(N_("In use since"), "in_use_since", DAY),
     Column(N_("Ownership"), "ownership", words("ownership")),
+    Column(N_("Lender or provider"), "owner"),
+    Column(N_("Due back"), "return_on", DAY),
     Column(N_("Carries no agent because"), "no_agent_reason", words("no_agent")),
     Column(N_("Place"), "place"),
     Column(N_("Machine"), "machine", THING),
@@ -123,3 +126,5 @@ def show_(app: App, ref: str, times: Times, json: bool) -> None:
 
 asset.add_command(handover)
 asset.add_command(count)
+for verb in PAPERS:
+    asset.add_command(verb)

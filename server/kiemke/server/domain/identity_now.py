@@ -39,6 +39,7 @@ SELECT source_id, machine_id FROM machine_source WHERE voided_at_ms IS NULL AND 
 _MATCHES = """
 SELECT asset_id, machine_id FROM asset_match WHERE voided_at_ms IS NULL AND valid_to IS NULL
 """
+_REFUSED = "SELECT asset_id, machine_id FROM match_refusal WHERE voided_at_ms IS NULL"
 _SOURCES = """
 SELECT s.id, s.state, s.created_at_ms, s.unit_id, n.last_received_at_ms
 FROM source s JOIN source_now n ON n.source_id = s.id WHERE s.kind = 'agent'
@@ -208,6 +209,7 @@ class Resolver:
         ):
             assets[row["serial_key"]].append(row["id"])
         booked = {row["asset_id"] for row in taken}
+        refused = {(r["asset_id"], r["machine_id"]) for r in await session.fetch(_REFUSED)}
         for serial, found in sorted(assets.items()):
             machines = wanted[serial] - matched.keys()
             if not machines:
@@ -218,6 +220,8 @@ class Resolver:
                 await open_finding(session, "ambiguous_serial", f"serial:{serial}", detail, now_ms)
                 continue
             machine = machines.pop()
+            if (free[0], machine) in refused:
+                continue
             await self._add_match(session, free[0], machine, serial, today, now_ms)
             matched[machine] = free[0]
             booked.add(free[0])

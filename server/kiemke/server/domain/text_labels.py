@@ -91,6 +91,7 @@ OWNERSHIPS = _table(
     ("owned", "của đơn vị", "owned"),
     ("borrowed", "mượn", "borrowed"),
     ("provider", "của nhà cung cấp", "provider's"),
+    ("unproven", "bản nháp, chưa có giấy tờ", "a draft, no paper yet"),
 )
 NO_AGENT_REASONS = _table(
     ("secret", "máy soạn thảo tài liệu mật", "secret documents"),

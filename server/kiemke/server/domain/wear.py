@@ -49,11 +49,15 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class YearRules:
-    """What holds in one year for one asset: its rate, the transition, and whether it stands still."""
+    """What holds in one year for one asset: its rate, the transition, and whether it stands still.
+
+    ``price_dong`` is the original cost in that year, None where it is that of the first.
+    """
 
     rate: Rate
     transition: str = "new_rate"
     stopped: bool = False
+    price_dong: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ def charge_years(
         rules = rules_of(year)
         started_with = started_with or rules.rate
         rate = started_with if rules.transition == "first_rate" else rules.rate
+        price_dong = price_dong if rules.price_dong is None else rules.price_dong
         left = price_dong - accumulated
         outcome: tuple[int, str | None] = (0, "worn")
         if left > 0:
@@ -101,7 +106,9 @@ def charge_years(
         charged, note = outcome
         accumulated += charged
         years.append(
-            YearWear(year, rate, charges, charged, accumulated, price_dong - accumulated, note)
+            YearWear(
+                year, rate, charges, charged, accumulated, max(price_dong - accumulated, 0), note
+            )
         )
     return years
 

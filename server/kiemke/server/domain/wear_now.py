@@ -75,17 +75,30 @@ class WearQuestion:
 
 
 _ASSETS = dated("""
-SELECT a.id, a.code, a.name, a.kind, a.price_dong, a.in_use_since, k.unit_id
+SELECT a.id, a.code, a.name, a.kind, k.unit_id,
+  CASE WHEN f.id IS NULL THEN a.price_dong ELSE f.price_dong END AS price_dong,
+  CASE WHEN f.id IS NULL THEN a.in_use_since ELSE f.in_use_since END AS in_use_since
 FROM asset a
+LEFT JOIN asset_fact f ON f.asset_id = a.id AND {active f}
 JOIN (SELECT c.asset_id, MIN(c.unit_id) AS unit_id FROM custody c WHERE {active c}
   GROUP BY c.asset_id) k ON k.asset_id = a.id
 JOIN unit_version u ON u.unit_id = k.unit_id AND {active u}
-WHERE a.ownership = 'owned'
+WHERE COALESCE(f.ownership, a.ownership) = 'owned'
   AND (CAST(:all_units AS INTEGER) = 1 OR k.unit_id IN :[units])
   AND NOT EXISTS (SELECT 1 FROM asset_status g
     WHERE g.asset_id = a.id AND g.status = 'disposed' AND {active g})
 ORDER BY u.sort_key, a.code, a.id
 """)
+
+# Of an asset that was always said to be one thing, its own columns are enough.
+_FACTS = """
+SELECT f.asset_id, f.price_dong, f.in_use_since, f.valid_from, f.valid_to, f.recorded_at_ms,
+  f.voided_at_ms
+FROM asset_fact f JOIN (
+  SELECT asset_id FROM asset_fact GROUP BY asset_id HAVING COUNT(*) > 1
+) AS told ON told.asset_id = f.asset_id
+ORDER BY f.asset_id, f.recorded_at_ms, f.id
+"""
 
 _CONDITIONS = """
 SELECT asset_id, status, valid_from, valid_to, recorded_at_ms, voided_at_ms
@@ -94,8 +107,7 @@ FROM asset_status WHERE status IN :[statuses.text] ORDER BY asset_id, id
 
 
 @dataclass(frozen=True, slots=True)
-class _Condition:
-    status: str
+class _Said:
     valid_from: date
     valid_to: date | None
     recorded_at_ms: int
@@ -108,6 +120,17 @@ class _Condition:
             and self.recorded_at_ms <= known_ms
             and (self.voided_at_ms is None or self.voided_at_ms > known_ms)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Condition(_Said):
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact(_Said):
+    price_dong: int | None
+    in_use_since: date | None
 
 
 async def load(session: Session, question: WearQuestion) -> list[WearRow]:
@@ -126,8 +149,12 @@ async def load(session: Session, question: WearQuestion) -> list[WearRow]:
     statuses = sorted({s for rule in history.rulings for s in _stopped_in(rule.name, rule.value)})
     conditions: dict[int, list[_Condition]] = defaultdict(list)
     for row in await session.fetch(_CONDITIONS, statuses=statuses):
-        conditions[row["asset_id"]].append(_make_condition(row))
-    books = _Books(history, question, installed, conditions)
+        conditions[row["asset_id"]].append(_Condition(*_dated(row), row["status"]))
+    facts: dict[int, list[_Fact]] = defaultdict(list)
+    for row in await session.fetch(_FACTS):
+        fact = _Fact(*_dated(row), row["price_dong"], _day(row["in_use_since"]))
+        facts[row["asset_id"]].append(fact)
+    books = _Books(history, question, installed, conditions, facts)
     # A hundred thousand assets over ten years are two seconds of arithmetic: not in the event loop.
     return await asyncio.to_thread(lambda: [books.row(asset) for asset in assets])
 
@@ -140,15 +167,14 @@ def _stopped_in(name: str, value: Any) -> list[str]:
     return value
 
 
-def _make_condition(row: Row) -> _Condition:
-    end = row["valid_to"]
-    return _Condition(
-        row["status"],
-        as_date(row["valid_from"]),
-        None if end is None else as_date(end),
-        row["recorded_at_ms"],
-        row["voided_at_ms"],
-    )
+def _day(value: date | str | None) -> date | None:
+    return None if value is None else as_date(value)
+
+
+def _dated(row: Row) -> tuple[date, date | None, int, int | None]:
+    """Return the fields of _Said."""
+    begun, end = as_date(row["valid_from"]), _day(row["valid_to"])
+    return begun, end, row["recorded_at_ms"], row["voided_at_ms"]
 
 
 class _Books:
@@ -160,10 +186,12 @@ class _Books:
         question: WearQuestion,
         installed: Row | None,
         conditions: Mapping[int, list[_Condition]],
+        facts: Mapping[int, list[_Fact]],
     ) -> None:
         self._history = history
         self._question = question
         self._conditions = conditions
+        self._facts = facts
         self._offset = installed["utc_offset_seconds"] if installed else _DEFAULT_OFFSET_SECONDS
         self._installed_ms = installed["created_at_ms"] if installed else None
         self._years: dict[int, tuple[DayRules, int, frozenset[str]]] = {}
@@ -171,8 +199,8 @@ class _Books:
 
     def row(self, asset: Row) -> WearRow:
         """Return one asset's row."""
-        year, price = self._question.year, asset["price_dong"]
-        since = None if asset["in_use_since"] is None else as_date(asset["in_use_since"])
+        year = self._question.year
+        price, since = self._said_of(asset, year)
         rate = self._rate(year, asset["kind"])
         class_ = self._class_of(price, rate)
         note, charged = None, None
@@ -206,6 +234,18 @@ class _Books:
             source=rate.source if known else None,
         )
 
+    def _said_of(self, asset: Row, year: int) -> tuple[int | None, date | None]:
+        """Return price and first use as the books of a year had them, later ones as first told."""
+        told = self._facts.get(asset["id"], ())
+        _, known_ms, _ = self._year(year)
+        day = min(date(year, 12, 31), self._question.day)
+        held = [fact for fact in told if fact.holds(day, known_ms)]
+        # Booked after the books of that year were closed: what was said of it first.
+        held = held or [fact for fact in told if fact.holds(day, fact.recorded_at_ms)]
+        if held:
+            return held[0].price_dong, held[0].in_use_since
+        return asset["price_dong"], _day(asset["in_use_since"])
+
     def _class_of(self, price: int | None, rate: Rate) -> str | None:
         """Return whether it is a fixed asset or a tool by the rule of the year; None without price."""
         if price is None:
@@ -233,7 +273,8 @@ class _Books:
                 for c in self._conditions.get(asset["id"], ())
             )
             transition = by_day.one_of("wear_transition", TRANSITIONS)
-            return YearRules(self._rate(of, asset["kind"]), transition, stopped)
+            cost, _ = self._said_of(asset, of)
+            return YearRules(self._rate(of, asset["kind"]), transition, stopped, cost)
 
         years = charge_years(price, first, year, rules_of)
         if years:

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiemke.server.db import Database, Session
-from kiemke.server.domain import audit_chain, coverage, coverage_figures, identity_now, links_now
+from kiemke.server.domain import (
+    audit_chain,
+    coverage,
+    coverage_figures,
+    identity_now,
+    links_now,
+    match_decide,
+)
 from kiemke.server.jobs import prune
 
 Guard = Callable[[Session], Awaitable[None]]
@@ -37,6 +44,9 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
         outcome = await resolver.run(turn.now_ms, turn.guard)
         return outcome.resolved + outcome.matched + outcome.approved + outcome.quarantined
 
+    async def match(turn: Turn) -> int:
+        return await match_decide.run(db, turn.now_ms, turn.guard)
+
     async def recount(turn: Turn) -> int:
         return await coverage.refresh_now(db, turn.now_ms, turn.guard)
 
@@ -56,6 +66,7 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
 
     return (
         Job("identity", 10.0, identity),
+        Job("match", 60.0, match),
         Job("coverage", 30.0, recount),
         Job("unit_figures", 60.0, count),
         Job("link_health", 60.0, judge),

@@ -2,6 +2,7 @@
 
 from kiemke.server.resources import (
     approvals,
+    asset_papers,
     assets,
     assignment,
     audit,
@@ -17,6 +18,7 @@ from kiemke.server.resources import (
     indicators,
     links,
     machines,
+    matches,
     norms,
     officials,
     openapi,
@@ -40,9 +42,11 @@ RESOURCES = (
     places,
     officials,
     assets,
+    asset_papers,
     handovers,
     counts,
     machines,
+    matches,
     devices,
     links,
     coverage,

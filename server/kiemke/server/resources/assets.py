@@ -24,12 +24,14 @@ from kiemke.server.resources.tree import Moment, UnitRef, visible_units
 NOUN = Both("tài sản", "asset")
 
 LISTING = Listing(
-    columns="a.id, a.code, a.tag, a.kind, a.name, a.manufacturer, a.model, a.serial, a.price_dong,"
-    " a.in_use_since, a.ownership, a.no_agent_reason,"
+    columns="a.id, a.code, a.tag, a.kind, a.name, a.manufacturer, a.model, a.serial,"
+    " a.no_agent_reason, f.owner_name, f.return_on, COALESCE(f.ownership, a.ownership) AS ownership,"
+    " CASE WHEN f.id IS NULL THEN a.price_dong ELSE f.price_dong END AS price_dong,"
+    " CASE WHEN f.id IS NULL THEN a.in_use_since ELSE f.in_use_since END AS in_use_since,"
     " (SELECT MAX(s.status) FROM asset_status s WHERE s.asset_id = a.id AND {active s}) AS status,"
     " (SELECT MAX(x.machine_id) FROM asset_match x WHERE x.asset_id = a.id AND {active x})"
     " AS machine_id",
-    tables="asset a",
+    tables="asset a LEFT JOIN asset_fact f ON f.asset_id = a.id AND {active f}",
     key="a.code",
     id="a.id",
     in_units="EXISTS (SELECT 1 FROM custody c WHERE c.asset_id = a.id AND {active c}"
@@ -93,6 +95,8 @@ class Asset:
     in_use_since: str | None
     status: str | None
     ownership: str
+    owner: str | None
+    return_on: str | None
     no_agent_reason: str | None
     unit: UnitRef | None
     official: PersonRef | None
@@ -162,6 +166,8 @@ def _make(row: Row, custodies: list[Row], hostnames: dict[int, str | None]) -> A
         in_use_since=day_text(row["in_use_since"]),
         status=row["status"],
         ownership=row["ownership"],
+        owner=row["owner_name"],
+        return_on=day_text(row["return_on"]),
         no_agent_reason=row["no_agent_reason"],
         unit=UnitRef(first["unit_code"], first["unit_name"])
         if first and first["unit_code"]

@@ -24,6 +24,9 @@ _HOSTNAME = (
     " WHERE hs.machine_id = m.id AND {active hs})"
 )
 
+# Besides its number a machine is named by its host name.
+NAMES = (_HOSTNAME,)
+
 LISTING = Listing(
     columns="m.id",
     tables="machine m",
@@ -130,7 +133,7 @@ async def list_machines(request: AppRequest, asked: NamedDependency[ListQuery]) 
     services = services_of(request)
     rows, total, cursor = await fetch_page(services, LISTING, asked)
     ids = [row["id"] for row in rows]
-    machines = await _make_all(services, ids, asked.moment, asked.units)
+    machines = await make_machines(services, ids, asked.moment, asked.units)
     return Page(machines, total, cursor)
 
 
@@ -146,11 +149,11 @@ async def get_machine(
         LISTING,
         noun=NOUN,
         ref=ref,
-        names=(_HOSTNAME,),
+        names=NAMES,
         moment=moment,
         units=units,
     )
-    machine = (await _make_all(services, [row["id"]], moment, units))[0]
+    machine = (await make_machines(services, [row["id"]], moment, units))[0]
     values = {name: getattr(machine, name) for name in Machine.__dataclass_fields__}
     sections = await _load_sections(services, row["id"], moment, units)
     return MachineWhole(**values, sections=sections)
@@ -170,9 +173,10 @@ async def _read_sources(
     )
 
 
-async def _make_all(
+async def make_machines(
     services: Services, ids: list[int], moment: Moment, units: list[int] | None
 ) -> list[Machine]:
+    """Return machines by their ids, in that order, as the sources in ``units`` (None: all) see them."""
     times = {"day": moment.day, "known": moment.known_ms}
     sources: dict[int, list[Row]] = {}
     for row in await _read_sources(services, ids, moment, units):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from kiemke.server.db import Session, as_date
+from kiemke.server.domain.asset_book import BOTH, Statement, put_facts
 from kiemke.server.domain.text import search_key, serial_key
 from kiemke.server.domain.text_labels import Words
 from kiemke.server.imports.ledger import (
@@ -53,6 +54,7 @@ class AssetImporter:
         self._custodies: dict[int, Rows] = {}
         self._stored: dict[int, Fields] = {}
         self._plain: dict[int, Fields] = {}
+        self._said: dict[int, TableRow] = {}
 
     async def plan(self, session: Session, rows: list[TableRow], context: Context) -> Plan:
         """Compare with the book."""
@@ -139,11 +141,24 @@ class AssetImporter:
         plan.outcomes[row.number] = outcome(id_ < 0, changed)
         if edited:
             self._plain[id_] = {"code": row.values["code"], **plain}
+            self._said[id_] = row
         if changed:
             known = {name: value for name, value in (stored or {}).items() if name != "id"}
             before = {**known, **(status_was or {}), **(custody_was or {})} or None
             paper = row.values.get("instrument")
             self._draft.changes.append(Change("asset", id_, before, row.values, paper))
+
+    async def _state_facts(
+        self, session: Session, id_: int, plain: Fields, context: Context
+    ) -> None:
+        """Say of an asset on the book what changed in price or ownership, since when, by which paper."""
+        asset = await session.one("SELECT * FROM asset WHERE id = :id", id=id_)
+        facts = {name: plain[name] for name in BOTH}
+        if asset is None or all(self._stored[id_][name] == facts[name] for name in BOTH):
+            return
+        row = self._said[id_]
+        said = Statement(starts(row, context), row.values.get("instrument"))
+        await put_facts(session, asset, facts, said, context, apply=True)
 
     async def write(self, session: Session, context: Context) -> None:
         """Write the things first, then their condition and custody."""
@@ -155,6 +170,7 @@ class AssetImporter:
                 "serial_key": serial_key(plain["serial"]) if plain["serial"] else None,
             }
             if id_ > 0:
+                await self._state_facts(session, id_, plain, context)
                 await update(session, "asset", id_, fields)
             else:
                 fields["created_at_ms"] = context.now_ms
