@@ -41,7 +41,8 @@ def _told(app: App, told: object, json: bool) -> None:
     for name, (heading, kind) in _FIELDS.items():
         if isinstance(after, dict) and name in after:
             was, now = (_said(app, name, kind, side) for side in (before, after))
-            app.say(f"  {_(heading)}: {was} → {now}")
+            title = _(heading)
+            app.say(f"  {title}: {was} → {now}")
     if not after:
         app.say(_("nothing changes"))
     if dig(told, "applied") is True:
