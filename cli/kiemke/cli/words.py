@@ -185,6 +185,20 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "unmatched": N_("unmatched"),
         "excluded": N_("excluded"),
     },
+    "fitness": {
+        "fit": N_("fit"),
+        "unfit": N_("unfit"),
+        "fit_unknown": N_("cannot tell"),
+    },
+    "fit_need": {
+        "ram_gib": N_("memory"),
+        "ssd": N_("solid-state disk"),
+        "os_supported": N_("supported operating system"),
+        "antivirus": N_("antivirus on and current"),
+        "signature": N_("signature token or reader"),
+        "printer": N_("printer within reach"),
+        "screen_height": N_("screen"),
+    },
     "outcome": {
         "ok": N_("ok"),
         "timeout": N_("no answer"),
@@ -217,7 +231,7 @@ STYLES = {
     "verified": "green", "counted": "green", "healthy": "green", "up": "green", "approved": "green",
     "ok": "green", "silent": "yellow", "unmatched": "yellow", "degraded": "yellow",
     "pending": "yellow", "no_pc": "red", "contradicted": "red", "down": "red",
-    "quarantined": "red", "lost": "red",
+    "quarantined": "red", "lost": "red", "fit": "green", "fit_unknown": "yellow", "unfit": "red",
 }  # fmt: skip
 
 

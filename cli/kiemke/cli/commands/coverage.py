@@ -9,6 +9,7 @@ from kiemke.cli import figures
 from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Command, Group, option
+from kiemke.cli.coverage_fit import fit
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import COUNT, DAY, THING, TIMES, Kind, words
 from kiemke.cli.listing import (
@@ -210,6 +211,9 @@ def who(
 ) -> None:
     """List persons by state."""
     _who(app, unit, search, state, times, shape)
+
+
+coverage.add_command(fit)
 
 
 @click.command(

@@ -4,7 +4,7 @@ Kept in ``unit_figure_now`` as (family, unit, label); only what changed is writt
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from kiemke.server.db import Database, Session
 from kiemke.server.domain import calendar
@@ -82,10 +82,21 @@ async def refresh_now(db: Database, now_ms: int, guard: Guard | None = None) -> 
             text = re.sub(r"@active\((\w)\)", lambda m: _ACTIVE.replace("@", m[1]), sql)
             for row in await session.fetch(text, **params):
                 found[family, row["unit_id"], row["label"]] = int(row["value"])
-        before = {
-            (row["family"], row["unit_id"], row["label"]): row["value"]
-            for row in await session.fetch("SELECT * FROM unit_figure_now")
-        }
+    return await store(db, tuple(FAMILIES), found, now_ms, guard)
+
+
+async def store(
+    db: Database,
+    families: Sequence[str],
+    found: Mapping[tuple[str, int, str], int | None],
+    now_ms: int,
+    guard: Guard | None = None,
+) -> int:
+    """Make the figures of these families exactly ``found``; return how many changed."""
+    stored = await db.read(
+        "SELECT * FROM unit_figure_now WHERE family IN :[families.text]", families=list(families)
+    )
+    before = {(row["family"], row["unit_id"], row["label"]): row["value"] for row in stored}
     gone = dict.fromkeys(before.keys() - found.keys())
     changed = {k: v for k, v in {**found, **gone}.items() if k not in before or before[k] != v}
     if changed:

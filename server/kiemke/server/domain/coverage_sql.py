@@ -285,3 +285,9 @@ def figures_sql(dialect: str) -> str:
 def who_sql(dialect: str) -> str:
     """Return the statement that lists the persons of one subtree (``unit``, ``place`` or None)."""
     return _expand(_PERSONS + _WHO, dialect)
+
+
+@lru_cache(maxsize=8)
+def persons_sql(dialect: str, tail: str) -> str:
+    """Return a statement over ``person`` and ``pc``: ``tail`` selects from them, same parameters."""
+    return _expand(_PERSONS + tail, dialect)

@@ -10,9 +10,15 @@ from kiemke.server.domain import (
     audit_chain,
     coverage,
     coverage_figures,
+<<<<<<< HEAD
     identity_now,
     links_now,
     match_decide,
+=======
+    fit_now,
+    identity_now,
+    links_now,
+>>>>>>> e8e1284 (Tell whose PC is fit for the work of their posts)
 )
 from kiemke.server.jobs import prune
 
@@ -39,6 +45,7 @@ class Job:
 def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tuple[Job, ...]:
     """Return the jobs on a database; ``poll_seconds`` is how often collectors look."""
     resolver = identity_now.Resolver(db)
+    fitness = fit_now.Recounter(db)
 
     async def identity(turn: Turn) -> int:
         outcome = await resolver.run(turn.now_ms, turn.guard)
@@ -52,6 +59,9 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
 
     async def count(turn: Turn) -> int:
         return await coverage_figures.refresh_now(db, turn.now_ms, turn.guard)
+
+    async def measure(turn: Turn) -> int:
+        return await fitness.run(turn.now_ms, turn.guard)
 
     async def judge(turn: Turn) -> int:
         return await links_now.refresh_now(db, turn.now_ms, poll_seconds, turn.guard)
@@ -69,6 +79,7 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
         Job("match", 60.0, match),
         Job("coverage", 30.0, recount),
         Job("unit_figures", 60.0, count),
+        Job("fitness", 300.0, measure),
         Job("link_health", 60.0, judge),
         Job("seal_audit", 10.0, seal),
         Job("prune", 3600.0, forget),

@@ -130,6 +130,7 @@ class SourceSection(Model):
 
         table = "source_section"
         unique_together = (("source_id", "section"),)
+        indexes = (("changed_at_ms",),)
 
 
 class SoftwareTitle(Model):

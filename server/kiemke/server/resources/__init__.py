@@ -12,7 +12,11 @@ from kiemke.server.resources import (
     enrolment,
     exports,
     findings,
+<<<<<<< HEAD
     grants,
+=======
+    fit,
+>>>>>>> e8e1284 (Tell whose PC is fit for the work of their posts)
     handovers,
     imports,
     indicators,
@@ -50,6 +54,7 @@ RESOURCES = (
     devices,
     links,
     coverage,
+    fit,
     indicators,
     norms,
     wear,

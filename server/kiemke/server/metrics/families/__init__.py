@@ -3,7 +3,15 @@
 from typing import Protocol
 
 from kiemke.server.db import Row
-from kiemke.server.metrics.families import indicators, links, officials, sources, things, units
+from kiemke.server.metrics.families import (
+    fitness,
+    indicators,
+    links,
+    officials,
+    sources,
+    things,
+    units,
+)
 from kiemke.server.metrics.families.context import Context
 from kiemke.server.metrics.text import Block, Family
 
@@ -35,4 +43,4 @@ class Group(Protocol):
 
 
 # The order is the order of output.
-METRICS: tuple[Group, ...] = (units, officials, things, indicators, links, sources)
+METRICS: tuple[Group, ...] = (units, officials, fitness, things, indicators, links, sources)
