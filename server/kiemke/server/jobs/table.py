@@ -10,15 +10,10 @@ from kiemke.server.domain import (
     audit_chain,
     coverage,
     coverage_figures,
-<<<<<<< HEAD
-    identity_now,
-    links_now,
-    match_decide,
-=======
     fit_now,
     identity_now,
     links_now,
->>>>>>> e8e1284 (Tell whose PC is fit for the work of their posts)
+    match_decide,
 )
 from kiemke.server.jobs import prune
 

@@ -12,11 +12,8 @@ from kiemke.server.resources import (
     enrolment,
     exports,
     findings,
-<<<<<<< HEAD
-    grants,
-=======
     fit,
->>>>>>> e8e1284 (Tell whose PC is fit for the work of their posts)
+    grants,
     handovers,
     imports,
     indicators,
