@@ -15,6 +15,7 @@ from kiemke.collectors.identify_clean import clean_fact, decode
 from kiemke.collectors.identify_facts import ENTERPRISES, Facts
 from kiemke.collectors.identify_guess import guess
 from kiemke.collectors.identify_ports import Port, add_named, read_ports
+from kiemke.collectors.identify_products import product_of
 from kiemke.collectors.identify_rules import FACTS, Catalogue, Fact, Line, Source
 from kiemke.collectors.snmp import oids
 from kiemke.collectors.snmp.reader import Oid, SnmpReader, parse_oid
@@ -240,11 +241,11 @@ async def _texts(source: Source, line: Line, asked: _System, facts: Facts) -> li
 
 
 def _product(line: Line, object_id: Oid) -> str:
-    """Return the product named by the longest prefix of sysObjectID, "" when none is."""
+    """Return the product named by the line for the longest prefix of sysObjectID, else by its maker."""
     for size in range(len(object_id), 0, -1):
         if object_id[:size] in line.products:
             return line.products[object_id[:size]]
-    return ""
+    return product_of(object_id)
 
 
 def _shape(source: Source, text: str) -> str | None:
