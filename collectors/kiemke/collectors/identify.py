@@ -12,10 +12,10 @@ from kiemke.collectors.deadline import Deadline
 from kiemke.collectors.errors import PollError
 from kiemke.collectors.families import FAMILIES
 from kiemke.collectors.identify_clean import clean_fact, decode
-from kiemke.collectors.identify_facts import ENTERPRISES, Facts
+from kiemke.collectors.identify_facts import Facts
 from kiemke.collectors.identify_guess import guess
 from kiemke.collectors.identify_ports import Port, add_named, read_ports
-from kiemke.collectors.identify_products import product_of
+from kiemke.collectors.identify_products import maker_of, product_of
 from kiemke.collectors.identify_rules import FACTS, Catalogue, Fact, Line, Source
 from kiemke.collectors.snmp import oids
 from kiemke.collectors.snmp.reader import Oid, SnmpReader, parse_oid
@@ -120,7 +120,7 @@ async def identify(
     except PollError as err:
         error = error or err.detail
     return Identity(
-        vendor=_vendor(lines, asked.object_id, known),
+        vendor=_vendor(lines, asked.object_id),
         kind=_kind(lines, asked.descr),
         model=told.get("model"),
         version=told.get("version"),
@@ -267,14 +267,12 @@ def _shape(source: Source, text: str) -> str | None:
     return clean_fact(text)
 
 
-def _vendor(lines: Sequence[Line], object_id: Oid, known: Catalogue) -> str | None:
+def _vendor(lines: Sequence[Line], object_id: Oid) -> str | None:
     """Return the maker: of the best line that names one, else of the enterprise number."""
     for line in lines:
         if line.vendor is not None:
             return line.vendor
-    if object_id[:6] == ENTERPRISES and len(object_id) > 6:
-        return known.enterprises.get(object_id[6])
-    return None
+    return maker_of(object_id)
 
 
 def _kind(lines: Sequence[Line], descr: str) -> str | None:

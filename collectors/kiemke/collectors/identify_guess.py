@@ -27,6 +27,7 @@ SHORT_VERSION = re.compile(r"[vV]\d+\.\d+")
 MEASURE = re.compile(r"[+-]?\d+(?:[.,]\d+)?\s*[a-zA-Z%°]{0,4}")
 SERIAL = re.compile(r"[A-Z0-9](?:[A-Z0-9]|[-/](?=[A-Z0-9])){5,23}")
 FILLER = re.compile(r"0+|F+|1234567\w*|X+|9+")
+MAC_LIKE = re.compile(r"[0-9A-F]{12}")
 MODEL = re.compile(r"(?=.*\d)[A-Za-z][A-Za-z0-9]*(?:[ +/_().-]{1,2}[A-Za-z0-9+]+){0,6}[)+]?")
 NOT_MODEL = re.compile(
     r"(?i)\b(?:port|fan|sensor|temp\w*|eth\w*|ge|vlan|slot|psu|power supply|cpu|disk|hdd|module|input|output"
@@ -60,7 +61,9 @@ def guess(rows: Iterable[tuple[Oid, str]], descr: str, others: Iterable[str]) ->
     if version is not None and (_beside(version, serial) or _beside(version, model)):
         found["version"] = version.text
     if serial is not None and (_beside(serial, version) or _beside(serial, model)):
-        found["serial"] = serial.text
+        # Twelve hexadecimal digits are a MAC address as often as a serial: a neighbour, not a fact.
+        if MAC_LIKE.fullmatch(serial.text) is None:
+            found["serial"] = serial.text
     if model is not None:
         if _beside(model, version) or _beside(model, serial) or model.text in descr:
             found["model"] = model.text
@@ -97,6 +100,8 @@ def _serial_likeness(text: str, descr: str) -> int:
     run = max((len(part) for part in re.findall(r"\d+", text)), default=0)
     if run < 5 and (digits < 5 or "-" in text or len(text) < 8):
         return 0
+    if MAC_LIKE.fullmatch(text):
+        return 1
     return min(run, 8) + (len(text) >= 8)
 
 

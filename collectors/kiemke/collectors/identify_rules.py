@@ -37,7 +37,7 @@ LINE_KEYS = {
     "about", "object_ids", "descr", "not_descr", "has", "rank", "vendor", "kind", "kinds", "read",
     "products", "port_names", *FACTS,
 }  # fmt: skip
-FAMILY_KEYS = {"vendor", "source", "line", "enterprises"}
+FAMILY_KEYS = {"vendor", "source", "line"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +99,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """One vendor's file. ``enterprises`` names makers by enterprise number (general.toml only)."""
+    """One vendor's file."""
 
     name: str
     lines: tuple[Line, ...]
-    enterprises: Mapping[int, str]
 
 
 def load_family(name: str) -> Family:
@@ -135,14 +134,12 @@ def parse_family(name: str, text: str) -> Family:
     lines = table.get("line")
     if not isinstance(lines, list) or not lines:
         raise ConfigError(f"{where}: no [[line]]; add one per product line")
-    makers = table.get("enterprises", {})
     return Family(
         name=name,
         lines=tuple(
             _parse_line(name, f"{where}: line {number}", table["vendor"], line)
             for number, line in enumerate(lines, 1)
         ),
-        enterprises={int(number): str(maker) for number, maker in makers.items()},
     )
 
 
@@ -280,9 +277,6 @@ class Catalogue:
 
     def __init__(self, names: tuple[str, ...], load: Callable[[str], Family] = load_family) -> None:
         families = [load(name) for name in names]
-        self.enterprises = {
-            number: maker for family in families for number, maker in family.enterprises.items()
-        }
         self._by_prefix: dict[Oid, list[Line]] = {}
         self._anywhere: list[Line] = []
         for family in families:

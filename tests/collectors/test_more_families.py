@@ -1,0 +1,188 @@
+"""Makers of whom no recording is at hand: short ones laid out after their MIBs, in the makers' own forms."""
+
+import re
+from importlib import resources
+
+import pytest
+
+from kiemke.collectors.families import FAMILIES
+from kiemke.collectors.identify_products import maker_of, makers, product_of, products
+from kiemke.collectors.identify_rules import load_family
+from kiemke.collectors.snmp.reader import Value, parse_oid
+from tests.collectors.test_identify import ask, device
+
+E = "1.3.6.1.4.1"
+Told = tuple[str | None, str | None, str | None, str | None, str | None]
+
+
+@pytest.mark.parametrize(
+    ("object_id", "descr", "objects", "expected"),
+    [
+        (
+            "18928.1",
+            "",
+            {
+                "18928.1.1.1.1.0": b"ARC-1680",
+                "18928.1.1.1.4.0": b"V1.49",
+                "18928.1.1.1.3.0": b"0000123",
+            },
+            ("Areca", "storage", "ARC-1680", "V1.49", "0000123"),
+        ),
+        (
+            "1872.1.13",
+            "Alteon",
+            {"1872.2.5.1.1.1.10.0": b"30.5.3.0", "1872.2.5.1.3.1.18.0": b"31102345"},
+            ("Radware", "load_balancer", None, "30.5.3.0", "31102345"),
+        ),
+        (
+            "5227.1",
+            "BUFFALO INC. BS-GS2016 Ver.1.0.9.4",
+            {},
+            ("Buffalo", "switch", "BS-GS2016", "1.0.9.4", None),
+        ),
+        (
+            "2356.11.8.1781",
+            "LANCOM 1781EW+ 9.24.0225 / 15.01.2018 4003123456789012",
+            {},
+            ("LANCOM", "router", "1781EW+", "9.24.0225", "4003123456789012"),
+        ),
+        (
+            "12532",
+            "Pulse Secure,LLC,PSA-3000",
+            {"12532.6.0": b"Pulse Secure,PSA-3000", "12532.7.0": b"9.1R8 (build 7453)"},
+            ("Pulse Secure", "gateway", "Pulse Secure,PSA-3000", "9.1R8 (build 7453)", None),
+        ),
+        (
+            "12124.1",
+            "isi-1 Isilon OneFS v8.1.2.0",
+            {"12124.2.51.1.4.1": b"X410-4U", "12124.2.51.1.3.1": b"SX410-301542-0123"},
+            ("Dell", "storage", "X410-4U", "8.1.2.0", "SX410-301542-0123"),
+        ),
+        (
+            "207.1.4.125",
+            "Allied Telesis router/switch, AW+ v5.4.9-1.3",
+            {
+                "207.8.4.4.3.21.1.1.4.1.1": b"x510-52GTX",
+                "207.8.4.4.3.21.1.1.8.1.1": b"A05050G144700011",
+                "207.8.4.4.4.500.2.1.2.0": b"5.4.9-1.3",
+            },
+            ("Allied Telesis", "switch", "x510-52GTX", "5.4.9-1.3", "A05050G144700011"),
+        ),
+        (
+            "674.10903.200",
+            "Dell Metered Rack PDU",
+            {
+                "674.10903.200.2.200.100.2.1.7.1": b"6803",
+                "674.10903.200.2.200.100.2.1.5.1": b"1.2.0",
+                "674.10903.200.2.200.100.2.1.8.1": b"CN0AB12345",
+            },
+            ("Dell", "pdu", "6803", "1.2.0", "CN0AB12345"),
+        ),
+        (
+            "25728.5900",
+            "UniPing server solution v3/SMS, FW v70.11.12.E-1",
+            {},
+            ("NetPing", "pdu", "UniPing server solution v3/SMS", "70.11.12.E-1", None),
+        ),
+        (
+            "11.5.7.1.2",
+            "HP Onboard Administrator",
+            {
+                "232.22.2.3.1.1.1.3.1": b"BladeSystem c7000 Enclosure G2",
+                "232.22.2.3.1.1.1.8.1": b"4.85",
+                "232.22.2.3.1.1.1.7.1": b"CZ3012ABCD",
+            },
+            ("HPE", "server", "BladeSystem c7000 Enclosure G2", "4.85", "CZ3012ABCD"),
+        ),
+        (
+            "2011.2.133",
+            "Huawei Integrated Access Software",
+            {"2011.6.3.1.999.0": b"MA5680TV800R018C10", "2011.6.3.3.1.1.9.0": b"2102310QFK10"},
+            ("Huawei", "transmission", None, "MA5680TV800R018C10", "2102310QFK10"),
+        ),
+        (
+            "26543.1.7.6",
+            "IBM Networking Operating System RackSwitch G8264",
+            {"26543.100.100.14.9.0": b"Y250CM26A123"},
+            ("Lenovo", "switch", "RackSwitch G8264", None, "Y250CM26A123"),
+        ),
+        (
+            "629.200.1",
+            "LambdaDriver",
+            {"629.200.6.1.1.3.1": b"NC316-288PHAE", "629.200.6.1.1.48.1": b"0612345"},
+            ("Adtran", "transmission", "NC316-288PHAE", None, "0612345"),
+        ),
+        (
+            "47565.1.1",
+            "",
+            {"47565.1.1.1.1.0": b"6.8.2.24101"},
+            ("Forcepoint", "firewall", None, "6.8.2.24101", None),
+        ),
+        (
+            "6302.2.1",
+            "ACU",
+            {"6302.2.1.1.2.0": b"NCU", "6302.2.1.1.3.0": b"1.5.20"},
+            ("Vertiv", "power", "NCU", "1.5.20", None),
+        ),
+        (
+            "2863.205.10",
+            "DOCSIS 3.0 Gateway <<HW_REV: 4; VENDOR: Technicolor; BOOTR: 2.1; SW_REV: 9.1.103; MODEL: TC7200>>",
+            {},
+            ("Technicolor", "modem", "TC7200", "9.1.103", None),
+        ),
+        (
+            "9.1.208",
+            "Cisco Internetwork Operating System Software",
+            {},
+            ("Cisco", "router", "cisco2620", None, None),
+        ),
+        ("12356.101.1.624", "", {}, ("Fortinet", "firewall", "Fortigate 60D", None, None)),
+        (
+            "253.8.62.1.1.4.1.3",
+            "Xerox",
+            {},
+            ("Xerox", "copier", "Document Center 265St", None, None),
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) and value[:1].isdigit() else "",
+)
+async def test_gear_of_makers_without_a_recording(
+    object_id: str, descr: str, objects: dict[str, Value], expected: Told
+) -> None:
+    given = {f"{E}.{below}": value for below, value in objects.items()}
+
+    found = await ask(device(given, descr=descr, object_id=f"{E}.{object_id}"))
+
+    assert (found.vendor, found.kind, found.model, found.version, found.serial) == expected
+
+
+def test_every_product_table_is_readable_and_named_by_an_enterprise_number() -> None:
+    folder = resources.files("kiemke.collectors.families").joinpath("products")
+    numbers = [int(file.name.removesuffix(".tsv")) for file in folder.iterdir()]
+
+    tables = {number: products(number) for number in numbers}
+
+    assert all(tables.values())
+    assert all(len(model) >= 3 for table in tables.values() for model in table.values())
+
+
+def test_a_product_is_told_only_for_exactly_its_own_number() -> None:
+    """A number below or above a known product may be anything."""
+    known = parse_oid(f"{E}.9.1.615")
+
+    assert product_of(known) == "Catalyst 3560G-24TS"
+    assert product_of((*known, 1)) == ""
+    assert product_of(known[:-1]) == ""
+    assert product_of(parse_oid("1.3.6.1.2.1.1")) == ""
+
+
+def test_a_maker_has_one_name_everywhere() -> None:
+    """The inventory groups by maker: the enterprise table and the families must not spell it twice."""
+    spelled: dict[str, set[str]] = {}
+    names = {line.vendor for name in FAMILIES for line in load_family(name).lines if line.vendor}
+    for name in names | set(makers().values()):
+        spelled.setdefault(re.sub(r"\W", "", name).casefold(), set()).add(name)
+
+    assert [sorted(ways) for ways in spelled.values() if len(ways) > 1] == []
+    assert maker_of(parse_oid(f"{E}.9.1.1")) == "Cisco"
+    assert maker_of(parse_oid(f"{E}.8072.3.2.10")) is None
