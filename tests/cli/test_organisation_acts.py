@@ -50,3 +50,84 @@ def test_an_end_and_a_change_of_nothing(signed_in: RestServer, run: Run) -> None
     assert "Kết thúc vào ngày đó." in ended.out
     assert nothing.code == 2
     assert len(signed_in.asked) == 1
+
+
+STANDS = {
+    "code": "CB9",
+    "persons": [],
+    "memberships": [
+        {"says": {"unit": {"code": "TM", "name": "Xã Tân Minh"}, "kind": "cong_chuc",
+                  "post": "Kế toán", "is_primary": True, "duty": None, "ended_as": None},
+         "valid_from": "2025-07-01", "valid_to": None, "instrument": "12/QĐ", "voided": False},
+        {"says": {"unit": {"code": "TL", "name": "Xã Tiên Lãng"}, "kind": "cong_chuc",
+                  "post": None, "is_primary": False, "duty": "it_officer", "ended_as": None},
+         "valid_from": "2025-07-01", "valid_to": None, "instrument": "12/QĐ", "voided": False},
+    ],
+    "absences": [],
+}  # fmt: skip
+
+
+def test_an_official_is_moved_and_what_he_holds_is_shown(signed_in: RestServer, run: Run) -> None:
+    told = {"before": None, "after": STANDS, "holds": [{"code": "TS1", "name": "Máy tính"}],
+            "applied": False}  # fmt: skip
+    signed_in.on("POST", "/officials/CB9/acts", told)
+
+    ran = run("can-bo", "chuyen", "CB9", "--don-vi", "TM", *PAPER)
+
+    assert ran.code == 0, ran.err
+    for part in ("Xã Tân Minh", "phụ trách CNTT", "TS1", "tai-san ban-giao", "Chưa ghi gì"):
+        assert part in ran.out
+    assert json.loads(signed_in.asked[0].body) == {
+        "act": "move",
+        "correction": False,
+        "unit": "TM",
+        "day": "2025-07-01",
+        "instrument": "5/QĐ",
+    }
+
+
+def test_every_act_on_an_official_sends_its_own_words(signed_in: RestServer, run: Run) -> None:
+    told: dict[str, object] = {"before": None, "after": STANDS, "holds": [], "applied": True}
+    signed_in.on("POST", "/officials/CB9/acts", told)
+    lines = (
+        ("change", "--mailbox", "", "--correct"),
+        ("post", "--post", "Trưởng phòng"),
+        ("duty", "--unit", "TL", "--duty", "it_officer"),
+        ("duty", "--unit", "TL", "--end"),
+        ("leave",),
+        ("retire",),
+        ("absent", "--reason", "study", "--until", "01/09/2025"),
+        ("back",),
+    )
+    for verb, *words in lines:
+        ran = run("official", verb, "CB9", *words, *PAPER, "--apply", "--json")
+        assert ran.code == 0, ran.err
+    sent = [json.loads(asked.body) for asked in signed_in.asked]
+    for body in sent:
+        assert body.pop("day") == "2025-07-01" and body.pop("instrument") == "5/QĐ"
+
+    assert sent == [
+        {"act": "change", "correction": True, "mailbox": ""},
+        {"act": "post", "correction": False, "post": "Trưởng phòng"},
+        {"act": "second", "unit": "TL", "duty": "it_officer"},
+        {"act": "end_second", "unit": "TL"},
+        {"act": "leave"},
+        {"act": "retire"},
+        {"act": "absent", "reason": "study", "until": "2025-09-01"},
+        {"act": "back"},
+    ]
+
+
+def test_an_official_is_made_only_with_a_unit_and_a_kind(signed_in: RestServer, run: Run) -> None:
+    signed_in.on(
+        "POST", "/officials", {"before": None, "after": STANDS, "holds": [], "applied": False}
+    )
+
+    incomplete = run("official", "create", "CB9", "--name", "Lê Thị Ơn", *PAPER)
+    whole = run(
+        "official", "create", "CB9", "--name", "Lê Thị Ơn", "--unit", "TL", "--kind", "can_bo",
+        *PAPER,
+    )  # fmt: skip
+
+    assert (incomplete.code, whole.code) == (2, 0), whole.err
+    assert json.loads(signed_in.asked[0].body)["name"] == "Lê Thị Ơn"

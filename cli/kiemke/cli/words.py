@@ -18,6 +18,19 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "cum": N_("cluster"),
         "khac": N_("other"),
     },
+    "duty": {
+        "it_officer": N_("IT officer"),
+        "records_clerk": N_("records clerk"),
+        "one_stop_desk": N_("one-stop desk"),
+    },
+    "ending": {"left": N_("left"), "retired": N_("retired")},
+    "absence": {
+        "leave": N_("on leave"),
+        "study": N_("studying"),
+        "suspended": N_("suspended"),
+        "needs_no_computer": N_("needs no computer"),
+        "equipped_by_ministry": N_("equipped by a ministry"),
+    },
     "place_kind": {
         "one_stop_desk": N_("one-stop desk"),
         "office_room": N_("office room"),

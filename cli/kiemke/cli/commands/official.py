@@ -2,6 +2,7 @@
 
 import click
 
+from kiemke.cli import official_acts
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument
 from kiemke.cli.i18n import N_, _
@@ -17,7 +18,9 @@ from kiemke.cli.listing import (
     time_options,
 )
 from kiemke.cli.pick import OFFICIAL, UNIT, pick, reference
+from kiemke.cli.records import Record, dig, records_of, text_at
 from kiemke.cli.tables import Column, as_json
+from kiemke.cli.words import word
 
 COLUMNS = (
     Column(N_("Code"), "code"),
@@ -29,6 +32,7 @@ COLUMNS = (
 )
 FIELDS = (
     *COLUMNS,
+    Column(N_("Part-time duty"), "part_time", flexible=True),
     Column(N_("Mailbox"), "mailbox"),
     Column(N_("Account"), "account"),
 )
@@ -76,4 +80,18 @@ def show_(app: App, ref: str, times: Times, json: bool) -> None:
     if json:
         app.write(as_json(found) + "\n")
         return
-    show_one(app, _("Official"), FIELDS, found)
+    show_one(app, _("Official"), FIELDS, {**found, "part_time": _duties(found)})
+
+
+def _duties(found: Record) -> str | None:
+    """Return part-time duties in words: "IT officer, Xã Tân Minh"; None for none."""
+    told = []
+    for duty in records_of(dig(found, "duties")):
+        code = text_at(duty, "duty")
+        what = word("duty", code) if code else text_at(duty, "post")
+        told.append(", ".join(part for part in (what, text_at(duty, "unit.name")) if part))
+    return "; ".join(told) or None
+
+
+for act in official_acts.COMMANDS:
+    official.add_command(act)

@@ -150,10 +150,11 @@ async def reopen(
     instrument: str,
     who: str,
     now_ms: int,
+    ending: Mapping[str, Any] | None = None,
 ) -> None:
     """Void a dated row and say it again: as it was until the day, with ``changes`` from the day.
 
-    ``changes`` None ends the row on the day.
+    ``changes`` None ends the row on the day; ``ending`` is what its part until then says of that.
     """
     await session.execute(
         f"UPDATE {table} SET voided_at_ms = :now, voided_by = :who WHERE id = :id",  # noqa: S608
@@ -165,7 +166,7 @@ async def reopen(
     ends = None if row["valid_to"] is None else as_date(row["valid_to"])
     base = dict(row) | {"recorded_at_ms": now_ms, "recorded_by": who, "valid_from": begun}
     if begun < day:
-        await add_dated(session, table, base | {"valid_to": day})
+        await add_dated(session, table, base | {"valid_to": day} | dict(ending or {}))
     if changes is not None:
         after = {"valid_from": max(begun, day), "valid_to": ends, "instrument": instrument}
         await add_dated(session, table, base | after | dict(changes))

@@ -90,5 +90,9 @@ def person_sort_key(name: str) -> str:
     if not words:
         return _END
     family, middle = (words[:1], words[1:-1]) if len(words) > 1 else ([], [])
-    parts = (words[-1:], family, middle)
-    return _END.join(sort_key(" ".join(part)) for part in parts)[:SORT_KEY_LENGTH]
+    return parts_sort_key(" ".join(family), " ".join(middle), words[-1])
+
+
+def parts_sort_key(family: str, middle: str, given: str) -> str:
+    """Return the same key of a name whose parts are told (a họ or tên of two words)."""
+    return _END.join(sort_key(part) for part in (given, family, middle))[:SORT_KEY_LENGTH]

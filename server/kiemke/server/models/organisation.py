@@ -10,6 +10,8 @@ UNIT_TYPES = (
     "phong", "don_vi_su_nghiep", "cum", "khac",
 )  # fmt: skip
 OFFICIAL_KINDS = ("can_bo", "cong_chuc", "vien_chuc", "hop_dong")
+DUTIES = ("it_officer", "records_clerk", "one_stop_desk")
+ENDINGS = ("left", "retired")
 PLACE_KINDS = (
     "one_stop_desk", "office_room", "meeting_room", "server_room", "store", "reception", "other",
 )  # fmt: skip
@@ -95,7 +97,10 @@ class PlaceVersion(Dated):
 
 
 class Official(Model):
-    """A person who holds a post. ``account`` is the login name that stands for this person, if any."""
+    """A person who holds a post. ``account`` is the login name that stands for this person, if any.
+
+    The plain fields are those of today, kept beside for joins; their history is OfficialVersion.
+    """
 
     id = fields.BigIntField(primary_key=True)
     code = fields.CharField(max_length=40, unique=True)
@@ -113,14 +118,44 @@ class Official(Model):
         table = "official"
 
 
+class OfficialVersion(Dated):
+    """Who an official was over a span of days: name, phone, mailbox, account.
+
+    The parts of the name (họ, đệm, tên) are None where they follow from the name: its first word, its
+    last, and what is between.
+    """
+
+    official = reference("Official", "versions")
+    name = fields.CharField(max_length=200)
+    family_name = fields.CharField(max_length=100, null=True)
+    middle_name = fields.CharField(max_length=100, null=True)
+    given_name = fields.CharField(max_length=100, null=True)
+    phone = fields.CharField(max_length=30, null=True)
+    mailbox = fields.CharField(max_length=200, null=True)
+    account = fields.CharField(max_length=100, null=True)
+
+    class Meta:
+        """Table name."""
+
+        table = "official_version"
+
+
 class Membership(Dated):
-    """An official's place in a unit: kind (see OFFICIAL_KINDS) and post. Coverage counts primaries."""
+    """An official's place in a unit: kind (see OFFICIAL_KINDS) and post. Coverage counts primaries.
+
+    One that is not primary is part-time duty (kiêm nhiệm), ``duty`` (see DUTIES) says of what sort,
+    if of one. ``ended_as`` (see ENDINGS) says why it ended, None for a move or when nobody said,
+    ``ended_by`` the paper that ended it.
+    """
 
     official = reference("Official", "memberships")
     unit = reference("Unit", "memberships")
     kind = fields.CharField(max_length=30)
     post = fields.CharField(max_length=200, null=True)
     is_primary = fields.BooleanField(default=True)
+    duty = fields.CharField(max_length=30, null=True)
+    ended_as = fields.CharField(max_length=20, null=True)
+    ended_by = fields.CharField(max_length=200, null=True)
 
     class Meta:
         """Table name."""

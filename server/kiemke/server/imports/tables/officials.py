@@ -1,7 +1,10 @@
-"""Officials: who they are as plain fields, and their primary membership as dated rows."""
+"""Officials: who they are and their primary membership, both as dated rows."""
+
+from datetime import date
 
 from kiemke.server.db import Session
-from kiemke.server.domain.text import person_sort_key, search_key
+from kiemke.server.domain.officials import ALWAYS
+from kiemke.server.domain.person_name import PERSON, keys_of, person_fields
 from kiemke.server.imports.ledger import (
     UNIT,
     Context,
@@ -33,6 +36,7 @@ from kiemke.server.imports.table import TableRow
 MEMBERSHIPS = DatedTable(
     "membership", "official_id", ("unit_id", "kind", "post"), (("is_primary", True),)
 )
+PERSONS = DatedTable("official_version", "official_id", PERSON)
 PLAIN = ("name", "phone", "mailbox", "account")
 
 
@@ -43,7 +47,8 @@ class OfficialImporter:
         self._draft = Draft()
         self._memberships: dict[int, Rows] = {}
         self._stored: dict[int, Fields] = {}
-        self._plain: dict[int, Fields] = {}
+        self._persons: dict[int, Rows] = {}
+        self._edited: dict[int, str] = {}
 
     async def plan(self, session: Session, rows: list[TableRow], context: Context) -> Plan:
         """Compare with the officials in the database."""
@@ -59,6 +64,7 @@ class OfficialImporter:
         self._stored = {row["id"]: row for row in stored}
         self._draft.admit(sorted(codes))
         self._memberships = await MEMBERSHIPS.load(session, self._draft.ids.values())
+        self._persons = await PERSONS.load(session, self._draft.ids.values())
         async for row in unhurried(in_order(rows, context)):
             unit_id = units.get(row.values["unit"])
             if unit_id is None:
@@ -70,34 +76,51 @@ class OfficialImporter:
     def _plan_row(self, row: TableRow, unit_id: int, context: Context, plan: Plan) -> None:
         id_ = self._draft.ids[row.values["code"]]
         memberships = self._memberships[id_]
-        stored = self._plain.get(id_) or self._stored.get(id_)
-        plain = overlay(stored, row, PLAIN)
         was = held(memberships, starts(row, context), MEMBERSHIPS.columns)
         member = {"unit_id": unit_id, **overlay(was, row, ("kind", "post"))}
         value = tuple(member[name] for name in MEMBERSHIPS.columns)
         moved = put(memberships, [value], row, context, plan)
-        edited = stored is None or any(stored[name] != plain[name] for name in PLAIN)
+        known = self._known(id_, starts(row, context))
+        edited = self._put_person(row, id_, known, context)
         plan.outcomes[row.number] = outcome(id_ < 0, moved or edited)
         if edited:
-            self._plain[id_] = {"code": row.values["code"], **plain}
+            self._edited[id_] = row.values["code"]
         if moved or edited:
-            known = {name: value for name, value in (stored or {}).items() if name != "id"}
-            before = None if stored is None else {**known, **(was or {})}
+            before = None if known is None else {k: known[k] for k in PLAIN} | (was or {})
             paper = row.values.get("instrument")
             self._draft.changes.append(Change("official", id_, before, row.values, paper))
 
+    def _known(self, id_: int, day: date) -> Fields | None:
+        """Return who the person was on the day, None for somebody new."""
+        known = held(self._persons[id_], day, PERSON)
+        if known is None and id_ in self._stored:  # known only by the plain fields of today
+            plain = self._stored[id_]
+            known = {name: plain.get(name) for name in PERSON}
+        return known
+
+    def _put_person(self, row: TableRow, id_: int, known: Fields | None, context: Context) -> bool:
+        """State who the person is from the row's day on; the first statement holds since ever."""
+        person = person_fields({k: row.values[k] for k in PLAIN if k in row.values}, known)
+        if known is not None and all(known[name] == person[name] for name in PERSON):
+            return False
+        timeline = self._persons[id_]
+        if known is not None and not timeline.spans:
+            timeline.put(ALWAYS, frozenset([tuple(known[name] for name in PERSON)]), None)
+        since = starts(row, context) if timeline.spans else ALWAYS
+        value = frozenset([tuple(person[name] for name in PERSON)])
+        return timeline.put(since, value, row.values.get("instrument"))
+
     async def write(self, session: Session, context: Context) -> None:
         """Write the persons first, then their memberships."""
-        for id_, plain in sorted(self._plain.items(), reverse=True):
-            fields = {
-                **plain,
-                "sort_key": person_sort_key(plain["name"]),
-                "search_key": search_key(plain["name"]),
-            }
+        for id_, code in sorted(self._edited.items(), reverse=True):
+            person = held(self._persons[id_], context.today, PERSON) or {}
+            fields = {**{name: person[name] for name in PLAIN}, **keys_of(person)}
             if id_ > 0:
                 await update(session, "official", id_, fields)
             else:
-                fields["created_at_ms"] = context.now_ms
+                fields |= {"code": code, "created_at_ms": context.now_ms}
                 self._draft.real_ids[id_] = await insert(session, "official", fields)
+        edited = {id_: self._persons[id_] for id_ in self._edited}
+        await PERSONS.store(session, edited, self._draft.real_ids, context)
         await MEMBERSHIPS.store(session, self._memberships, self._draft.real_ids, context)
         await self._draft.audit(session, context)
