@@ -26,6 +26,7 @@ COMMANDS = (
     Entry("asset", "tai-san", "asset", "asset", N_("Assets on the book and who holds them.")),
     Entry("machine", "may", "machine", "machine", N_("PCs as the agents see them.")),
     Entry("match", "ghep", "match", "match", N_("Which seen machine is which asset.")),
+    Entry("reconcile", "doi-chieu", "reconcile", "reconcile", N_("The book against what is seen.")),
     Entry("device", "thiet-bi", "device", "device", N_("Network devices and their interfaces.")),
     Entry("link", "duong-truyen", "link", "link", N_("Lines: contract, load and health.")),
     Entry("source", "nguon", "source", "source", N_("Agents and collectors that report.")),

@@ -5,14 +5,14 @@ import click
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, option
 from kiemke.cli.i18n import N_, _
-from kiemke.cli.kinds import MOMENT
+from kiemke.cli.kinds import MOMENT, words
 from kiemke.cli.listing import Shape, items_where, search_options, shape_options, show
 from kiemke.cli.pick import UNIT, reference
 from kiemke.cli.tables import Column
 
 COLUMNS = (
     Column(N_("No."), "id"),
-    Column(N_("Kind"), "kind"),
+    Column(N_("Kind"), "kind", words("finding")),
     Column(N_("About"), "subject", flexible=True),
     Column(N_("What"), "detail", flexible=True),
     Column(N_("Since"), "opened_at", MOMENT),

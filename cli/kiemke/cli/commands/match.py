@@ -20,7 +20,7 @@ from kiemke.cli.listing import (
     show,
 )
 from kiemke.cli.match_words import evidence, heading_of, lines_of
-from kiemke.cli.pick import ASSET, MACHINE, UNIT, pick, reference
+from kiemke.cli.pick import ASSET, DEVICE, MACHINE, UNIT, pick, reference
 from kiemke.cli.records import Record, dig, records_of, text_at
 from kiemke.cli.tables import Column, as_json
 
@@ -211,4 +211,43 @@ def accept(app: App, machine: str, asset: str, json: bool) -> None:
 def undo(app: App, number: str) -> None:
     """Undo one."""
     app.client.send("DELETE", f"/matches/{quote(number, safe='')}")
+    app.say(_("Undone."))
+
+
+@match.command(
+    "accept-device",
+    alias="nhan-thiet-bi",
+    help=N_("Decide that a watched network device is an asset."),
+    examples=("kiemke match accept-device SW-01 TS-0100",),
+)
+@argument("device", metavar=N_("DEVICE"))
+@argument("asset", metavar=N_("ASSET"))
+@json_option
+@pass_app
+def accept_device(app: App, device: str, asset: str, json: bool) -> None:
+    """Accept a device."""
+    code = reference(app, DEVICE, device) or ""
+    made = app.client.send(
+        "POST",
+        f"/devices/{quote(code, safe='')}/match",
+        body={"asset": reference(app, ASSET, asset)},
+    )
+    if json:
+        app.write(as_json(made) + "\n")
+        return
+    app.say(_("Matched with {code}.").format(code=text_at(made, "asset.code")))
+
+
+@match.command(
+    "undo-device",
+    alias="go-thiet-bi",
+    help=N_("Undo the match of a network device."),
+    examples=("kiemke match undo-device SW-01",),
+)
+@argument("device", metavar=N_("DEVICE"))
+@pass_app
+def undo_device(app: App, device: str) -> None:
+    """Undo a device's match."""
+    code = reference(app, DEVICE, device) or ""
+    app.client.send("DELETE", f"/devices/{quote(code, safe='')}/match")
     app.say(_("Undone."))

@@ -168,6 +168,15 @@ STATES = _table(
     ("silent", "im lặng", "silent"),
     ("unmatched", "chưa khớp", "unmatched"),
 )
+DIFFERENCES = _table(
+    ("elsewhere", "thấy ở nơi khác sổ ghi", "seen elsewhere than booked"),
+    ("hardware", "phần cứng đã thay đổi", "hardware changed"),
+    ("holder_left", "người giữ đã thôi việc", "its holder has left"),
+    ("never_seen", "có trên sổ, chưa từng thấy", "on the book, never seen"),
+    ("not_booked", "thấy được, chưa có trên sổ", "seen, not on the book"),
+    ("other_user", "người khác sử dụng", "used by another"),
+    ("overdue", "quá hạn trả", "due back and not returned"),
+)
 MATCH_STATES = _table(
     ("matched", "đã khớp với máy", "matched"),
     ("unmatched", "chưa thấy máy", "not seen"),

@@ -10,7 +10,9 @@ from kiemke.server.domain import (
     audit_chain,
     coverage,
     coverage_figures,
+    findings_now,
     fit_now,
+    hardware_now,
     identity_now,
     links_now,
     match_decide,
@@ -49,6 +51,12 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
     async def match(turn: Turn) -> int:
         return await match_decide.run(db, turn.now_ms, turn.guard)
 
+    async def compare(turn: Turn) -> int:
+        return await hardware_now.run(db, turn.now_ms, turn.guard)
+
+    async def find(turn: Turn) -> int:
+        return await findings_now.run(db, turn.now_ms, turn.guard)
+
     async def recount(turn: Turn) -> int:
         return await coverage.refresh_now(db, turn.now_ms, turn.guard)
 
@@ -76,6 +84,8 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
         Job("unit_figures", 60.0, count),
         Job("fitness", 300.0, measure),
         Job("link_health", 60.0, judge),
+        Job("hardware", 60.0, compare),
+        Job("findings", 300.0, find),
         Job("seal_audit", 10.0, seal),
         Job("prune", 3600.0, forget),
     )

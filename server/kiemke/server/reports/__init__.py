@@ -5,8 +5,10 @@ from kiemke.server.reports.equipment import EQUIPMENT
 from kiemke.server.reports.links import LINKS
 from kiemke.server.reports.norms import NORMS
 from kiemke.server.reports.officials_coverage import OFFICIALS_COVERAGE
+from kiemke.server.reports.reconciliation import RECONCILIATION
 from kiemke.server.reports.wear import WEAR
 
 REPORTS: dict[str, Report] = {
-    report.name: report for report in (EQUIPMENT, OFFICIALS_COVERAGE, LINKS, NORMS, WEAR)
+    report.name: report
+    for report in (EQUIPMENT, OFFICIALS_COVERAGE, LINKS, NORMS, WEAR, RECONCILIATION)
 }

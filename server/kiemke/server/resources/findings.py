@@ -15,7 +15,10 @@ from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_page
 LISTING = Listing(
     columns="f.id, f.kind, f.subject, f.detail, f.opened_at_ms, f.closed_at_ms",
     tables="finding f",
-    where=("(:everything OR f.closed_at_ms IS NULL)",),
+    where=(
+        "(:everything OR f.closed_at_ms IS NULL)",
+        "(CAST(:kind AS VARCHAR(40)) IS NULL OR f.kind = :kind)",
+    ),
     key="f.id",
     id="f.id",
     search=("f.detail", "f.subject", "f.kind"),
@@ -39,12 +42,15 @@ class Finding:
 async def list_findings(
     request: AppRequest,
     asked: NamedDependency[ListQuery],
+    kind: Annotated[str | None, QueryParameter(description="only of this kind")] = None,
     closed: Annotated[bool, QueryParameter(description="closed ones too")] = False,
 ) -> Page[Finding]:
     """List findings, newest first. They have no unit: a user of one unit's subtree sees none."""
     if request.user.unit_id is not None:
         raise Problem("forbidden", role=request.user.role, needed="auditor, all units")
-    rows, total, cursor = await fetch_page(services_of(request), LISTING, asked, everything=closed)
+    rows, total, cursor = await fetch_page(
+        services_of(request), LISTING, asked, everything=closed, kind=kind
+    )
     items = [
         Finding(
             row["id"],

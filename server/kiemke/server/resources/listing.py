@@ -140,7 +140,7 @@ async def fetch_page(
         raise _bad_cursor("?") from error
     more = len(rows) > query.limit
     rows = rows[: query.limit]
-    cursor = _make_cursor(rows[-1]["page_key"], rows[-1]["page_id"]) if more else None
+    cursor = cursor_of(rows[-1]["page_key"], rows[-1]["page_id"]) if more else None
     return rows, int(counted[0]["n"]), cursor
 
 
@@ -196,7 +196,7 @@ def page_of(rows: Sequence[T], query: ListQuery) -> tuple[list[T], str | None]:
             raise _bad_cursor(str(key))
         start = key
     end = start + query.limit
-    return list(rows[start:end]), _make_cursor(end, 0) if end < len(rows) else None
+    return list(rows[start:end]), cursor_of(end, 0) if end < len(rows) else None
 
 
 def language_of(request: AppRequest) -> str:
@@ -215,7 +215,8 @@ def ratio_of(ppm: int | None) -> float | None:
     return None if ppm is None else ppm / 1_000_000
 
 
-def _make_cursor(key: Any, row_id: int) -> str:
+def cursor_of(key: Any, row_id: int) -> str:
+    """Return the cursor that goes on after a row: the key it is ordered by, and its id."""
     text = json.dumps([key, row_id], ensure_ascii=False)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 

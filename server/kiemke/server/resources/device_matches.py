@@ -1,0 +1,96 @@
+"""Which watched device is which asset: a person's decision, and its undoing."""
+
+from dataclasses import dataclass
+
+import msgspec
+from litestar import delete, post
+from litestar.params import FromPath, JSONBody
+
+from kiemke.server.audit import record
+from kiemke.server.auth import AppRequest
+from kiemke.server.context import services_of
+from kiemke.server.db import Row
+from kiemke.server.domain.asset_book import CannotSay
+from kiemke.server.domain.dated_table import By
+from kiemke.server.domain.match_device import accept, open_match, undo
+from kiemke.server.errors import Problem
+from kiemke.server.resources.asset_papers import refused
+from kiemke.server.resources.assets import LISTING as ASSETS
+from kiemke.server.resources.assets import NOUN as ASSET
+from kiemke.server.resources.assets import AssetRef
+from kiemke.server.resources.devices import LISTING as DEVICES
+from kiemke.server.resources.devices import NOUN as DEVICE
+from kiemke.server.resources.listing import fetch_one
+from kiemke.server.resources.matches import NOUN
+from kiemke.server.resources.tree import now_of, visible_units
+
+
+class DeviceMatchInput(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The asset (code or sticker) that the device is."""
+
+    asset: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceMatch:
+    """Which device is which asset."""
+
+    id: int
+    device: str
+    asset: AssetRef
+
+
+async def _device(request: AppRequest, ref: str) -> Row:
+    services = services_of(request)
+    moment = now_of(services)
+    units = await visible_units(services, request.user, moment, None)
+    return await fetch_one(
+        services, DEVICES, noun=DEVICE, ref=ref, names=("d.code", "d.address"), moment=moment,
+        units=units,
+    )  # fmt: skip
+
+
+@post("/api/v1/devices/{ref:str}/match", opt={"role": "it"}, tags=["matches"])
+async def accept_device(
+    request: AppRequest, ref: FromPath[str], data: JSONBody[DeviceMatchInput]
+) -> DeviceMatch:
+    """Decide that a watched device is an asset."""
+    services = services_of(request)
+    device = await _device(request, ref)
+    moment = now_of(services)
+    units = await visible_units(services, request.user, moment, None)
+    asset = await fetch_one(
+        services, ASSETS, noun=ASSET, ref=data.asset, names=("a.code", "a.tag"), moment=moment,
+        units=units,
+    )  # fmt: skip
+    by = By(request.user.name, services.clock())
+    try:
+        async with services.db.transaction() as session:
+            made = await accept(session, asset["id"], device["id"], services.today(), by)
+            await record(
+                session, at_ms=by.now_ms, who=by.who, act="match.accept_device",
+                subject=f"device:{device['id']}", after={"asset": asset["id"]},
+            )  # fmt: skip
+    except CannotSay as error:
+        raise refused(error) from error
+    return DeviceMatch(made, device["code"], AssetRef(asset["code"], asset["name"]))
+
+
+@delete("/api/v1/devices/{ref:str}/match", opt={"role": "it"}, tags=["matches"])
+async def undo_device(request: AppRequest, ref: FromPath[str]) -> None:
+    """Undo the match of a device: it is on no book again."""
+    services = services_of(request)
+    device = await _device(request, ref)
+    by = By(request.user.name, services.clock())
+    async with services.db.transaction() as session:
+        found = await open_match(session, device["id"])
+        if found is None:
+            raise Problem("not_found", what=NOUN, ref=ref[:60])
+        await undo(session, found["id"], by)
+        await record(
+            session, at_ms=by.now_ms, who=by.who, act="match.undo_device",
+            subject=f"device:{device['id']}", before={"asset": found["asset_id"]},
+        )  # fmt: skip
+
+
+HANDLERS = (accept_device, undo_device)
