@@ -6,7 +6,7 @@ import pytest
 
 from kiemke.server.db import Database
 from kiemke.server.domain.bogus import sane_mac, sane_serial, sane_uuid
-from kiemke.server.domain.identity import read_evidence
+from kiemke.server.domain.evidence import read_evidence
 from kiemke.server.domain.identity_now import Resolver
 from tests.support.office import MOMENT_MS, RECORDED_MS, Office
 
@@ -98,7 +98,9 @@ async def test_two_live_sources_of_one_evidence_are_both_set_aside(
     machines = await resolve(database, office)
 
     assert await states(database) == {first: "quarantined", second: "quarantined"}
-    assert await findings(database) == [("cloned_identity", f"machine:{machines[first]}")]
+    pair = f"machine:{machines[first]},{machines[second]}"
+    assert machines[first] != machines[second]
+    assert await findings(database) == [("cloned_identity", pair)]
 
 
 async def test_placeholders_join_nobody(database: Database, office: Office) -> None:

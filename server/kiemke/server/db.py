@@ -31,6 +31,7 @@ MODEL_MODULES = (
     "kiemke.server.models.organisation",
     "kiemke.server.models.book",
     "kiemke.server.models.observation",
+    "kiemke.server.models.identity",
     "kiemke.server.models.network",
     "kiemke.server.models.figures",
     "kiemke.server.models.access",

@@ -1,116 +1,195 @@
-"""Which sources are one machine: evidence from their inventories, weighed; pure functions.
+"""Whether two sets of evidence are one machine: agreement adds, contradiction takes off; pure functions.
 
-Strong evidence is what a maker gives one machine: the SMBIOS UUID, the system's and the board's
-serial. A value that bogus.toml knows, or that stands on many machines, weighs nothing.
+Kinds that change together are one group, of which only the heaviest contradiction counts: a swapped
+main board changes UUID, board serial and MAC at once. Every comparison keeps its lines, so that it can
+be explained. The points are dated rules (``identity.toml``).
 """
 
-import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
 
-from kiemke.server.domain.bogus import sane_mac, sane_serial, sane_uuid
+from kiemke.server.db import Session
+from kiemke.server.domain import rules_dated
+from kiemke.server.domain.evidence import KINDS, Key, Values
 
-STRONG = ("uuid", "system", "board")
-WEIGHTS = {"uuid": 40, "system": 40, "board": 30, "disk": 20, "mac": 20}
-SAME_MACHINE = 40
-SECTIONS = ("system", "board", "chassis", "disks", "adapters")
+RULES = "identity.toml"
+INSTALL = "install"
+# What changes together.
+_GROUPS = {"uuid": "board", "board": "board", "mac": "board", "system": "maker", "chassis": "maker"}
+# One of these alone, with nothing against it, is enough.
+_STRONG = frozenset({"uuid", "system", "board"})
+# Firmware strings can be copied from PC to PC and parts cannot.
+_PARTS = frozenset({"mac", "disk", "memory"})
+_MOST_SHOWN = 4
 
-Key = tuple[str, str]
+SAME, ASK, DIFFERENT = "same", "ask", "different"
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a source's inventory says about which machine it is, as (kind, value) pairs.
+class Weights:
+    """The rules of a day: points by kind, thresholds, and values that a person called bogus."""
 
-    ``serials`` are the keys by which an asset on the book may be this machine.
+    agrees: dict[str, int]
+    differs: dict[str, int]
+    same_min: int
+    ask_min: int
+    margin: int
+    learned_above: int
+    both_live_ms: int
+    return_days: int
+    bogus: frozenset[str] = frozenset()
+
+
+async def load_weights(session: Session, day: date, known_ms: int) -> Weights:
+    """Return the weights valid on ``day``. Raises UnknownRule or UnusableRule."""
+    law = (await rules_dated.load(session, RULES)).on(day, known_ms)
+
+    def whole(name: str, subject: str = rules_dated.EVERYTHING, most: int = 1000) -> int:
+        return law.whole(name, subject, 0, most)
+
+    return Weights(
+        agrees={kind: whole("identity_agrees", kind) for kind in (*KINDS, INSTALL)},
+        differs={
+            kind: whole("identity_differs", kind)
+            for kind in KINDS
+            if law.find("identity_differs", kind) is not None
+        },
+        same_min=whole("identity_same_min"),
+        ask_min=whole("identity_ask_min"),
+        margin=whole("identity_margin"),
+        learned_above=whole("identity_learned_machines", most=10_000),
+        both_live_ms=1000 * whole("identity_both_live_seconds", most=86_400),
+        return_days=whole("identity_return_days"),
+        bogus=frozenset(r.subject for r in law.subjects("identity_bogus")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One kind of evidence on both sides, and the points it gave.
+
+    ``result`` is "agrees", "differs", "unknown" (one side says nothing) or "worthless" (a value that
+    stands on too many machines, or a shared adapter's).
     """
 
-    keys: frozenset[Key]
-    serials: frozenset[str]
+    kind: str
+    result: str
+    points: int
+    here: tuple[str, ...] = ()
+    there: tuple[str, ...] = ()
 
 
-def read_evidence(sections: Mapping[str, str]) -> Evidence:
-    """Return the evidence in a source's sections (name to JSON rows); unreadable rows say nothing."""
-    keys: set[Key] = set()
-    serials: set[str] = set()
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """All lines, their sum, and what follows: "same", "ask" or "different".
 
-    def add(kind: str, value: str | None) -> None:
-        if value is not None:
-            keys.add((kind, value))
+    ``copied``: firmware agrees while every part that both sides know is another one.
+    """
 
-    for row in _rows(sections, "system"):
-        add("uuid", sane_uuid(_text(row, "uuid")))
-        serial = sane_serial(_text(row, "serial"))
-        # Some makers print the model where the serial belongs.
-        if serial is not None and serial != sane_serial(_text(row, "product")):
-            add("system", serial)
-            serials.add(serial)
-    for row in _rows(sections, "board"):
-        add("board", sane_serial(_text(row, "serial")))
-    for row in _rows(sections, "chassis"):
-        serial = sane_serial(_text(row, "serial"))
-        if serial is not None:
-            serials.add(serial)
-    for row in _rows(sections, "disks"):
-        if not row.get("removable") and row.get("bus") != "usb":
-            add("disk", sane_serial(_text(row, "serial")))
-    for row in _rows(sections, "adapters"):
-        if row.get("kind") in ("ethernet", "wireless"):
-            add("mac", sane_mac(_text(row, "permanent_mac")))
-    return Evidence(frozenset(keys), frozenset(serials))
+    lines: tuple[Line, ...]
+    score: int
+    verdict: str
+    copied: bool = False
 
-
-def _rows(sections: Mapping[str, str], name: str) -> list[dict[str, object]]:
-    try:
-        rows = json.loads(sections.get(name) or "[]")
-    except ValueError:
-        return []
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
-def _text(row: Mapping[str, object], name: str) -> str | None:
-    value = row.get(name)
-    return value if isinstance(value, str) else None
-
-
-class Index:
-    """Every source's evidence, found by key. ``learned_above`` machines make a value bogus."""
-
-    def __init__(self, learned_above: int) -> None:
-        self.learned_above = learned_above
-        self.of: dict[int, Evidence] = {}
-        self._holders: dict[Key, set[int]] = defaultdict(set)
-
-    def put(self, source: int, evidence: Evidence) -> None:
-        """Set one source's evidence."""
-        if source in self.of:
-            for key in self.of[source].keys:
-                self._holders[key].discard(source)
-        self.of[source] = evidence
-        for key in evidence.keys:
-            self._holders[key].add(source)
-
-    def is_bogus(self, key: Key, machine_of: Mapping[int, int]) -> bool:
-        """Whether a value stands on more machines than one value may."""
-        holders = self._holders.get(key, set())
-        return len({machine_of.get(source, -source) for source in holders}) > self.learned_above
-
-    def likes(self, source: int, machine_of: Mapping[int, int]) -> dict[int, tuple[Key, ...]]:
-        """Return the other sources that share enough evidence to be the same machine, and what."""
-        shared: dict[int, list[Key]] = defaultdict(list)
-        for key in sorted(self.of[source].keys):
-            if not self.is_bogus(key, machine_of):
-                for other in self._holders[key]:
-                    if other != source:
-                        shared[other].append(key)
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain data."""
         return {
-            other: tuple(keys)
-            for other, keys in sorted(shared.items())
-            if weigh(keys) >= SAME_MACHINE
+            "score": self.score,
+            "verdict": self.verdict,
+            "copied": self.copied,
+            "lines": [asdict(line) for line in self.lines if line.result != "unknown"],
         }
 
+    def in_words(self) -> str:
+        """Return the telling lines: ``uuid agrees +40, disk differs -10``."""
+        return ", ".join(
+            f"{line.kind} {line.result} {line.points:+d}"
+            for line in self.lines
+            if line.result in ("agrees", "differs")
+        )
 
-def weigh(keys: Iterable[Key]) -> int:
-    """Return the weight of shared evidence; several disks or adapters count once a kind."""
-    return sum(WEIGHTS[kind] for kind in {kind for kind, _ in keys})
+
+@dataclass(slots=True)
+class _Sum:
+    lines: list[Line] = field(default_factory=list)
+    agreeing: set[str] = field(default_factory=set)
+    differing: set[str] = field(default_factory=set)
+
+
+def compare(
+    here: Values,
+    there: Values,
+    weights: Weights,
+    is_worthless: Callable[[Key], bool],
+    *,
+    same_install: bool = False,
+) -> Comparison:
+    """Weigh two sets of evidence; ``same_install`` when one install of the agent showed both."""
+    found = _Sum()
+    if same_install:
+        found.lines.append(Line(INSTALL, "agrees", weights.agrees[INSTALL]))
+        found.agreeing.add(INSTALL)
+    for kind in KINDS:
+        _weigh_kind(found, kind, here, there, weights, is_worthless)
+    _keep_heaviest(found.lines, weights)
+    score = sum(line.points for line in found.lines)
+    parts_agree = found.agreeing & _PARTS
+    copied = not parts_agree and len(found.differing & _PARTS) >= 2
+    enough = (
+        len(found.agreeing - {"monitor"}) >= 2
+        or (bool(found.agreeing & _STRONG) and not found.differing)
+    )  # fmt: skip
+    if score >= weights.same_min and enough and not copied:
+        verdict = SAME
+    else:
+        verdict = ASK if score >= weights.ask_min else DIFFERENT
+    return Comparison(tuple(found.lines), score, verdict, copied and bool(found.agreeing))
+
+
+def _weigh_kind(
+    found: _Sum,
+    kind: str,
+    here: Values,
+    there: Values,
+    weights: Weights,
+    is_worthless: Callable[[Key], bool],
+) -> None:
+    """Add one kind's line."""
+    mine, theirs = here.get(kind, frozenset()), there.get(kind, frozenset())
+    worth_mine = {value for value in mine if not is_worthless((kind, value))}
+    worth_theirs = {value for value in theirs if not is_worthless((kind, value))}
+    shown = _shown(mine), _shown(theirs)
+    if shared := worth_mine & worth_theirs:
+        found.agreeing.add(kind)
+        found.lines.append(
+            Line(kind, "agrees", weights.agrees[kind], _shown(shared), _shown(shared))
+        )
+    elif worth_mine and worth_theirs:
+        if kind in weights.differs:
+            found.differing.add(kind)
+        found.lines.append(Line(kind, "differs", -weights.differs.get(kind, 0), *shown))
+    elif mine & theirs:
+        found.lines.append(Line(kind, "worthless", 0, *shown))
+    else:
+        found.lines.append(Line(kind, "unknown", 0, *shown))
+
+
+def _keep_heaviest(lines: list[Line], weights: Weights) -> None:
+    """Of each group let only the heaviest contradiction count."""
+    heaviest: dict[str, int] = {}
+    for line in lines:
+        if line.result == "differs":
+            group = _GROUPS.get(line.kind, line.kind)
+            heaviest[group] = max(heaviest.get(group, 0), -line.points)
+    for position, line in enumerate(lines):
+        group = _GROUPS.get(line.kind, line.kind)
+        if line.result == "differs" and -line.points < heaviest[group]:
+            lines[position] = Line(line.kind, "differs", 0, line.here, line.there)
+        elif line.result == "differs":
+            heaviest[group] = 10**9  # a second one of the same weight counts no more
+
+
+def _shown(values: "frozenset[str] | set[str]") -> tuple[str, ...]:
+    return tuple(sorted(values))[:_MOST_SHOWN]

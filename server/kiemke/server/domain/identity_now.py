@@ -6,42 +6,50 @@ evidence are both quarantined and a finding is opened.
 
 import json
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from kiemke.server.db import Database, Row, Session
-from kiemke.server.domain import calendar, rules
-from kiemke.server.domain.identity import SECTIONS, Index, Key, read_evidence
-
-Guard = Callable[[Session], Awaitable[None]]
-
-# Whatever a source saw, it saw as the machine it is: its membership has no beginning of its own.
-_SINCE_EVER = date(2000, 1, 1)
-# Sources report every few minutes: one heard this long after another was installed is alive beside it.
-_BOTH_LIVE_MS = 900_000
+from kiemke.server.domain import calendar
+from kiemke.server.domain.evidence import SECTIONS, Evidence, read_evidence
+from kiemke.server.domain.findings import open_finding
+from kiemke.server.domain.identity import load_weights
+from kiemke.server.domain.identity_collisions import Collisions
+from kiemke.server.domain.identity_index import Choice, Index
+from kiemke.server.domain.identity_rows import (
+    MEMBERSHIPS,
+    Guard,
+    Placement,
+    load_index,
+    write_evidence,
+    write_placements,
+)
 
 _CHANGED = """
 SELECT n.source_id, n.identity_changed_at_ms FROM source_now n JOIN source s ON s.id = n.source_id
 WHERE s.kind = 'agent' AND s.state IN ('pending', 'approved')
   AND n.identity_changed_at_ms IS NOT NULL
   AND (n.resolved_at_ms IS NULL OR n.identity_changed_at_ms >= n.resolved_at_ms)
-ORDER BY n.source_id
+ORDER BY n.identity_changed_at_ms, n.source_id
 """
+# What a failed sensor said earlier stays stored, but it is no word about today.
 _SECTIONS = """
-SELECT x.source_id, x.section, x.rows_json FROM source_section x JOIN source s ON s.id = x.source_id
-WHERE x.section IN :[names.text] AND x.rows_json IS NOT NULL AND s.kind = 'agent'
-  AND s.state <> 'revoked'
+SELECT x.source_id, x.section, x.rows_json FROM source_section x
+WHERE x.section IN :[names.text] AND x.rows_json IS NOT NULL AND x.status = 'ok'
+  AND x.source_id IN :[ids]
 """
-_MACHINES = """
-SELECT source_id, machine_id FROM machine_source WHERE voided_at_ms IS NULL AND valid_to IS NULL
+_SERIAL_SECTIONS = """
+SELECT x.source_id, x.section, x.rows_json FROM source_section x JOIN source s ON s.id = x.source_id
+WHERE x.section IN ('system', 'chassis') AND x.rows_json IS NOT NULL AND s.kind = 'agent'
+  AND s.state <> 'revoked'
 """
 _MATCHES = """
 SELECT asset_id, machine_id FROM asset_match WHERE voided_at_ms IS NULL AND valid_to IS NULL
 """
 _REFUSED = "SELECT asset_id, machine_id FROM match_refusal WHERE voided_at_ms IS NULL"
 _SOURCES = """
-SELECT s.id, s.state, s.created_at_ms, s.unit_id, n.last_received_at_ms
+SELECT s.id, s.public_id, s.hostname, s.state, s.created_at_ms, s.approved_at_ms, s.unit_id,
+  n.last_received_at_ms
 FROM source s JOIN source_now n ON n.source_id = s.id WHERE s.kind = 'agent'
 """
 
@@ -56,6 +64,14 @@ class Outcome:
     quarantined: int = 0
 
 
+@dataclass(slots=True)
+class _Seen:
+    """What one run read: when each changed source changed, and what it shows now."""
+
+    at_ms: dict[int, int] = field(default_factory=dict)
+    evidence: dict[int, Evidence] = field(default_factory=dict)
+
+
 class Resolver:
     """Keeps the evidence of every source in memory between the runs of one leader."""
 
@@ -66,123 +82,107 @@ class Resolver:
     async def run(self, now_ms: int, guard: Guard | None = None) -> Outcome:
         """Resolve what changed since the last run. ``guard`` raises when this process may not."""
         outcome = Outcome()
+        try:
+            await self._run(now_ms, guard, outcome)
+        except BaseException:
+            self.index = None  # it may hold what was rolled back
+            raise
+        return outcome
+
+    async def _run(self, now_ms: int, guard: Guard | None, outcome: Outcome) -> None:
         async with self.db.reading() as session:
             installation = await session.one(
                 "SELECT utc_offset_seconds FROM installation WHERE id = 1"
             )
             if installation is None:
-                return outcome
-            today = calendar.local_day(now_ms, installation["utc_offset_seconds"])
-            seen = {
-                row["source_id"]: row["identity_changed_at_ms"]
-                for row in await session.fetch(_CHANGED)
-            }
-            changed = list(seen)
-            await self._read(session, changed, today, now_ms)
-            machine_of = {r["source_id"]: r["machine_id"] for r in await session.fetch(_MACHINES)}
+                return
+            offset = installation["utc_offset_seconds"]
+            today = calendar.local_day(now_ms, offset)
+            index = await self._prepare(session, today, now_ms)
+            seen = await self._read(session)
             sources = {row["id"]: row for row in await session.fetch(_SOURCES)}
         async with self.db.transaction() as session:
             if guard is not None:
                 await guard(session)
-            for source in changed:
-                await self._resolve(session, source, machine_of, now_ms)
-                outcome.resolved += 1
-            outcome.quarantined = await self._quarantine(session, machine_of, sources, now_ms)
-            await self._match(session, machine_of, sources, today, now_ms, outcome)
+            index.set_machines(
+                {
+                    (r["source_id"], r["stay"]): r["machine_id"]
+                    for r in await session.fetch(MEMBERSHIPS)
+                }
+            )
+            collisions = await Collisions.load(session, index, sources, now_ms)
+            await self._place(session, index, seen, offset, now_ms, collisions)
+            await collisions.look()
+            outcome.resolved = len(seen.at_ms)
+            outcome.quarantined = collisions.quarantined
+            await self._match(session, _current(index), sources, today, now_ms, outcome)
             # Not the time of this run: what was received before it may be committed after its read.
             await session.many(
                 "UPDATE source_now SET resolved_at_ms = :seen WHERE source_id = :source",
-                [{"seen": at_ms + 1, "source": source} for source, at_ms in seen.items()],
+                [{"seen": at_ms + 1, "source": source} for source, at_ms in seen.at_ms.items()],
             )
-        return outcome
 
-    async def _read(self, session: Session, changed: list[int], day: date, now_ms: int) -> None:
-        sql, params = _SECTIONS, {}
+    async def _prepare(self, session: Session, today: date, now_ms: int) -> Index:
+        """Return the index, with the rules of today; read from the database the first time."""
+        weights = await load_weights(session, today, now_ms)
         if self.index is None:
-            law = await rules.load(session, day, now_ms)
-            self.index = Index(law.whole("identity_learned_bogus_machines"))
-        else:
-            sql, params = sql + " AND x.source_id IN :[ids]", {"ids": changed}
+            self.index = await load_index(session, weights)
+            sections: dict[int, dict[str, str]] = defaultdict(dict)
+            for row in await session.fetch(_SERIAL_SECTIONS):
+                sections[row["source_id"]][row["section"]] = row["rows_json"]
+            for source, found in sections.items():
+                self.index.of[source] = read_evidence(found)
+        self.index.weights = weights
+        return self.index
+
+    async def _read(self, session: Session) -> _Seen:
+        seen = _Seen()
+        for row in await session.fetch(_CHANGED):
+            seen.at_ms[row["source_id"]] = row["identity_changed_at_ms"]
         sections: dict[int, dict[str, str]] = defaultdict(dict)
-        for row in await session.fetch(sql, names=list(SECTIONS), **params):
+        rows = await session.fetch(_SECTIONS, names=list(SECTIONS), ids=sorted(seen.at_ms))
+        for row in rows:
             sections[row["source_id"]][row["section"]] = row["rows_json"]
-        for source in {*changed, *sections}:
-            self.index.put(source, read_evidence(sections.get(source, {})))
+        for source in seen.at_ms:
+            seen.evidence[source] = read_evidence(sections.get(source, {}))
+        return seen
 
-    async def _resolve(
-        self, session: Session, source: int, machine_of: dict[int, int], now_ms: int
-    ) -> None:
-        if source in machine_of or self.index is None:
-            return
-        likes = self.index.likes(source, machine_of)
-        known = next((other for other in likes if other in machine_of), None)
-        shared: tuple[Key, ...] = ()
-        if known is None:
-            row = await session.one(
-                "INSERT INTO machine (created_at_ms) VALUES (:now) RETURNING id", now=now_ms
-            )
-            if row is None:
-                raise RuntimeError("INSERT ... RETURNING gave no row")
-            machine = int(row["id"])
-        else:
-            machine, shared = machine_of[known], likes[known]
-        machine_of[source] = machine
-        evidence: dict[str, object] = {
-            "like": known,
-            "shared": [f"{kind}:{value}" for kind, value in shared],
-        }
-        await _add_dated(
-            session,
-            "INSERT INTO machine_source (machine_id, source_id, decided_by, evidence_json,"
-            " valid_from, recorded_at_ms, recorded_by)"
-            " VALUES (:left, :right, :by, :evidence, :valid_from, :now, 'identity')",
-            (machine, source),
-            "new" if known is None else "evidence",
-            (evidence, _SINCE_EVER, now_ms),
-        )
-
-    async def _quarantine(
+    async def _place(
         self,
         session: Session,
-        machine_of: dict[int, int],
-        sources: dict[int, Row],
+        index: Index,
+        seen: _Seen,
+        offset: int,
         now_ms: int,
-    ) -> int:
-        """Set aside every pair of one machine of which the older is heard after the newer began."""
-        members: dict[int, list[int]] = defaultdict(list)
-        for source, machine in machine_of.items():
-            if source in sources and sources[source]["state"] in ("approved", "pending"):
-                members[machine].append(source)
-        count = 0
-        for machine, together in sorted(members.items()):
-            if len(together) < 2:
+        collisions: Collisions,
+    ) -> None:
+        """Give each changed source its machine, and keep its evidence."""
+        placements: list[Placement] = []
+        for source, at_ms in seen.at_ms.items():
+            evidence = seen.evidence[source]
+            index.of[source] = evidence
+            number = index.newest.get(source)
+            own = None if number is None else (source, number)
+            choice = index.choose(evidence.values, own)
+            if own is not None and own not in index.stays:
+                index.put(own, evidence.values, at_ms)  # from before evidence was kept
+                placements.append(Placement(own, at_ms, None, None))
+            elif own is not None and choice.by == "keep":
+                index.put(own, evidence.values, at_ms)
+                placements.append(Placement(own, at_ms, None, None))
+            elif own is not None and collisions.has_returned(own, choice, at_ms, offset):
+                await collisions.set_aside_copy(own, choice)
                 continue
-            rows = sorted((sources[s] for s in together), key=lambda row: row["created_at_ms"])
-            live = [
-                row
-                for row, newer in zip(rows, rows[1:], strict=False)
-                if (row["last_received_at_ms"] or 0) > newer["created_at_ms"] + _BOTH_LIVE_MS
-            ]
-            if not live:
-                continue
-            twins = [*(row["id"] for row in live), rows[-1]["id"]]
-            reason = f"same hardware evidence as another live source of machine {machine}"
-            await session.many(
-                "UPDATE source SET state = 'quarantined', state_reason = :reason WHERE id = :source",
-                [{"reason": reason, "source": source} for source in sorted(twins)],
-            )
-            for source in twins:
-                sources[source]["state"] = "quarantined"
-            listed = ", ".join(str(source) for source in sorted(twins))
-            await open_finding(
-                session,
-                "cloned_identity",
-                f"machine:{machine}",
-                f"sources {listed}: {reason}",
-                now_ms,
-            )
-            count += len(twins)
-        return count
+            else:
+                key = (source, 0 if number is None else number + 1)
+                placed = await _begin_stay(session, index, key, own, choice, at_ms)
+                index.put(key, evidence.values, at_ms)
+                placements.append(placed)
+                await collisions.doubt(key, choice)
+            collisions.learned |= index.learn_shared(evidence.values)
+        await write_placements(session, placements, offset, now_ms)
+        await write_evidence(session, index, placements)
+        await collisions.keep_learned()
 
     async def _match(
         self,
@@ -284,6 +284,32 @@ SELECT unit_id FROM above WHERE unit_id = :unit
 """
 
 
+def _current(index: Index) -> dict[int, int]:
+    """Return the machine of each source as it is now: that of its newest stay."""
+    return {source: index.machine_of[source, stay] for source, stay in index.newest.items()}
+
+
+async def _begin_stay(
+    session: Session,
+    index: Index,
+    key: tuple[int, int],
+    own: tuple[int, int] | None,
+    choice: Choice,
+    at_ms: int,
+) -> Placement:
+    """Put a new stay into the machine chosen, or a new one."""
+    machine = choice.machine
+    if machine is None:
+        row = await session.one(
+            "INSERT INTO machine (created_at_ms) VALUES (:at) RETURNING id", at=at_ms
+        )
+        if row is None:
+            raise RuntimeError("INSERT ... RETURNING gave no row")
+        machine = int(row["id"])
+    index.assign(key, machine)
+    return Placement(key, at_ms, machine, choice, own)
+
+
 async def _add_dated(
     session: Session,
     sql: str,
@@ -301,28 +327,3 @@ async def _add_dated(
         valid_from=valid_from,
         now=now_ms,
     )
-
-
-async def open_finding(session: Session, kind: str, subject: str, detail: str, now_ms: int) -> None:
-    """Open a finding, or renew the open one of the same kind and subject."""
-    found = await session.one(
-        "SELECT id FROM finding WHERE kind = :kind AND subject = :subject AND closed_at_ms IS NULL",
-        kind=kind,
-        subject=subject[:80],
-    )
-    if found is None:
-        await session.execute(
-            "INSERT INTO finding (kind, subject, detail, opened_at_ms, updated_at_ms)"
-            " VALUES (:kind, :subject, :detail, :now, :now)",
-            kind=kind,
-            subject=subject[:80],
-            detail=detail[:500],
-            now=now_ms,
-        )
-    else:
-        await session.execute(
-            "UPDATE finding SET detail = :detail, updated_at_ms = :now WHERE id = :id",
-            detail=detail[:500],
-            now=now_ms,
-            id=found["id"],
-        )

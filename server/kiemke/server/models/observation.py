@@ -61,6 +61,7 @@ class SourceNow(Model):
     last_received_at_ms = fields.BigIntField(null=True)
     last_true_at_ms = fields.BigIntField(null=True)
     last_boot_id = fields.CharField(max_length=64, null=True)
+    last_address = fields.CharField(max_length=45, null=True)
     last_sample_json = fields.TextField(null=True)
     inventory_at_ms = fields.BigIntField(null=True)
     identity_changed_at_ms = fields.BigIntField(null=True)
@@ -110,6 +111,7 @@ class SourceBoot(Model):
 
         table = "source_boot"
         unique_together = (("source_id", "boot_id"),)
+        indexes = (("boot_id",),)
 
 
 class SourceSection(Model):
@@ -210,12 +212,19 @@ class Machine(Model):
 
 
 class MachineSource(Dated):
-    """Which source belongs to which machine, with the evidence that decided it."""
+    """Which source belongs to which machine, with the evidence that decided it.
+
+    ``stay`` counts the sets of hardware one install has run on, from 0. A row that came by a merger
+    names it (``decision_id``) and the row it took the place of (``replaces_id``).
+    """
 
     machine = reference("Machine", "source_rows")
     source = reference("Source", "machine_rows")
     decided_by = fields.CharField(max_length=40)
     evidence_json = fields.TextField()
+    stay = fields.IntField(default=0)
+    decision_id = fields.BigIntField(null=True, db_index=True)
+    replaces_id = fields.BigIntField(null=True)
 
     class Meta:
         """Table name."""
@@ -307,7 +316,10 @@ class HardwareChange(Model):
 
 
 class Finding(Model):
-    """Something a person should look at. One open finding per (kind, subject)."""
+    """Something a person should look at. One open finding per (kind, subject).
+
+    ``evidence_json`` holds both sides and the figures, where there are such.
+    """
 
     id = fields.BigIntField(primary_key=True)
     kind = fields.CharField(max_length=40)
@@ -316,6 +328,7 @@ class Finding(Model):
     opened_at_ms = fields.BigIntField()
     updated_at_ms = fields.BigIntField()
     closed_at_ms = fields.BigIntField(null=True)
+    evidence_json = fields.TextField(null=True)
 
     class Meta:
         """Table name."""

@@ -4,12 +4,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from kiemke.server.domain.evidence import SECTIONS
 from kiemke.server.ingest.context import Applying, Item
 from kiemke.server.ingest.decode import InventorySection, decode_rows
 from kiemke.server.ingest.incoming import BadReport
 
 # A change in one of these may change which machine this is.
-IDENTITY_SECTIONS = frozenset({"system", "board", "chassis", "disks", "adapters"})
+IDENTITY_SECTIONS = frozenset(SECTIONS)
 
 
 # Name, version and publisher.

@@ -1,0 +1,290 @@
+"""What must not be one: two live installs with one evidence, one install on two PCs, doubtful pairs.
+
+Both sides are set aside, never one overwritten by the other, and a finding shows both. A person's word
+ends it: approving both, merging, or telling them apart.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any, Self
+
+from kiemke.server.daypack import Presence
+from kiemke.server.db import Row, Session
+from kiemke.server.domain import calendar
+from kiemke.server.domain.findings import close_finding, open_finding
+from kiemke.server.domain.identity import DIFFERENT, Comparison, compare
+from kiemke.server.domain.identity_index import Choice, Index, StayKey
+from kiemke.server.domain.identity_rows import WHO, active_rows, replace_row
+
+DOUBTFUL, CLONED, COPIED_INSTALL = "doubtful_machine", "cloned_identity", "cloned_install"
+_ADMITTED = ("approved", "pending")
+_OVERLAP_DAYS = 14
+
+_DECISIONS = "SELECT kind, machine_id, other_id, undone_at_ms FROM machine_decision ORDER BY id"
+_OPEN = """
+SELECT id, kind, subject, opened_at_ms, evidence_json FROM finding
+WHERE closed_at_ms IS NULL AND kind IN :[kinds.text] ORDER BY id
+"""
+_PRESENCE = """
+SELECT source_id, day, packed FROM presence_day
+WHERE source_id IN :[ids] AND day >= :since AND trusted_slots > 0
+"""
+
+
+@dataclass(slots=True)
+class Collisions:
+    """One run's look at what collides. ``sources`` are all agents' rows by id."""
+
+    session: Session
+    index: Index
+    sources: dict[int, Row]
+    now_ms: int
+    apart: set[frozenset[int]] = field(default_factory=set)
+    learned: set[str] = field(default_factory=set)
+    copies: dict[str, int] = field(default_factory=dict)
+    quarantined: int = 0
+
+    @classmethod
+    async def load(
+        cls, session: Session, index: Index, sources: dict[int, Row], now_ms: int
+    ) -> Self:
+        """Read what people decided before."""
+        made = cls(session, index, sources, now_ms)
+        for row in await session.fetch(_DECISIONS):
+            pair = frozenset((row["machine_id"], row["other_id"]))
+            undone = row["undone_at_ms"] is not None
+            if (row["kind"] == "apart") != undone:
+                made.apart.add(pair)
+            else:
+                made.apart.discard(pair)
+        rows = await session.fetch(
+            "SELECT subject, MAX(opened_at_ms) AS at FROM finding WHERE kind = :kind"
+            " GROUP BY subject",
+            kind=COPIED_INSTALL,
+        )
+        made.copies = {row["subject"].removeprefix("source:"): row["at"] for row in rows}
+        return made
+
+    # --- one install on two PCs ----------------------------------------------------------------
+
+    def has_returned(self, own: StayKey, choice: Choice, at_ms: int, offset_seconds: int) -> bool:
+        """Whether an install is back on hardware it left lately: then it runs on both."""
+        if choice.by != "moved":
+            return False
+        source, number = own
+        earlier = {self.index.machine_of.get((source, n)) for n in range(number)}
+        began = calendar.local_day(self.index.stays[own].seen_ms, offset_seconds)
+        day = calendar.local_day(at_ms, offset_seconds)
+        return (
+            choice.machine in earlier
+            and day <= began + timedelta(days=self.index.weights.return_days)
+            and not self._approved_since(source)
+        )
+
+    def _approved_since(self, source: int) -> bool:
+        """Whether a person let the source in again after it was set aside as a copy."""
+        opened = self.copies.get(str(self.sources[source]["public_id"]))
+        approved = self.sources[source]["approved_at_ms"]
+        return opened is not None and approved is not None and approved >= opened
+
+    async def set_aside_copy(self, own: StayKey, choice: Choice) -> None:
+        """Quarantine an install that runs on two PCs."""
+        source = own[0]
+        machines = sorted({self.index.machine_of[own], choice.machine or 0})
+        reason = f"one install on machines {machines[0]} and {machines[1]} by turns: a copied disk"
+        await self._quarantine([source], reason)
+        await open_finding(
+            self.session,
+            COPIED_INSTALL,
+            f"source:{self.sources[source]['public_id']}",
+            f"{self._label(source)}: {reason}; enrol each PC anew",
+            self.now_ms,
+            {"machines": machines, "sources": [source]},
+        )
+
+    # --- pairs ---------------------------------------------------------------------------------
+
+    async def doubt(self, key: StayKey, choice: Choice) -> None:
+        """Open a finding for each machine that a new one may be."""
+        machine = self.index.machine_of[key]
+        for other, comparison in choice.doubts:
+            if other != machine and frozenset((machine, other)) not in self.apart:
+                await self._open_pair(DOUBTFUL, machine, other, comparison)
+
+    async def look(self) -> None:
+        """Set aside what collides now, and close what holds no more."""
+        for machine, keys in sorted(self.index.members.items()):
+            if len(keys) > 1:
+                await self._look_within(machine, keys)
+        for finding in await self.session.fetch(_OPEN, kinds=[DOUBTFUL, CLONED]):
+            evidence = json.loads(finding["evidence_json"] or "{}")
+            if len(evidence.get("machines", ())) == 2:
+                await self._look_at(finding, *evidence["machines"])
+
+    async def _look_within(self, machine: int, keys: list[StayKey]) -> None:
+        """Part the installs of one machine of which an older is heard after a newer began."""
+        newest = {source: self.index.newest[source] for source, _ in keys}
+        here = [
+            (self.sources[source]["created_at_ms"], source, stay)
+            for source, stay in keys
+            if stay == newest[source] and source in self.sources
+            and self.sources[source]["state"] in _ADMITTED
+        ]  # fmt: skip
+        for (_, older, stay), (_, newer, newer_stay) in pairwise(sorted(here)):
+            if not self._live_together(older, newer):
+                continue
+            row = (await active_rows(self.session, [newer]))[newer, newer_stay]
+            if row["decision_id"] is not None:  # a person made them one
+                continue
+            comparison = self._compare_stays((older, stay), (newer, newer_stay))
+            if await self._is_dual_boot(older, newer, comparison):
+                continue
+            other = await self._part((newer, newer_stay), row)
+            await self._set_aside_pair(machine, other, (older, newer), comparison)
+
+    async def _look_at(self, finding: Row, left: int, right: int) -> None:
+        comparison = self.index.compare_machines(left, right)
+        sides = [self._sources_of(machine) for machine in (left, right)]
+        decided = frozenset((left, right)) in self.apart
+        if not all(sides) or decided or self._is_answered(finding, sides):
+            await close_finding(self.session, finding["id"], self.now_ms)
+            return
+        if comparison.verdict == DIFFERENT:
+            await self._release(finding, [*sides[0], *sides[1]])
+            return
+        live = [(a, b) for a in sides[0] for b in sides[1] if self._live_together(a, b)]
+        if finding["kind"] == DOUBTFUL and live:
+            await close_finding(self.session, finding["id"], self.now_ms)
+            if comparison.copied:
+                await self._set_aside_pair(left, right, live[0], comparison)
+
+    def _sources_of(self, machine: int) -> list[int]:
+        return sorted(
+            {
+                source
+                for source, _ in self.index.members.get(machine, ())
+                if source in self.sources and self.sources[source]["state"] != "revoked"
+            }
+        )
+
+    def _is_answered(self, finding: Row, sides: list[list[int]]) -> bool:
+        """Whether a person let both sides in after the finding was opened."""
+        return finding["kind"] == CLONED and all(
+            any(
+                self.sources[source]["state"] == "approved"
+                and (self.sources[source]["approved_at_ms"] or 0) >= finding["opened_at_ms"]
+                for source in side
+            )
+            for side in sides
+        )
+
+    def _live_together(self, left: int, right: int) -> bool:
+        rows = (self.sources[left], self.sources[right])
+        if any(row["state"] not in _ADMITTED for row in rows):
+            return False
+        older, newer = sorted(rows, key=lambda row: (row["created_at_ms"], row["id"]))
+        heard = older["last_received_at_ms"] or 0
+        return bool(heard > newer["created_at_ms"] + self.index.weights.both_live_ms)
+
+    def _compare_stays(self, left: StayKey, right: StayKey) -> Comparison:
+        sides = [self.index.stays[k].values if k in self.index.stays else {} for k in (left, right)]
+        return compare(sides[0], sides[1], self.index.weights, self.index.is_worthless)
+
+    async def _is_dual_boot(self, left: int, right: int, comparison: Comparison) -> bool:
+        """Whether two installs take turns on one PC: the same parts, and never on at once."""
+        agree = {line.kind for line in comparison.lines if line.result == "agrees"}
+        if not {"mac", "disk"} <= agree:
+            return False
+        since = calendar.local_day(self.now_ms, 0) - timedelta(days=_OVERLAP_DAYS)
+        days: dict[int, dict[str, int]] = {left: {}, right: {}}
+        for row in await self.session.fetch(_PRESENCE, ids=[left, right], since=since):
+            days[row["source_id"]][str(row["day"])] = Presence.unpack(bytes(row["packed"])).trusted
+        overlap = any(slots & days[right].get(day, 0) for day, slots in days[left].items())
+        return bool(days[left] and days[right]) and not overlap
+
+    async def _part(self, key: StayKey, row: Row) -> int:
+        """Give a stay a machine of its own, as if it had always been."""
+        made = await self.session.one(
+            "INSERT INTO machine (created_at_ms) VALUES (:now) RETURNING id", now=self.now_ms
+        )
+        if made is None:
+            raise RuntimeError("INSERT ... RETURNING gave no row")
+        machine = int(made["id"])
+        await replace_row(
+            self.session, row, self.now_ms, WHO, machine_id=machine, decided_by="collision"
+        )
+        self.index.assign(key, machine)
+        return machine
+
+    async def _set_aside_pair(
+        self, left: int, right: int, live: tuple[int, int], comparison: Comparison
+    ) -> None:
+        reason = f"same evidence as another live source: machines {left} and {right}"
+        await self._quarantine(live, reason)
+        await self._open_pair(CLONED, left, right, comparison, live)
+
+    async def _open_pair(
+        self,
+        kind: str,
+        left: int,
+        right: int,
+        comparison: Comparison,
+        sources: Iterable[int] = (),
+    ) -> None:
+        first, second = sorted((left, right))
+        named = sorted(sources) or [*self._sources_of(left)[-1:], *self._sources_of(right)[-1:]]
+        words = " and ".join(self._label(source) for source in named)
+        advice = (
+            "approve both when they are two PCs, merge when they are one"
+            if kind == CLONED
+            else f"one PC? kiemke machine merge {first} {second}; two? kiemke machine apart"
+        )
+        await open_finding(
+            self.session,
+            kind,
+            f"machine:{first},{second}",
+            f"{words}: {comparison.in_words()} = {comparison.score}; {advice}",
+            self.now_ms,
+            {"machines": [first, second], "sources": named, **comparison.as_json()},
+        )
+
+    async def _quarantine(self, sources: Iterable[int], reason: str) -> None:
+        wanted = sorted(s for s in sources if self.sources[s]["state"] in _ADMITTED)
+        await self.session.many(
+            "UPDATE source SET state = 'quarantined', state_reason = :reason WHERE id = :source",
+            [{"reason": reason, "source": source} for source in wanted],
+        )
+        for source in wanted:
+            self.sources[source]["state"] = "quarantined"
+        self.quarantined += len(wanted)
+
+    async def _release(self, finding: Row, sources: list[int]) -> None:
+        """Let in again what was set aside by a value that turned out to be worth nothing."""
+        back = [s for s in sources if self.sources[s]["state"] == "quarantined"]
+        for source in back if finding["kind"] == CLONED else ():
+            state = "pending" if self.sources[source]["approved_at_ms"] is None else "approved"
+            await self.session.execute(
+                "UPDATE source SET state = :state, state_reason = NULL WHERE id = :source"
+                " AND state = 'quarantined' AND state_reason LIKE 'same evidence%'",
+                state=state,
+                source=source,
+            )
+            self.sources[source]["state"] = state
+        await close_finding(self.session, finding["id"], self.now_ms)
+
+    # --- shared adapters -----------------------------------------------------------------------
+
+    async def keep_learned(self) -> None:
+        """Store the adapters that were learned to be shared."""
+        await self.session.many(
+            "INSERT INTO shared_adapter (mac, learned_at_ms) VALUES (:mac, :now)"
+            " ON CONFLICT (mac) DO NOTHING",
+            [{"mac": mac, "now": self.now_ms} for mac in sorted(self.learned)],
+        )
+
+    def _label(self, source: int) -> str:
+        row: dict[str, Any] = self.sources[source]
+        return f"{row['public_id']} ({row['hostname'] or '?'})"
