@@ -2,7 +2,7 @@
 
 Kinds: ``uuid``, ``system``, ``board`` and ``chassis`` are strings in firmware, which can be copied;
 ``mac`` (burned into a built-in adapter), ``disk`` and ``memory`` are parts, which can be moved;
-``monitor`` is what stands beside it. A host name is no evidence: PCs are renamed and images share one.
+``monitor`` is what stands beside it, ``model`` the board's make. A host name is no evidence: PCs are renamed and images share one.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any
 
 from kiemke.server.domain.bogus import sane_mac, sane_serial, sane_uuid
 
-KINDS = ("uuid", "system", "board", "chassis", "mac", "disk", "memory", "monitor")
+KINDS = ("uuid", "system", "board", "chassis", "mac", "disk", "memory", "monitor", "model")
 # The MAC of an adapter on a USB port: never evidence, but it may be one that many share.
 PLUGGED = "plugged"
 SECTIONS = ("system", "board", "chassis", "disks", "adapters", "memory", "monitors")
@@ -51,6 +51,10 @@ def read_evidence(sections: Mapping[str, str]) -> Evidence:
         if serial is not None and serial != sane_serial(_text(row, "product")):
             add("system", serial)
             serials.add(serial)
+    for name in ("system", "board"):  # the board's own make where it tells one
+        for row in _rows(sections, name):
+            if (model := _model(row)) is not None:
+                found["model"] = {model}
     for row in _rows(sections, "board"):
         serial = sane_serial(_text(row, "serial"))
         if serial != sane_serial(_text(row, "product")):
@@ -73,6 +77,12 @@ def read_evidence(sections: Mapping[str, str]) -> Evidence:
     for row in _rows(sections, "monitors"):
         add("monitor", sane_serial(_text(row, "serial")))
     return Evidence({kind: frozenset(v) for kind, v in found.items()}, frozenset(serials))
+
+
+def _model(row: Mapping[str, object]) -> str | None:
+    product = sane_serial(_text(row, "product"))
+    maker = sane_serial(_text(row, "manufacturer")) or ""
+    return None if product is None else f"{maker} {product}".strip()[:120]
 
 
 def _rows(sections: Mapping[str, str], name: str) -> list[dict[str, Any]]:

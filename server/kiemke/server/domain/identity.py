@@ -16,8 +16,12 @@ from kiemke.server.domain.evidence import KINDS, Key, Values
 
 RULES = "identity.toml"
 INSTALL = "install"
+MODEL_AND_MAC = "model_and_mac"
 # What changes together.
-_GROUPS = {"uuid": "board", "board": "board", "mac": "board", "system": "maker", "chassis": "maker"}
+_GROUPS = {
+    "uuid": "board", "board": "board", "mac": "board", "model": "board",
+    "system": "maker", "chassis": "maker",
+}  # fmt: skip
 # One of these alone, with nothing against it, is enough.
 _STRONG = frozenset({"uuid", "system", "board"})
 # Firmware strings can be copied from PC to PC and parts cannot.
@@ -50,7 +54,7 @@ async def load_weights(session: Session, day: date, known_ms: int) -> Weights:
         return law.whole(name, subject, 0, most)
 
     return Weights(
-        agrees={kind: whole("identity_agrees", kind) for kind in (*KINDS, INSTALL)},
+        agrees={kind: whole("identity_agrees", kind) for kind in (*KINDS, INSTALL, MODEL_AND_MAC)},
         differs={
             kind: whole("identity_differs", kind)
             for kind in KINDS
@@ -133,6 +137,8 @@ def compare(
         found.agreeing.add(INSTALL)
     for kind in KINDS:
         _weigh_kind(found, kind, here, there, weights, is_worthless)
+    if "mac" not in found.agreeing:
+        found.agreeing.discard("model")
     _keep_heaviest(found.lines, weights)
     score = sum(line.points for line in found.lines)
     parts_agree = found.agreeing & _PARTS
@@ -162,10 +168,11 @@ def _weigh_kind(
     worth_theirs = {value for value in theirs if not is_worthless((kind, value))}
     shown = _shown(mine), _shown(theirs)
     if shared := worth_mine & worth_theirs:
+        # A make stands on many PCs: it says something beside a MAC, and next to nothing alone.
+        beside = kind == "model" and "mac" in found.agreeing
+        points = weights.agrees[MODEL_AND_MAC if beside else kind]
         found.agreeing.add(kind)
-        found.lines.append(
-            Line(kind, "agrees", weights.agrees[kind], _shown(shared), _shown(shared))
-        )
+        found.lines.append(Line(kind, "agrees", points, _shown(shared), _shown(shared)))
     elif worth_mine and worth_theirs:
         if kind in weights.differs:
             found.differing.add(kind)

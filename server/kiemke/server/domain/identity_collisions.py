@@ -118,32 +118,26 @@ class Collisions:
         """Set aside what collides now, and close what holds no more."""
         for machine, keys in sorted(self.index.members.items()):
             if len(keys) > 1:
-                await self._look_within(machine, keys)
+                await self._look_within(machine)
         for finding in await self.session.fetch(_OPEN, kinds=[DOUBTFUL, CLONED]):
             evidence = json.loads(finding["evidence_json"] or "{}")
             if len(evidence.get("machines", ())) == 2:
                 await self._look_at(finding, *evidence["machines"])
 
-    async def _look_within(self, machine: int, keys: list[StayKey]) -> None:
+    async def _look_within(self, machine: int) -> None:
         """Part the installs of one machine of which an older is heard after a newer began."""
-        newest = {source: self.index.newest[source] for source, _ in keys}
-        here = [
-            (self.sources[source]["created_at_ms"], source, stay)
-            for source, stay in keys
-            if stay == newest[source] and source in self.sources
-            and self.sources[source]["state"] in _ADMITTED
-        ]  # fmt: skip
-        for (_, older, stay), (_, newer, newer_stay) in pairwise(sorted(here)):
+        here = sorted(self._open_stays(machine), key=self._began)
+        for older, newer in pairwise(here):
             if not self._live_together(older, newer):
                 continue
-            row = (await active_rows(self.session, [newer]))[newer, newer_stay]
+            row = (await active_rows(self.session, [newer[0]]))[newer]
             if row["decision_id"] is not None:  # a person made them one
                 continue
-            comparison = self._compare_stays((older, stay), (newer, newer_stay))
-            if await self._is_dual_boot(older, newer, comparison):
+            comparison = self._compare_stays(older, newer)
+            if await self._is_dual_boot(older[0], newer[0], comparison):
                 continue
-            other = await self._part((newer, newer_stay), row)
-            await self._set_aside_pair(machine, other, (older, newer), comparison)
+            other = await self._part(newer, row)
+            await self._set_aside_pair(machine, other, (older[0], newer[0]), comparison)
 
     async def _look_at(self, finding: Row, left: int, right: int) -> None:
         comparison = self.index.compare_machines(left, right)
@@ -155,7 +149,12 @@ class Collisions:
         if comparison.verdict == DIFFERENT:
             await self._release(finding, [*sides[0], *sides[1]])
             return
-        live = [(a, b) for a in sides[0] for b in sides[1] if self._live_together(a, b)]
+        live = [
+            (a[0], b[0])
+            for a in self._open_stays(left)
+            for b in self._open_stays(right)
+            if self._live_together(a, b)
+        ]
         if finding["kind"] == DOUBTFUL and live:
             await close_finding(self.session, finding["id"], self.now_ms)
             if comparison.copied:
@@ -181,13 +180,28 @@ class Collisions:
             for side in sides
         )
 
-    def _live_together(self, left: int, right: int) -> bool:
-        rows = (self.sources[left], self.sources[right])
-        if any(row["state"] not in _ADMITTED for row in rows):
-            return False
-        older, newer = sorted(rows, key=lambda row: (row["created_at_ms"], row["id"]))
-        heard = older["last_received_at_ms"] or 0
-        return bool(heard > newer["created_at_ms"] + self.index.weights.both_live_ms)
+    def _open_stays(self, machine: int) -> list[StayKey]:
+        """Return the stays of a machine in which an admitted source is now."""
+        return [
+            (source, stay)
+            for source, stay in self.index.members.get(machine, ())
+            if stay == self.index.newest[source]
+            and source in self.sources
+            and self.sources[source]["state"] in _ADMITTED
+        ]
+
+    def _began(self, key: StayKey) -> tuple[int, int]:
+        """Return when a stay began, to be compared; the source's number decides between equals."""
+        created: int = self.sources[key[0]]["created_at_ms"]
+        stay = self.index.stays.get(key)
+        began = stay.began_ms if stay is not None and key[1] > 0 else created
+        return began, key[0]
+
+    def _live_together(self, left: StayKey, right: StayKey) -> bool:
+        """Whether the older of two was heard when the newer had been there for some time."""
+        older, newer = sorted((left, right), key=self._began)
+        heard = self.sources[older[0]]["last_received_at_ms"] or 0
+        return bool(heard > self._began(newer)[0] + self.index.weights.both_live_ms)
 
     def _compare_stays(self, left: StayKey, right: StayKey) -> Comparison:
         sides = [self.index.stays[k].values if k in self.index.stays else {} for k in (left, right)]

@@ -14,16 +14,20 @@ from kiemke.server.domain.identity import SAME, Comparison, Weights, compare
 StayKey = tuple[int, int]  # source, number
 _STRONG = ("uuid", "system", "board")
 _ADAPTERS = ("mac", PLUGGED)
-# A monitor finds nobody: it is moved from desk to desk.
-_FINDING = tuple(kind for kind in KINDS if kind != "monitor")
+# A monitor is moved from desk to desk, a model stands on many: they find nobody.
+_FINDING = tuple(kind for kind in KINDS if kind not in ("monitor", "model"))
 
 
 @dataclass(slots=True)
 class Stay:
-    """What one install showed on one set of hardware, newest values; ``seen_ms`` when they were new."""
+    """What one install showed on one set of hardware, newest values.
+
+    ``began_ms`` is when it was first seen there, ``seen_ms`` when the newest value was new.
+    """
 
     values: dict[str, frozenset[str]]
     seen_ms: int
+    began_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class Index:
         if known is not None:
             for one in _keys(known.values):
                 self._holders[one].discard(key)
-        self.stays[key] = Stay(merged, seen_ms)
+        self.stays[key] = Stay(merged, seen_ms, known.began_ms if known else seen_ms)
         for one in _keys(merged):
             self._holders[one].add(key)
         for mac in _macs(merged):
@@ -99,7 +103,7 @@ class Index:
             return True
         if self.weights.bogus and f"{kind}:{value}" in self.weights.bogus:
             return True
-        if len(self._holders.get(key, ())) <= self.weights.learned_above:
+        if kind == "model" or len(self._holders.get(key, ())) <= self.weights.learned_above:
             return False
         return len(self.machines_with(key)) > self.weights.learned_above
 

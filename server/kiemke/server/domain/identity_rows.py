@@ -47,9 +47,11 @@ async def load_index(session: Session, weights: Weights) -> Index:
     index = Index(weights)
     values: dict[StayKey, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     seen: dict[StayKey, int] = defaultdict(int)
+    began: dict[StayKey, int] = {}
     gone: list[tuple[StayKey, str]] = []
     for row in await session.fetch(_EVIDENCE):
         key = (row["source_id"], row["stay"])
+        began[key] = min(row["first_seen_ms"], began.get(key, row["first_seen_ms"]))
         if row["gone_ms"] is None:
             values[key][row["kind"]].add(row["value"])
             seen[key] = max(seen[key], row["first_seen_ms"])
@@ -57,6 +59,7 @@ async def load_index(session: Session, weights: Weights) -> Index:
             gone.append((key, row["value"]))
     for key, found in values.items():
         index.put(key, {kind: frozenset(v) for kind, v in found.items()}, seen[key])
+        index.stays[key].began_ms = began[key]
     for key, mac in gone:
         index.carried(key, mac)
     index.shared = {row["mac"] for row in await session.fetch("SELECT mac FROM shared_adapter")}
