@@ -18,10 +18,12 @@ from rich.table import Table
 
 from bench.agent_cost import measure_agent
 from bench.children import find_program
+from bench.identity import MOST_MERGED, MOST_SPLIT_RATIO, measure_afresh
+from bench.identity import SEED as IDENTITY_SEED
 from bench.load import Load, commits_per_second, measure_load
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("sqlite", "postgres", "agent", "figures")
+PARTS = ("sqlite", "postgres", "agent", "figures", "identity")
 
 
 def main() -> int:
@@ -43,6 +45,8 @@ def main() -> int:
                 _measure_database(part, folder / part, table, results)
             elif part == "agent":
                 _measure_agent(folder / part, table, results)
+            elif part == "identity":
+                _measure_identity(folder / part, table, results)
             else:
                 subprocess.run([sys.executable, "-m", "bench.figures"], cwd=ROOT, check=True)
     finally:
@@ -104,6 +108,22 @@ def _measure_agent(folder: Path, table: Table, results: dict[str, Any]) -> None:
     table.add_row("agent peak RSS", f"{cost.peak_rss_bytes / 2**20:.1f} MiB", "")
     table.add_row("agent start (status)", f"{cost.start_seconds:.2f} s", "≤ 0.3 s")
     results["agent"] = asdict(cost)
+
+
+def _measure_identity(folder: Path, table: Table, results: dict[str, Any]) -> None:
+    folder.mkdir(parents=True)
+    found = asyncio.run(measure_afresh(folder, pcs=2000, years=10, seed=IDENTITY_SEED))
+    table.add_row("PCs wrongly merged", str(found.merged), f"{MOST_MERGED}")
+    table.add_row(
+        "PCs wrongly split", f"{found.split} of {found.pcs:,} = {found.split_ratio:.2%}",
+        f"≤ {MOST_SPLIT_RATIO:.1%}",
+    )  # fmt: skip
+    table.add_row(
+        "  asked of people", f"{found.doubts} doubts, {found.set_aside} collisions in "
+        f"{found.installs:,} installs", "",
+    )  # fmt: skip
+    table.add_row("  docks found", f"{found.shared_adapters} of {found.docks}", "all")
+    results["identity"] = asdict(found)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from kiemke.server.db import Database, Session, as_date
 from kiemke.server.domain.identity_now import Resolver
 from kiemke.server.migrate import migrate
 
+SEED = 20261126
 MOST_MERGED, MOST_SPLIT_RATIO = 0, 0.005
 _OFFSET_SECONDS = 25_200
 
@@ -254,7 +255,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.identity", description=__doc__)
     parser.add_argument("--pcs", type=int, default=2000)
     parser.add_argument("--years", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=20261126)
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--mix", choices=sorted(MIXES), default=STANDARD)
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="kiemke-identity-"))

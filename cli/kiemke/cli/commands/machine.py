@@ -9,6 +9,7 @@ from kiemke.cli.command import Group, argument, option
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import MOMENT, OCTETS, THING, words
 from kiemke.cli.listing import Shape, json_option, search_options, shape_options, show, show_one
+from kiemke.cli.machine_identity import VERBS
 from kiemke.cli.pick import MACHINE, UNIT, pick, reference
 from kiemke.cli.records import Record, dig, records_of, text_at
 from kiemke.cli.tables import Column, as_json, draw
@@ -35,6 +36,7 @@ SOURCES = (
     Column(N_("Kind"), "kind", words("source_kind")),
     Column(N_("State"), "state", words("source_state")),
     Column(N_("Last heard"), "last_received_at", MOMENT),
+    Column(N_("Because"), "state_reason", optional=1, flexible=True),
 )
 MOST_SECTION_ROWS = 10  # of a section nobody asked for by name: software has hundreds
 
@@ -47,6 +49,10 @@ MOST_SECTION_ROWS = 10  # of a section nobody asked for by name: software has hu
 )
 def machine() -> None:
     """Hold the verbs."""
+
+
+for verb in VERBS:
+    machine.add_command(verb)
 
 
 @machine.command(

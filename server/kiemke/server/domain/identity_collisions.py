@@ -21,6 +21,7 @@ from kiemke.server.domain.identity_rows import WHO, active_rows, replace_row
 
 DOUBTFUL, CLONED, COPIED_INSTALL = "doubtful_machine", "cloned_identity", "cloned_install"
 _ADMITTED = ("approved", "pending")
+_WEAK = frozenset({"monitor", "model"})
 _OVERLAP_DAYS = 14
 
 _DECISIONS = "SELECT kind, machine_id, other_id, undone_at_ms FROM machine_decision ORDER BY id"
@@ -146,7 +147,9 @@ class Collisions:
         if not all(sides) or decided or self._is_answered(finding, sides):
             await close_finding(self.session, finding["id"], self.now_ms)
             return
-        if comparison.verdict == DIFFERENT:
+        telling = {line.kind for line in comparison.lines if line.result == "agrees"} - _WEAK
+        # What made one ask may lie in one install having been on both: only a value's loss ends that.
+        if comparison.verdict == DIFFERENT and (finding["kind"] == CLONED or not telling):
             await self._release(finding, [*sides[0], *sides[1]])
             return
         live = [
@@ -249,7 +252,8 @@ class Collisions:
         sources: Iterable[int] = (),
     ) -> None:
         first, second = sorted((left, right))
-        named = sorted(sources) or [*self._sources_of(left)[-1:], *self._sources_of(right)[-1:]]
+        last = {*self._sources_of(left)[-1:], *self._sources_of(right)[-1:]}
+        named = sorted(sources) or sorted(last)
         words = " and ".join(self._label(source) for source in named)
         advice = (
             "approve both when they are two PCs, merge when they are one"

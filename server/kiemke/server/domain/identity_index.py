@@ -145,7 +145,8 @@ class Index:
             if rivals and rivals[0][1].score >= mine.score + self.weights.margin:
                 return Choice(None, "new", mine, ((machine, mine), *rivals[:1]))
             return Choice(machine, "keep", mine)
-        asked = ((machine, mine),) if mine.score >= self.weights.ask_min else ()
+        # Its own PC may have got another main board: asked unless something plainly says no.
+        asked = ((machine, mine),) if mine.score > 0 else ()
         other = self._choose_other(values, (machine,))
         if other.machine is not None:
             return Choice(other.machine, "moved", other.comparison)

@@ -54,6 +54,10 @@ FROM source s JOIN source_now n ON n.source_id = s.id WHERE s.kind = 'agent'
 """
 
 
+# Who is heard beside whom is looked at so often, when nothing else asks for it.
+_LOOK_EVERY_MS = 60_000
+
+
 @dataclass(slots=True)
 class Outcome:
     """What one run did."""
@@ -78,6 +82,8 @@ class Resolver:
     def __init__(self, db: Database) -> None:
         self.db = db
         self.index: Index | None = None
+        self._stamp: tuple[int, int] | None = None
+        self._looked_ms = 0
 
     async def run(self, now_ms: int, guard: Guard | None = None) -> Outcome:
         """Resolve what changed since the last run. ``guard`` raises when this process may not."""
@@ -104,23 +110,35 @@ class Resolver:
         async with self.db.transaction() as session:
             if guard is not None:
                 await guard(session)
-            index.set_machines(
-                {
-                    (r["source_id"], r["stay"]): r["machine_id"]
-                    for r in await session.fetch(MEMBERSHIPS)
-                }
-            )
-            collisions = await Collisions.load(session, index, sources, now_ms)
-            await self._place(session, index, seen, offset, now_ms, collisions)
-            await collisions.look()
-            outcome.resolved = len(seen.at_ms)
-            outcome.quarantined = collisions.quarantined
+            stamp = await self._read_stamp(session)
+            if seen.at_ms or stamp != self._stamp or now_ms >= self._looked_ms + _LOOK_EVERY_MS:
+                self._looked_ms = now_ms
+                index.set_machines(
+                    {
+                        (r["source_id"], r["stay"]): r["machine_id"]
+                        for r in await session.fetch(MEMBERSHIPS)
+                    }
+                )
+                collisions = await Collisions.load(session, index, sources, now_ms)
+                await self._place(session, index, seen, offset, now_ms, collisions)
+                await collisions.look()
+                outcome.resolved = len(seen.at_ms)
+                outcome.quarantined = collisions.quarantined
+                self._stamp = await self._read_stamp(session)
             await self._match(session, _current(index), sources, today, now_ms, outcome)
             # Not the time of this run: what was received before it may be committed after its read.
             await session.many(
                 "UPDATE source_now SET resolved_at_ms = :seen WHERE source_id = :source",
                 [{"seen": at_ms + 1, "source": source} for source, at_ms in seen.at_ms.items()],
             )
+
+    async def _read_stamp(self, session: Session) -> tuple[int, int]:
+        """Return what differs when anybody changed which source is which machine."""
+        row = await session.one(
+            "SELECT COALESCE(MAX(id), 0) AS last, COALESCE(MAX(voided_at_ms), 0) AS voided"
+            " FROM machine_source"
+        )
+        return (row["last"], row["voided"]) if row else (0, 0)
 
     async def _prepare(self, session: Session, today: date, now_ms: int) -> Index:
         """Return the index, with the rules of today; read from the database the first time."""

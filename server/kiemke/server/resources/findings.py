@@ -1,7 +1,8 @@
 """Findings: what a person should look at."""
 
+import json
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from litestar import get
 from litestar.di import NamedDependency
@@ -13,7 +14,7 @@ from kiemke.server.errors import Problem
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_page
 
 LISTING = Listing(
-    columns="f.id, f.kind, f.subject, f.detail, f.opened_at_ms, f.closed_at_ms",
+    columns="f.id, f.kind, f.subject, f.detail, f.opened_at_ms, f.closed_at_ms, f.evidence_json",
     tables="finding f",
     where=(
         "(:everything OR f.closed_at_ms IS NULL)",
@@ -28,7 +29,10 @@ LISTING = Listing(
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``subject`` is "source:ID", "asset:CODE", ...; open while ``closed_at`` is null."""
+    """``subject`` is "source:ID", "machine:A,B", ...; open while ``closed_at`` is null.
+
+    ``evidence`` holds both sides and the figures, where there are such.
+    """
 
     id: int
     kind: str
@@ -36,6 +40,7 @@ class Finding:
     detail: str
     opened_at: str | None
     closed_at: str | None
+    evidence: dict[str, Any] | None
 
 
 @get("/api/v1/findings", opt={"role": "auditor"}, tags=["findings"])
@@ -59,6 +64,7 @@ async def list_findings(
             row["detail"],
             rfc3339(row["opened_at_ms"]),
             rfc3339(row["closed_at_ms"]),
+            json.loads(row["evidence_json"]) if row["evidence_json"] else None,
         )
         for row in rows
     ]

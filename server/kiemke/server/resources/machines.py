@@ -19,7 +19,7 @@ from kiemke.server.resources.tree import Moment, UnitRef, load_refs, visible_uni
 
 NOUN = Both("máy", "machine")
 
-_HOSTNAME = (
+HOSTNAME = (
     "(SELECT MAX(h.hostname) FROM machine_source hs JOIN source h ON h.id = hs.source_id"
     " WHERE hs.machine_id = m.id AND {active hs})"
 )
@@ -35,12 +35,12 @@ LISTING = Listing(
     id="m.id",
     in_units="EXISTS (SELECT 1 FROM machine_source u JOIN source us ON us.id = u.source_id"
     " WHERE u.machine_id = m.id AND {active u} AND us.unit_id IN :[units])",
-    search=(_HOSTNAME,),
+    search=(HOSTNAME,),
 )
 
 _SOURCES = """
-SELECT ms.machine_id, s.id, s.public_id, s.kind, s.state, s.hostname, s.unit_id,
-  n.last_received_at_ms
+SELECT ms.machine_id, s.id, s.public_id, s.kind, s.state, s.state_reason, s.hostname,
+  s.unit_id, n.last_received_at_ms
 FROM machine_source ms JOIN source s ON s.id = ms.source_id
 LEFT JOIN source_now n ON n.source_id = s.id
 WHERE ms.machine_id IN :[ids] AND {active ms}
@@ -72,11 +72,12 @@ WHERE x.source_id = :source ORDER BY t.name, t.version
 
 @dataclass(frozen=True, slots=True)
 class SourceOfMachine:
-    """One install seen on a machine."""
+    """One install seen on a machine; ``state_reason`` says why it was set aside."""
 
     id: str
     kind: str
     state: str
+    state_reason: str | None
     last_received_at: str | None
 
 
@@ -231,7 +232,11 @@ def _make(
         asset=asset,
         sources=[
             SourceOfMachine(
-                row["public_id"], row["kind"], row["state"], rfc3339(row["last_received_at_ms"])
+                row["public_id"],
+                row["kind"],
+                row["state"],
+                row["state_reason"],
+                rfc3339(row["last_received_at_ms"]),
             )
             for row in sources
         ],
