@@ -19,7 +19,7 @@ from kiemke.server.resources.tree import Moment, UnitRef, load_refs, visible_uni
 
 NOUN = Both("máy", "machine")
 
-HOSTNAME = (
+_HOSTNAME = (
     "(SELECT MAX(h.hostname) FROM machine_source hs JOIN source h ON h.id = hs.source_id"
     " WHERE hs.machine_id = m.id AND {active hs})"
 )
@@ -35,7 +35,7 @@ LISTING = Listing(
     id="m.id",
     in_units="EXISTS (SELECT 1 FROM machine_source u JOIN source us ON us.id = u.source_id"
     " WHERE u.machine_id = m.id AND {active u} AND us.unit_id IN :[units])",
-    search=(HOSTNAME,),
+    search=(_HOSTNAME,),
 )
 
 _SOURCES = """
