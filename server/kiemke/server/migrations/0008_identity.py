@@ -12,7 +12,7 @@ _READ_ANEW = "UPDATE source_now SET resolved_at_ms = NULL"
 class Migration(migrations.Migration):
     """Create the tables and let the resolver read every inventory again."""
 
-    dependencies = [("kiemke", "0006_section_changes")]
+    dependencies = [("kiemke", "0007_official")]
 
     operations = [
         ops.CreateModel(
