@@ -300,3 +300,44 @@ def test_who_names_the_persons_and_what_to_do(signed_in: RestServer, run: Run) -
     missing = run("thieu-may").out
     assert "Vũ Thị Ơn" in missing
     assert "Lê Văn Ước" not in missing
+
+
+def test_units_that_have_an_item_are_told_as_a_share(signed_in: RestServer, run: Run) -> None:
+    row = {"day": "2026-03-10", "item": "scanner", "units": 21, "having": 20, "things": 25,
+           "without": [{"code": "X21", "name": "Xã Cuối"}]}  # fmt: skip
+    signed_in.on("GET", "/equipment", {"items": [row], "total": 1, "next": None})
+
+    ran = run("ty-le", "thiet-bi", "--loai", "xa")
+
+    assert signed_in.asked[0].query["type"] == "xa"
+    for figure in ("máy quét", "20/21 95,2 %", "25", "Xã Cuối"):
+        assert figure in ran.out
+
+
+def test_a_desk_is_told_line_by_line(signed_in: RestServer, run: Run) -> None:
+    row = {"desk": {"code": "MC", "name": "Một cửa"}, "unit": {"code": "X1", "name": "Xã"},
+           "item": "kiosk", "required": 1, "present": 0, "working": 0, "silent": 0, "unknown": 0,
+           "found": 0, "lack": 1, "finding": "lack", "next": "kiemke asset list"}  # fmt: skip
+    done = {**row, "item": "pc", "finding": "ok"}
+    signed_in.on("GET", "/desks", {"items": [row, done], "total": 2, "next": None})
+
+    ran = run("coverage", "desks", "--wide")
+
+    assert "máy tra cứu" in ran.out
+    assert ran.out.splitlines()[-1] == "1/2 dòng đủ"
+
+
+def test_fitness_ends_with_its_sums(signed_in: RestServer, run: Run) -> None:
+    rows = [
+        {"official": {"code": str(n), "name": f"Người {n}"}, "unit": {"code": "X1"}, "asset": f"T{n}",
+         "fitness": fitness, "missing": missing, "unknown": [], "next": None}
+        for n, (fitness, missing) in enumerate((("fit", []), ("unfit", ["ram_gib", "ssd"])))
+    ]  # fmt: skip
+    signed_in.on("GET", "/coverage/fit", {"items": rows, "total": 2, "next": None})
+
+    ran = run("ty-le", "dap-ung", "--wide")
+
+    assert "bộ nhớ, ổ SSD" in ran.out
+    assert ran.out.splitlines()[-1] == (
+        "1 đáp ứng, 1 không đáp ứng, 0 chưa rõ, trong 2 người đã xác minh"
+    )

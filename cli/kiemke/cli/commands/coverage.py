@@ -9,6 +9,7 @@ from kiemke.cli import figures
 from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Command, Group, option
+from kiemke.cli.coverage_equipment import desks, equipment
 from kiemke.cli.coverage_fit import fit
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import COUNT, DAY, THING, TIMES, Kind, words
@@ -213,7 +214,8 @@ def who(
     _who(app, unit, search, state, times, shape)
 
 
-coverage.add_command(fit)
+for _verb in (fit, equipment, desks):
+    coverage.add_command(_verb)
 
 
 @click.command(

@@ -1,7 +1,7 @@
 """Fitness of every unit recounted by the leader: what PCs told is read once and kept until it changes."""
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,6 +18,7 @@ from kiemke.server.domain.fit import (
     read_setting,
 )
 from kiemke.server.domain.fit_facts import SECTIONS, Facts
+from kiemke.server.domain.rollup import roll_up
 from kiemke.server.domain.tables import dated
 
 Guard = Callable[[Session], Awaitable[None]]
@@ -80,16 +81,7 @@ def count(rows: list[FitRow], tree: list[Row]) -> dict[tuple[str, int, str], int
     """Return (family, unit, fitness) -> persons: each unit's own, and those of its whole subtree."""
     parents = {row["unit_id"]: row["parent_id"] for row in tree}
     own = Counter((row.unit_id, row.fitness) for row in rows)
-    subtree: dict[tuple[int, str], int] = defaultdict(int)
-    for (unit_id, fitness), persons in own.items():
-        place: int | None = unit_id
-        seen: set[int] = set()
-        while place is not None and place not in seen:  # a loop in the tree must end
-            seen.add(place)
-            subtree[place, fitness] += persons
-            place = parents.get(place)
     found = {(OWN, unit, fitness): persons for (unit, fitness), persons in own.items()}
-    found.update(
-        {(SUBTREE, unit, fitness): persons for (unit, fitness), persons in subtree.items()}
-    )
+    for (unit, fitness), persons in roll_up(own, parents).items():
+        found[SUBTREE, unit, fitness] = persons
     return found

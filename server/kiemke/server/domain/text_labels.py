@@ -110,6 +110,30 @@ MEASURES = _table(
     ("coverage", "tỷ lệ người được trang bị", "coverage"),
     ("ratio", "số máy trên đầu người", "ratio"),
 )
+EQUIPMENT_ITEMS = _table(
+    ("pc", "máy tính", "PC"),
+    ("printer", "máy in", "printer"),
+    ("copier", "máy photocopy", "photocopier"),
+    ("scanner", "máy quét", "scanner"),
+    ("citizen_pc", "máy tính phục vụ công dân", "citizens' PC"),
+    ("kiosk", "máy tra cứu", "kiosk"),
+    ("camera", "camera giám sát", "camera"),
+    ("video_conference", "thiết bị hội nghị truyền hình", "video conference set"),
+    ("server", "máy chủ", "server"),
+    ("switch", "bộ chuyển mạch", "switch"),
+    ("router", "bộ định tuyến, modem", "router or modem"),
+    ("firewall", "tường lửa", "firewall"),
+    ("access_point", "bộ phát Wi-Fi", "access point"),
+    ("ups", "bộ lưu điện", "UPS"),
+    ("internet", "đường Internet", "Internet line"),
+    ("tslcd", "đường TSLCD", "state data network line"),
+)
+DESK_FINDINGS = _table(
+    ("lack", "thiếu", "lacks"),
+    ("not_working", "không hoạt động", "not working"),
+    ("unknown", "chưa rõ", "not known"),
+    ("ok", "đủ", "complete"),
+)
 INDICATOR_MEASURES = _table(
     ("percent", "tỷ lệ %", "percentage"),
     ("count", "số lượng", "count"),
