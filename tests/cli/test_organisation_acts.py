@@ -131,3 +131,35 @@ def test_an_official_is_made_only_with_a_unit_and_a_kind(signed_in: RestServer, 
 
     assert (incomplete.code, whole.code) == (2, 0), whole.err
     assert json.loads(signed_in.asked[0].body)["name"] == "Lê Thị Ơn"
+
+
+DIFF = {
+    "before": {"as_of": "2025-12-31", "known_at": "2026-01-05T17:00:00Z", "officials": 2,
+               "states": {"no_pc": 1, "verified": 1}},
+    "after": {"as_of": "2025-12-31", "known_at": "2026-03-05T17:00:00Z", "officials": 1,
+              "states": {"verified": 1}},
+    "entries": [
+        {"what": "membership", "act": "voided", "late": True, "at": "2026-02-01T02:00:00Z",
+         "who": "lan", "instrument": "3/QĐ", "valid_from": "2020-01-01", "valid_to": None,
+         "moved": [{"official": {"code": "CB9", "name": "Lê Thị Ơn"}, "before": "no_pc",
+                    "after": "outside"}]}
+    ],
+    "by_evidence": [],
+}  # fmt: skip
+
+
+def test_a_figure_that_reads_otherwise_now_names_the_late_entry(
+    signed_in: RestServer, run: Run
+) -> None:
+    signed_in.on("GET", "/coverage/diff", DIFF)
+
+    ran = run(
+        "ty-le", "so-sanh", "--ngay", "31/12/2025", "--known-at", "05/01/2026", "--and", "now",
+    )  # fmt: skip
+
+    assert ran.code == 0, ran.err
+    assert "Lê Thị Ơn: thiếu máy → ngoài danh sách" in ran.out
+    for part in ("lan", "3/QĐ", "hủy", "2 cán bộ", "1 cán bộ"):
+        assert part in ran.out
+    asked = signed_in.asked[0].query
+    assert (asked["as_of"], asked["known_at"]) == ("2025-12-31", "2026-01-06T00:00:00+07:00")

@@ -1,6 +1,6 @@
 """How figures, days and moments are written: 1.234,5 and dd/MM/yyyy in Vietnamese."""
 
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 
 from kiemke.cli.i18n import language
 
@@ -120,7 +120,13 @@ def read_moment(value: object) -> datetime | None:
 
 
 def clock_reading(text: str, zone: tzinfo) -> datetime | None:
-    """Return the moment a person wrote, in ``zone`` where they named none; None if unreadable."""
+    """Return the moment a person wrote, in ``zone`` where they named none; None if unreadable.
+
+    A day alone is its end: all that was known on that day.
+    """
+    day = read_day(text)
+    if day is not None:
+        return datetime.combine(day + timedelta(days=1), time.min, zone)
     for pattern in ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S"):
         try:
             return datetime.strptime(text.strip(), pattern).replace(tzinfo=zone)

@@ -103,7 +103,7 @@ def time_options(function: Function) -> Function:
     folded = _folding(function, "times", Times, "as_of", "known_at")
     for decorate in (
         option("--known-at", type=MomentType(), metavar=N_("MOMENT"),
-               help=N_("As the system knew it at this moment.")),
+               help=N_("As the system knew it at this moment; a day alone is its end.")),
         option("--as-of", "--ngay", "as_of", type=DayType(), metavar=N_("DAY"),
                help=N_("What was so on this day.")),
     ):  # fmt: skip

@@ -258,6 +258,7 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "unmatched": N_("unmatched"),
         "excluded": N_("excluded"),
     },
+<<<<<<< HEAD
     "equipment_item": {
         "pc": N_("PC"),
         "printer": N_("printer"),
@@ -282,6 +283,20 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "unknown": N_("cannot tell"),
         "ok": N_("complete"),
     },
+=======
+    "ledger_row": {
+        "membership": N_("membership"),
+        "absence": N_("absence"),
+        "custody": N_("custody"),
+        "asset_status": N_("condition of an asset"),
+        "asset_fact": N_("facts of an asset"),
+        "asset_match": N_("match of an asset"),
+        "counted_asset": N_("count of an asset"),
+        "unit_version": N_("unit"),
+    },
+    "outside": {"outside": N_("not in it")},
+    "entry_act": {"entered": N_("entered"), "voided": N_("voided")},
+>>>>>>> 73563b0 (Say which late entries moved a coverage figure, by whom, with which paper)
     "fitness": {
         "fit": N_("fit"),
         "unfit": N_("unfit"),

@@ -158,7 +158,7 @@ async def list_who(
         raise Problem("bad_field", field="state", value=in_state[:40], wanted=" | ".join(STATES))
     day = min(asked.moment.day, services.today() - timedelta(days=1))
     found: dict[str, WhoRow] = {}  # by code: one right may lie within another
-    roots = await _find_roots(request, services, asked)
+    roots = await find_roots(request, services, asked)
     async with services.db.reading() as session:
         for root in roots:
             for row in await coverage_who(session, root, day, asked.moment.known_ms, in_state):
@@ -183,9 +183,10 @@ async def list_who(
     return Page(items, len(rows), cursor)
 
 
-async def _find_roots(
+async def find_roots(
     request: AppRequest, services: Services, asked: NamedDependency[ListQuery]
 ) -> list[int]:
+    """Return the units whose subtrees make up what is asked: the one named, else what may be seen."""
     unit = request.query_params.get("unit")
     if unit is not None:
         return [await find_unit_id(services, unit, asked.moment)]
