@@ -258,7 +258,6 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "unmatched": N_("unmatched"),
         "excluded": N_("excluded"),
     },
-<<<<<<< HEAD
     "equipment_item": {
         "pc": N_("PC"),
         "printer": N_("printer"),
@@ -283,7 +282,6 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "unknown": N_("cannot tell"),
         "ok": N_("complete"),
     },
-=======
     "ledger_row": {
         "membership": N_("membership"),
         "absence": N_("absence"),
@@ -296,7 +294,6 @@ VOCABULARIES: dict[str, dict[str, str]] = {
     },
     "outside": {"outside": N_("not in it")},
     "entry_act": {"entered": N_("entered"), "voided": N_("voided")},
->>>>>>> 73563b0 (Say which late entries moved a coverage figure, by whom, with which paper)
     "fitness": {
         "fit": N_("fit"),
         "unfit": N_("unfit"),

@@ -9,11 +9,8 @@ from kiemke.cli import figures
 from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Command, Group, option
-<<<<<<< HEAD
-from kiemke.cli.coverage_equipment import desks, equipment
-=======
 from kiemke.cli.coverage_diff import diff
->>>>>>> 73563b0 (Say which late entries moved a coverage figure, by whom, with which paper)
+from kiemke.cli.coverage_equipment import desks, equipment
 from kiemke.cli.coverage_fit import fit
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import COUNT, DAY, THING, TIMES, Kind, words
@@ -218,13 +215,8 @@ def who(
     _who(app, unit, search, state, times, shape)
 
 
-<<<<<<< HEAD
-for _verb in (fit, equipment, desks):
+for _verb in (fit, diff, equipment, desks):
     coverage.add_command(_verb)
-=======
-coverage.add_command(fit)
-coverage.add_command(diff)
->>>>>>> 73563b0 (Say which late entries moved a coverage figure, by whom, with which paper)
 
 
 @click.command(
