@@ -8,7 +8,9 @@ import pytest
 
 from kiemke.server import audit
 from kiemke.server.db import Database, as_date
+from kiemke.server.imports.ledger import Plan
 from kiemke.server.imports.run import IMPORTERS, ImportResult, run_import
+from kiemke.server.imports.tables.assets import AssetImporter
 from kiemke.server.imports.templates import TEMPLATES
 from tests.support.imports import ASSETS, NOW_MS, OFFICIALS, UNITS, as_csv, load, load_district
 
@@ -284,6 +286,69 @@ async def test_two_imports_of_one_file_at_once_write_it_once(database: Database)
         (0, 3, True), (0, 3, True), (3, 0, True),
     ]  # fmt: skip
     assert len(await database.read("SELECT 1 FROM unit_version")) == 3
+
+
+async def test_others_write_while_a_file_is_compared(
+    district: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A province's book takes many seconds to compare: ingest must not wait for that."""
+    compared: list[int] = []
+    real = AssetImporter.plan
+
+    async def plan(self: AssetImporter, *args: Any) -> Plan:
+        async with district.transaction() as session:
+            await session.execute("UPDATE lease SET fence = fence")
+        compared.append(len(args[1]))
+        return await real(self, *args)
+
+    monkeypatch.setattr(AssetImporter, "plan", plan)
+    result = await load(district, "assets", [ASSETS[0], ["TS9", *ASSETS[1][1:]]])
+
+    assert told(result) == [(2, "Tag", "T1")]
+    assert compared == [1]
+
+
+async def test_a_book_that_changed_meanwhile_is_compared_again(
+    district: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was compared must be what is written to."""
+    compared: list[str] = []
+    real = AssetImporter.plan
+
+    async def plan(self: AssetImporter, *args: Any) -> Plan:
+        found = await real(self, *args)
+        if not compared:
+            other = [ASSETS[0], ["TS7", "", *ASSETS[1][2:]]]
+            compared.append("other")
+            await load(district, "assets", other)
+        compared.append(next(iter(found.outcomes.values())))
+        return found
+
+    monkeypatch.setattr(AssetImporter, "plan", plan)
+    result = await load(district, "assets", [ASSETS[0], ["TS7", "", *ASSETS[1][2:]]])
+
+    assert (result.new, result.same, result.applied) == (0, 1, True)
+    assert compared == ["other", "new", "new", "same"]
+    assert len(await district.read("SELECT 1 FROM asset WHERE code = 'TS7'")) == 1
+
+
+async def test_a_busy_book_is_compared_once_more_with_everybody_waiting(
+    district: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = []
+    real = AssetImporter.plan
+
+    async def plan(self: AssetImporter, session: Any, *args: Any) -> Plan:
+        compared.append(1)
+        if len(compared) <= 3:
+            async with district.transaction() as other:
+                await audit.record(other, at_ms=NOW_MS, who="x", act="x", subject="x")
+        return await real(self, session, *args)
+
+    monkeypatch.setattr(AssetImporter, "plan", plan)
+    result = await load(district, "assets", [ASSETS[0], ["TS7", "", *ASSETS[1][2:]]])
+
+    assert (result.new, result.applied, len(compared)) == (1, True, 4)
 
 
 async def test_an_import_that_fails_half_way_leaves_nothing(database: Database) -> None:

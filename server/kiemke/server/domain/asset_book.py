@@ -11,6 +11,7 @@ from typing import Any
 
 from kiemke.server.db import Row, Session, as_date
 from kiemke.server.domain.dated_table import DatedTable, Rows, Stamp
+from kiemke.server.domain.dates_timeline import Span, Timeline
 from kiemke.server.domain.text_labels import Words
 
 STATUSES = DatedTable("asset_status", "asset_id", ("status",))
@@ -103,27 +104,57 @@ async def put_facts(
     ``apply`` nothing is written.
     """
     timeline = await _facts_of(session, asset, write=apply)
+    before, after = say_facts(timeline, asset, changes, said)
+    if not apply or after == before:
+        return before, after
+    await FACTS.store(session, {asset["id"]: timeline}, {}, stamp)
+    await session.execute(
+        "UPDATE asset SET price_dong = :price_dong, in_use_since = :in_use_since,"
+        " ownership = :ownership WHERE id = :id",
+        id=asset["id"],
+        **newest_facts(timeline),
+    )
+    return before, after
+
+
+def say_facts(
+    timeline: Rows, asset: Mapping[str, Any], changes: Mapping[str, Any], said: Statement
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Put what is said onto an asset's facts; return those before and after on the day."""
     span = timeline.at(said.day)
     if span is None:
         before = _native(asset)
     else:
         before = _native(dict(zip(FACTS.columns, next(iter(span.value)), strict=True)))
     after = {**before, **changes}
-    if not apply or after == before:
-        return before, after
-    value = tuple(after[name] for name in FACTS.columns)
-    timeline.put(said.day, frozenset({value}), said.instrument)
-    await FACTS.store(session, {asset["id"]: timeline}, {}, stamp)
-    last = timeline.last()
-    if last is not None:
-        newest = dict(zip(FACTS.columns, next(iter(last.value)), strict=True))
-        await session.execute(
-            "UPDATE asset SET price_dong = :price_dong, in_use_since = :in_use_since,"
-            " ownership = :ownership WHERE id = :id",
-            id=asset["id"],
-            **{name: _native(newest)[name] for name in BOTH},
-        )
+    if after != before:
+        value = tuple(after[name] for name in FACTS.columns)
+        timeline.put(said.day, frozenset({value}), said.instrument)
     return before, after
+
+
+def newest_facts(timeline: Rows) -> dict[str, Any]:
+    """Return what the asset's own columns follow: what is said last of all."""
+    last = timeline.last()
+    if last is None:
+        return {}
+    newest = _native(dict(zip(FACTS.columns, next(iter(last.value)), strict=True)))
+    return {name: newest[name] for name in BOTH}
+
+
+def first_facts(asset: Mapping[str, Any], row_id: int) -> tuple[dict[str, Any], Rows]:
+    """Return the row of an asset's first facts, its own columns since ever, and their timeline."""
+    native = _native(asset)
+    row = {
+        "id": row_id,
+        "asset_id": asset["id"],
+        **{name: native[name] for name in BOTH},
+        "valid_from": SINCE_EVER,
+        "recorded_at_ms": asset["created_at_ms"],
+    }
+    value = tuple(native[name] if name in BOTH else None for name in FACTS.columns)
+    span = Span(SINCE_EVER, None, frozenset({value}), None, frozenset({row_id}))
+    return row, Timeline([span])
 
 
 async def _facts_of(session: Session, asset: Row, *, write: bool) -> Rows:

@@ -1,5 +1,6 @@
 """A table of dated rows read as timelines and written back: what changed is voided and said again."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,12 @@ from kiemke.server.db import Session, as_date
 from kiemke.server.domain.dates_timeline import Span, Timeline, from_rows
 
 Rows = Timeline[frozenset[tuple[Any, ...]]]
+
+
+async def _breathe(position: int) -> None:
+    """Let other requests in between: a province's book has 100,000 timelines."""
+    if position % 100 == 0:
+        await asyncio.sleep(0)
 
 
 class Stamp(Protocol):
@@ -59,7 +66,11 @@ class DatedTable:
             end = None if row["valid_to"] is None else as_date(row["valid_to"])
             start = as_date(row["valid_from"])
             found[row["subject"]].append((start, end, value, row["instrument"], row["id"]))
-        return {subject: Timeline(from_rows(found[subject])) for subject in ids}
+        timelines: dict[int, Rows] = {}
+        for position, subject in enumerate(ids):
+            await _breathe(position)
+            timelines[subject] = Timeline(from_rows(found[subject]))
+        return timelines
 
     async def store(
         self,
@@ -71,7 +82,8 @@ class DatedTable:
         """Void and add what changed. ``ids`` turns the negative ids of new things into real ones."""
         void: set[int] = set()
         add: list[dict[str, Any]] = []
-        for subject, timeline in timelines.items():
+        for position, (subject, timeline) in enumerate(timelines.items()):
+            await _breathe(position)
             gone, spans = timeline.changes()
             void |= gone
             for span in spans:

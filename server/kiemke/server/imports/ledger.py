@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from kiemke.server.db import Session
 from kiemke.server.domain.dated_table import DatedTable, Rows
 from kiemke.server.domain.text_labels import Words
+from kiemke.server.imports.script import Script
 from kiemke.server.imports.table import RowError, TableRow
 from kiemke.server.imports.templates import Template
 
@@ -76,8 +77,8 @@ class Importer(Protocol):
     async def plan(self, session: Session, rows: list[TableRow], context: Context) -> Plan:
         """Compare the rows with the database."""
 
-    async def write(self, session: Session, context: Context) -> None:
-        """Write the differences in the caller's transaction."""
+    async def write(self, session: Script, context: Context) -> None:
+        """Prepare the statements that write the differences."""
 
 
 async def units_by_code(session: Session, codes: Iterable[str]) -> dict[str, int]:

@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from kiemke.server.domain.text import clean_text
 from kiemke.server.domain.text_labels import Words
 from kiemke.server.imports.ledger import CHANGED, NEW, SAME, Audit, Context, Importer, Plan
 from kiemke.server.imports.parse import FileRefused, read_lines
+from kiemke.server.imports.script import Script, ledger_mark
 from kiemke.server.imports.statement import insert
 from kiemke.server.imports.table import RowError, Table, lay_out
 from kiemke.server.imports.tables.assets import AssetImporter
@@ -42,6 +44,8 @@ IMPORTERS: dict[str, Callable[[], Importer]] = {
 # Any fixed number: two imports into one PostgreSQL database wait for each other here.
 _ADVISORY_LOCK = 0x6B69_656D_1101
 _DEFAULT_OFFSET_SECONDS = 7 * 3600
+# How often a comparison is made anew because somebody changed a ledger while it was made.
+_TRIES = 3
 # Nobody corrects more at one go, and 200,000 wrong rows would be an answer of 75 MB.
 MOST_ERRORS_TOLD = 1_000
 
@@ -107,27 +111,66 @@ async def run_import(
 
     All or nothing: with any error nothing is written. Raises KeyError for an unknown template.
     """
-    wanted, importer = TEMPLATES[template], IMPORTERS[template]()
+    wanted = TEMPLATES[template]
     try:
         table = await asyncio.to_thread(lay_out, await read_lines(data), wanted)
     except FileRefused as error:
         return _whole_file(template, error)
+    wanted_by = _Wanted(template, file_name, hashlib.sha256(data).hexdigest(), who, now_ms, audit)
     if not apply or table.errors:  # a file that is wrong already must not hold the writer up
-        async with db.reading() as session:
-            context = await _context(session, template, who, now_ms, audit)
-            return _result(table, await importer.plan(session, table.rows, context), template)
+        return await _compare(Script(db), table, wanted_by)
     try:
-        async with db.transaction() as session:
-            await lock(session)
-            context = await _context(session, template, who, now_ms, audit)
-            result = _result(table, await importer.plan(session, table.rows, context), template)
+        for _ in range(_TRIES):
+            mark = await ledger_mark(Script(db))
+            script = Script(db)
+            result = await _compare(script, table, wanted_by, write=True)
             if result.errors:
                 return result
-            await importer.write(session, context)
-            await _note_run(session, template, data, file_name, result.rows, context)
+            async with _alone(db) as session:
+                if await ledger_mark(session, mark[0]) == mark:
+                    await script.play(session)
+                    return _applied(result)
+        async with _alone(db) as session:  # too busy a ledger: everybody waits for this one
+            script = Script(db, session)
+            result = await _compare(script, table, wanted_by, write=True)
+            if not result.errors:
+                await script.play(session)
     except Refused as error:
         return _whole_file(template, _Conflict(str(error)))
-    return _applied(result)
+    return result if result.errors else _applied(result)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which file is imported, by whom, when."""
+
+    template: str
+    file_name: str
+    file_sha256: str
+    who: str
+    now_ms: int
+    audit: Audit
+
+
+@asynccontextmanager
+async def _alone(db: Database) -> AsyncIterator[Session]:
+    """Give a transaction in which no other import writes."""
+    async with db.transaction() as session:
+        await lock(session)
+        yield session
+
+
+async def _compare(
+    script: Script, table: Table, wanted: _Wanted, *, write: bool = False
+) -> ImportResult:
+    """Compare the rows with the database; with ``write`` the script then holds what to write."""
+    importer = IMPORTERS[wanted.template]()
+    context = await _context(script, wanted)
+    result = _result(table, await importer.plan(script, table.rows, context), wanted.template)
+    if write and not result.errors:
+        await importer.write(script, context)
+        await _note_run(script, wanted, result.rows)
+    return result
 
 
 async def lock(session: Session) -> None:
@@ -147,12 +190,13 @@ class _Conflict(FileRefused):
         self.remedy = Words("chạy lại lệnh nhập", "run the import again")
 
 
-async def _context(session: Session, template: str, who: str, now_ms: int, audit: Audit) -> Context:
+async def _context(session: Session, wanted: _Wanted) -> Context:
     row = await session.one("SELECT utc_offset_seconds, demo FROM installation WHERE id = 1")
     offset = row["utc_offset_seconds"] if row else _DEFAULT_OFFSET_SECONDS
-    local = datetime.fromtimestamp(now_ms / 1000, UTC) + timedelta(seconds=offset)
+    local = datetime.fromtimestamp(wanted.now_ms / 1000, UTC) + timedelta(seconds=offset)
     demo = bool(row["demo"]) if row else False
-    return Context(TEMPLATES[template], who, now_ms, local.date(), audit, demo)
+    template = TEMPLATES[wanted.template]
+    return Context(template, wanted.who, wanted.now_ms, local.date(), wanted.audit, demo)
 
 
 def _result(table: Table, plan: Plan, template: str) -> ImportResult:
@@ -177,15 +221,13 @@ def _applied(result: ImportResult) -> ImportResult:
     )  # fmt: skip
 
 
-async def _note_run(
-    session: Session, template: str, data: bytes, file_name: str, rows: int, context: Context
-) -> None:
+async def _note_run(script: Script, wanted: _Wanted, rows: int) -> None:
     fields = {
-        "template": template,
-        "file_name": clean_text(file_name, 200) or "-",
-        "file_sha256": hashlib.sha256(data).hexdigest(),
+        "template": wanted.template,
+        "file_name": clean_text(wanted.file_name, 200) or "-",
+        "file_sha256": wanted.file_sha256,
         "row_count": rows,
-        "applied_at_ms": context.now_ms,
-        "applied_by": context.who,
+        "applied_at_ms": wanted.now_ms,
+        "applied_by": wanted.who,
     }
-    await insert(session, "import_run", fields)
+    await insert(script, "import_run", fields)

@@ -1,6 +1,5 @@
 """Parts shared by the importers: dated statements, plain fields, and the audit of what changed."""
 
-import asyncio
 from collections.abc import AsyncIterator, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -9,11 +8,10 @@ from typing import Any
 from kiemke.server.db import Session
 from kiemke.server.domain.text_labels import Words
 from kiemke.server.imports.ledger import CHANGED, NEW, SAME, Context, Plan, Rows
+from kiemke.server.imports.script import Script, breathe
 from kiemke.server.imports.table import TableRow
 
 Fields = dict[str, Any]
-
-_ROWS_AT_A_STRETCH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +42,14 @@ class Draft:
         """Return the id in the database of what had a negative one."""
         return self.real_ids.get(id_, id_)
 
+    async def reserve(self, session: Script, table: str) -> None:
+        """Have an id ready for everything new."""
+        await session.reserve(table, sum(1 for id_ in self.ids.values() if id_ < 0))
+
     async def audit(self, session: Session, context: Context) -> None:
         """Write one audit entry for each changed row."""
-        for change in self.changes:
+        for position, change in enumerate(self.changes):
+            await breathe(position)
             await context.audit(
                 session,
                 at_ms=context.now_ms,
@@ -73,8 +76,7 @@ def in_order(rows: Sequence[TableRow], context: Context) -> list[TableRow]:
 async def unhurried(rows: Iterable[TableRow]) -> AsyncIterator[TableRow]:
     """Yield the rows and let other requests in between: comparing a province's book takes seconds."""
     for number, row in enumerate(rows):
-        if number % _ROWS_AT_A_STRETCH == 0:
-            await asyncio.sleep(0)
+        await breathe(number)
         yield row
 
 
@@ -131,17 +133,16 @@ def outcome(is_new: bool, is_changed: bool) -> str:
     return NEW if is_new else CHANGED if is_changed else SAME
 
 
-async def insert(session: Session, table: str, values: Fields) -> int:
-    """Insert one row and return its id."""
-    names = ", ".join(values)
-    marks = ", ".join(f":{name}" for name in values)
-    row = await session.one(
-        f"INSERT INTO {table} ({names}) VALUES ({marks}) RETURNING id",  # noqa: S608  # names from this package's own tables
-        **values,
+async def insert(session: Script, table: str, values: Fields) -> int:
+    """Insert one row, under its own ``id`` if it has one already, and return its id."""
+    fields = values if "id" in values else {"id": await session.new_id(table), **values}
+    names = ", ".join(fields)
+    marks = ", ".join(f":{name}" for name in fields)
+    await session.execute(
+        f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608  # names from this package's own tables
+        **fields,
     )
-    if row is None:
-        raise RuntimeError(f"{table}: the database gave no id for a new row")
-    return int(row["id"])
+    return int(fields["id"])
 
 
 async def update(session: Session, table: str, id_: int, values: Fields) -> None:

@@ -16,6 +16,7 @@ from kiemke.server.domain.text import search_key
 from kiemke.server.errors import Both, Problem
 from kiemke.server.imports.ledger import Context, Plan
 from kiemke.server.imports.run import lock
+from kiemke.server.imports.script import Script
 from kiemke.server.imports.table import TableRow
 from kiemke.server.imports.tables.indicators import IndicatorImporter
 from kiemke.server.imports.templates import INDICATORS
@@ -132,7 +133,9 @@ async def set_indicator(
         plan = await importer.plan(session, [row], context)
         _refuse(plan)
         if apply:
-            await importer.write(session, context)
+            script = Script(services.db, session)
+            await importer.write(script, context)
+            await script.play(session)
     return IndicatorOutcome(values["code"], plan.outcomes[1], apply)
 
 

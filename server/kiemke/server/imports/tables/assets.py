@@ -3,7 +3,14 @@
 from typing import Any
 
 from kiemke.server.db import Session, as_date
-from kiemke.server.domain.asset_book import BOTH, Statement, put_facts
+from kiemke.server.domain.asset_book import (
+    BOTH,
+    FACTS,
+    Statement,
+    first_facts,
+    newest_facts,
+    say_facts,
+)
 from kiemke.server.domain.text import search_key, serial_key
 from kiemke.server.domain.text_labels import Words
 from kiemke.server.imports.ledger import (
@@ -18,6 +25,7 @@ from kiemke.server.imports.ledger import (
     unknown,
     wanted,
 )
+from kiemke.server.imports.script import Script
 from kiemke.server.imports.statement import (
     Change,
     Draft,
@@ -55,6 +63,7 @@ class AssetImporter:
         self._stored: dict[int, Fields] = {}
         self._plain: dict[int, Fields] = {}
         self._said: dict[int, TableRow] = {}
+        self._facts: dict[int, Rows] = {}
 
     async def plan(self, session: Session, rows: list[TableRow], context: Context) -> Plan:
         """Compare with the book."""
@@ -65,12 +74,13 @@ class AssetImporter:
         self._units = await units_by_code(session, wanted(rows, "unit"))
         self._officials = await ids_by_code(session, "official", wanted(rows, "official"))
         stored = await session.fetch(
-            f"SELECT id, code, {', '.join(PLAIN)} FROM asset WHERE id IN :[ids]",  # noqa: S608  # fixed names
+            f"SELECT id, code, created_at_ms, {', '.join(PLAIN)} FROM asset WHERE id IN :[ids]",  # noqa: S608  # fixed names
             ids=sorted(self._draft.ids.values()),
         )
         for row in stored:
             since = row["in_use_since"]
             self._stored[row["id"]] = {**row, "in_use_since": since and as_date(since)}
+        self._facts = await FACTS.load(session, self._stored)
         self._draft.admit(sorted(codes))
         self._statuses = await STATUSES.load(session, self._draft.ids.values())
         self._custodies = await CUSTODIES.load(session, self._draft.ids.values())
@@ -143,25 +153,36 @@ class AssetImporter:
             self._plain[id_] = {"code": row.values["code"], **plain}
             self._said[id_] = row
         if changed:
-            known = {name: value for name, value in (stored or {}).items() if name != "id"}
+            known = {
+                name: value for name, value in (stored or {}).items() if name in ("code", *PLAIN)
+            }
             before = {**known, **(status_was or {}), **(custody_was or {})} or None
             paper = row.values.get("instrument")
             self._draft.changes.append(Change("asset", id_, before, row.values, paper))
 
     async def _state_facts(
-        self, session: Session, id_: int, plain: Fields, context: Context
-    ) -> None:
-        """Say of an asset on the book what changed in price or ownership, since when, by which paper."""
-        asset = await session.one("SELECT * FROM asset WHERE id = :id", id=id_)
+        self, session: Script, id_: int, plain: Fields, context: Context
+    ) -> Fields:
+        """Say of an asset on the book what changed in price or ownership, since when, by which paper.
+
+        Returns what its own columns become.
+        """
+        stored = self._stored[id_]
         facts = {name: plain[name] for name in BOTH}
-        if asset is None or all(self._stored[id_][name] == facts[name] for name in BOTH):
-            return
+        if all(stored[name] == facts[name] for name in BOTH):
+            return {}
+        if self._facts[id_].is_new:
+            fields, timeline = first_facts(stored, await session.new_id("asset_fact"))
+            await insert(session, "asset_fact", fields)
+            self._facts[id_] = timeline
         row = self._said[id_]
         said = Statement(starts(row, context), row.values.get("instrument"))
-        await put_facts(session, asset, facts, said, context, apply=True)
+        say_facts(self._facts[id_], stored, facts, said)
+        return newest_facts(self._facts[id_])
 
-    async def write(self, session: Session, context: Context) -> None:
+    async def write(self, session: Script, context: Context) -> None:
         """Write the things first, then their condition and custody."""
+        await self._draft.reserve(session, "asset")
         for id_, plain in sorted(self._plain.items(), reverse=True):
             words = (plain["name"], plain["manufacturer"], plain["model"])
             fields = {
@@ -170,11 +191,12 @@ class AssetImporter:
                 "serial_key": serial_key(plain["serial"]) if plain["serial"] else None,
             }
             if id_ > 0:
-                await self._state_facts(session, id_, plain, context)
+                fields |= await self._state_facts(session, id_, plain, context)
                 await update(session, "asset", id_, fields)
             else:
                 fields["created_at_ms"] = context.now_ms
                 self._draft.real_ids[id_] = await insert(session, "asset", fields)
+        await FACTS.store(session, self._facts, {}, context)
         await STATUSES.store(session, self._statuses, self._draft.real_ids, context)
         await CUSTODIES.store(session, self._custodies, self._draft.real_ids, context)
         await self._draft.audit(session, context)

@@ -14,6 +14,7 @@ from kiemke.server.imports.ledger import (
     unknown,
     wanted,
 )
+from kiemke.server.imports.script import Script
 from kiemke.server.imports.statement import (
     Change,
     Draft,
@@ -94,8 +95,9 @@ class DeviceImporter:
             before = None if stored is None else {name: stored[name] for name in PLAIN}
             self._draft.changes.append(Change("device", id_, before, values, None))
 
-    async def write(self, session: Session, context: Context) -> None:
+    async def write(self, session: Script, context: Context) -> None:
         """Write every new or changed device."""
+        await self._draft.reserve(session, "device")
         for id_, plain in sorted(self._plain.items(), reverse=True):
             fields = {**plain, "search_key": search_key(plain["name"])}
             if id_ > 0:

@@ -17,6 +17,7 @@ from kiemke.server.imports.ledger import (
     unknown,
     wanted,
 )
+from kiemke.server.imports.script import Script
 from kiemke.server.imports.statement import (
     Change,
     Draft,
@@ -136,8 +137,9 @@ class IndicatorImporter:
             found.update(await table.load(session, [unit_id]))
         return found[unit_id]
 
-    async def write(self, session: Session, context: Context) -> None:
+    async def write(self, session: Script, context: Context) -> None:
         """Write the indicators first, then their figures."""
+        await self._draft.reserve(session, "indicator")
         for id_, plain in sorted(self._plain.items(), reverse=True):
             fields = {**plain, "search_key": search_key(f"{plain['code']} {plain['name']}")}
             if id_ > 0:

@@ -16,6 +16,7 @@ from kiemke.server.imports.ledger import (
     unknown,
     wanted,
 )
+from kiemke.server.imports.script import Script
 from kiemke.server.imports.statement import (
     Change,
     Draft,
@@ -142,8 +143,9 @@ class LinkImporter:
             paper = row.values.get("instrument")
             self._draft.changes.append(Change("link", id_, was, row.values, paper))
 
-    async def write(self, session: Session, context: Context) -> None:
+    async def write(self, session: Script, context: Context) -> None:
         """Write identities, then versions, sharing units and probed addresses."""
+        await self._draft.reserve(session, "link")
         for code, id_ in sorted(self._draft.ids.items(), key=lambda item: -item[1]):
             if id_ < 0:
                 fields = {"code": code, "created_at_ms": context.now_ms}
@@ -154,7 +156,7 @@ class LinkImporter:
             await self._write_probes(session, id_, probes, context.now_ms)
         await self._draft.audit(session, context)
 
-    async def _write_probes(self, session: Session, id_: int, probes: Probes, now_ms: int) -> None:
+    async def _write_probes(self, session: Script, id_: int, probes: Probes, now_ms: int) -> None:
         stored = self._probes.get(id_, {})
         await session.execute(
             "UPDATE probe_target SET retired_at_ms = :now_ms WHERE id IN :[gone]",

@@ -16,6 +16,7 @@ from kiemke.server.imports.ledger import (
     unknown,
     wanted,
 )
+from kiemke.server.imports.script import Script
 from kiemke.server.imports.statement import (
     Change,
     Draft,
@@ -110,8 +111,9 @@ class OfficialImporter:
         value = frozenset([tuple(person[name] for name in PERSON)])
         return timeline.put(since, value, row.values.get("instrument"))
 
-    async def write(self, session: Session, context: Context) -> None:
+    async def write(self, session: Script, context: Context) -> None:
         """Write the persons first, then their memberships."""
+        await self._draft.reserve(session, "official")
         for id_, code in sorted(self._edited.items(), reverse=True):
             person = held(self._persons[id_], context.today, PERSON) or {}
             fields = {**{name: person[name] for name in PLAIN}, **keys_of(person)}

@@ -16,6 +16,7 @@ from kiemke.server.imports.ledger import (
     unknown,
     wanted,
 )
+from kiemke.server.imports.script import Script
 from kiemke.server.imports.statement import (
     Change,
     Draft,
@@ -62,7 +63,7 @@ class AbsenceImporter:
                 self._draft.changes.append(Change("absence", subject, None, row.values, paper))
         return plan
 
-    async def write(self, session: Session, context: Context) -> None:
+    async def write(self, session: Script, context: Context) -> None:
         """Write the differences."""
         await ABSENCES.store(session, self._absences, {}, context)
         await self._draft.audit(session, context)
@@ -105,7 +106,7 @@ class TargetImporter:
                 self._draft.changes.append(Change("target", units[code], None, row.values, paper))
         return plan
 
-    async def write(self, session: Session, context: Context) -> None:
+    async def write(self, session: Script, context: Context) -> None:
         """Write the differences."""
         for table, found in self._tables.values():
             await table.store(session, found, {}, context)
@@ -147,7 +148,7 @@ class HolidayImporter:
         fields = overlay(was, row, ("working", "name", "instrument"))
         return {**fields, "working": bool(fields["working"])}
 
-    async def write(self, session: Session, context: Context) -> None:
+    async def write(self, session: Script, context: Context) -> None:
         """Write the differences."""
         for row in self._news:
             day = row.values["day"]

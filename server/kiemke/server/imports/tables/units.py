@@ -13,6 +13,7 @@ from kiemke.server.imports.ledger import (
     unknown,
     wanted,
 )
+from kiemke.server.imports.script import Script
 from kiemke.server.imports.statement import (
     Change,
     Draft,
@@ -105,8 +106,9 @@ class UnitImporter:
                     Words("sửa mã đơn vị cấp trên", "correct the parent's code"),
                 )  # fmt: skip
 
-    async def write(self, session: Session, context: Context) -> None:
+    async def write(self, session: Script, context: Context) -> None:
         """Write identities first, then every version."""
+        await self._draft.reserve(session, "unit")
         for unit_id in sorted((i for i in self._versions if i < 0), reverse=True):
             values = {"created_at_ms": context.now_ms, "demo": context.demo}
             self._draft.real_ids[unit_id] = await insert(session, "unit", values)
