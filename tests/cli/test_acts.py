@@ -64,6 +64,61 @@ def test_errors_are_told_by_row_column_value_and_remedy(
     assert "Chưa ghi gì: 1 lỗi" in ran.out
 
 
+GUESSED = {
+    "mapping": [
+        {"heading": "Tên TSCĐ", "column": "name", "title": "Tên tài sản", "how": "dictionary",
+         "confidence": 90, "samples": ["Máy Dell"]},
+        {"heading": "ĐVT", "column": None, "title": None, "how": "none", "confidence": 0, "samples": []},
+    ],
+    "repairs": [
+        {"heading": "Tên TSCĐ", "encoding": "tcvn3", "cells": 2,
+         "samples": [{"row": 7, "before": "M¸y Dell", "after": "Máy Dell"}]},
+    ],
+    "dropped": ["Số CCCD"],
+    "questions": [
+        {"about": "map", "message": "1 cột được đoán", "answers": ["map"]},
+        {"about": "repair", "message": "chữ bị mất bảng mã", "answers": ["tcvn3", "none"]},
+    ],
+    "changes": [
+        {"row": 8, "sheet": None, "code": "TS2", "name": "Máy in",
+         "fields": [{"column": "Nơi sử dụng", "before": "P1", "after": "P2"}]},
+    ],
+}  # fmt: skip
+
+
+def test_a_foreign_sheet_is_shown_as_understood_and_not_written_unasked(
+    signed_in: RestServer, run: Run, table: Path
+) -> None:
+    signed_in.on("POST", "/imports", CLEAN | GUESSED)
+
+    ran = run("import", "assets", str(table), "--apply", "--wide")
+
+    assert ran.code == 1
+    for words in ("Tên TSCĐ", "Máy Dell", "M¸y Dell", "Số CCCD", "P1", "P2", "--repair tcvn3", "--yes-map",
+                  "Chưa ghi gì: còn câu hỏi chưa trả lời"):  # fmt: skip
+        assert words in ran.out
+    assert len(signed_in.asked) == 1
+
+
+def test_answers_given_beforehand_are_said_to_the_server(
+    signed_in: RestServer, run: Run, table: Path
+) -> None:
+    signed_in.on("POST", "/imports", CLEAN | GUESSED | {"questions": [], "applied": True})
+
+    ran = run(
+        "import", "assets", str(table), "--apply", "--map", "Tên TSCĐ=name", "--set", "unit=TG-NV",
+        "--repair", "tcvn3", "--days", "mdy", "--split", "--sheet", "S26", "--heading-row", "5",
+        "--yes-map",
+    )  # fmt: skip
+
+    assert ran.code == 0 and ran.out.splitlines()[-1] == "Đã ghi."
+    assert signed_in.asked[0].query == {
+        "template": "assets", "apply": "true", "filename": "tai-san.csv", "map": "Tên TSCĐ=name",
+        "set": "unit=TG-NV", "accept": "map", "repair": "tcvn3", "days": "mdy", "split": "true",
+        "sheet": "S26", "heading_row": "5",
+    }  # fmt: skip
+
+
 def test_a_file_too_large_empty_or_absent_is_not_sent(
     signed_in: RestServer, run: Run, tmp_path: Path
 ) -> None:

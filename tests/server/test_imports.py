@@ -9,7 +9,8 @@ import pytest
 from kiemke.server import audit
 from kiemke.server.db import Database, as_date
 from kiemke.server.imports.ledger import Plan
-from kiemke.server.imports.run import IMPORTERS, ImportResult, run_import
+from kiemke.server.imports.result import ImportResult
+from kiemke.server.imports.run import IMPORTERS, run_import
 from kiemke.server.imports.tables.assets import AssetImporter
 from kiemke.server.imports.templates import TEMPLATES
 from tests.support.imports import ASSETS, NOW_MS, OFFICIALS, UNITS, as_csv, load, load_district
@@ -376,4 +377,4 @@ async def test_a_file_that_is_no_table_is_an_answer_not_an_accident(database: Da
 
     told = result.as_json("en")
     assert (told["applied"], told["errors"][0]["row"]) == (False, 0)
-    assert ".xls" in told["errors"][0]["message"] and ".xlsx" in told["errors"][0]["remedy"]
+    assert "XLS" in told["errors"][0]["message"] and ".xlsx" in told["errors"][0]["remedy"]

@@ -6,7 +6,13 @@ from typing import Any
 
 from kiemke.server import audit
 from kiemke.server.db import Database
-from kiemke.server.imports.run import ImportResult, run_import
+from kiemke.server.imports.dictionary import known_keys
+from kiemke.server.imports.headings import find_heading
+from kiemke.server.imports.options import Options
+from kiemke.server.imports.parse import Line, Sheet
+from kiemke.server.imports.result import ImportResult
+from kiemke.server.imports.run import run_import
+from kiemke.server.imports.templates import Template
 
 NOW_MS = 1_767_240_000_000  # 2026-01-01T04:00Z, so 01/01/2026 in Việt Nam
 UNITS = [
@@ -41,10 +47,26 @@ async def load_district(database: Database) -> None:
         assert result.errors == () and result.applied
 
 
+def told_sheet(lines: list[Line], template: Template, name: str = "") -> Sheet:
+    """Return these lines as the reader would tell them of a sheet, its headings found."""
+    last = max(line.number for line in lines)
+    by_number = {line.number: line.cells for line in lines}
+    found = find_heading([by_number.get(n, ()) for n in range(1, last + 1)], known_keys(template))
+    if found is None:
+        return Sheet(name, lines, None, (), ())
+    return Sheet(name, lines, (found.first + 1, found.last + 1), found.labels, ())
+
+
 async def load(
     database: Database, template: str, rows: list[list[Any]], *, apply: bool = True
 ) -> ImportResult:
+    return await load_file(database, template, as_csv(rows), Options(), apply=apply)
+
+
+async def load_file(
+    database: Database, template: str, data: bytes, options: Options, *, apply: bool = True
+) -> ImportResult:
     return await run_import(
-        database, template, as_csv(rows), "f.csv",
-        apply=apply, who="tester", now_ms=NOW_MS, audit=audit.record,
+        database, template, data, "f.csv",
+        apply=apply, who="tester", now_ms=NOW_MS, audit=audit.record, options=options,
     )  # fmt: skip

@@ -22,7 +22,7 @@ PAGE_ROWS = 1000
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 DEMO_HEADER = "x-kiemke-demo"
-Parameters = Mapping[str, str | int | None]
+Parameters = Mapping[str, str | int | list[str] | None]
 
 
 def normal_url(url: str) -> str:
@@ -260,7 +260,7 @@ def _context(ca_pem: str | None) -> ssl.SSLContext | bool:
         ) from err
 
 
-def _given(parameters: Parameters | None) -> dict[str, str | int]:
+def _given(parameters: Parameters | None) -> dict[str, str | int | list[str]]:
     return {name: value for name, value in (parameters or {}).items() if value is not None}
 
 

@@ -1,6 +1,8 @@
 """kiemke import: checks a filled table against the server, and takes it in when asked to."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -9,14 +11,18 @@ from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Command, argument, option
 from kiemke.cli.errors import KiemkeError
 from kiemke.cli.i18n import N_, _
+from kiemke.cli.import_told import Teller
 from kiemke.cli.kinds import COUNT
 from kiemke.cli.listing import json_option
-from kiemke.cli.records import dig, number_at, records_of
+from kiemke.cli.records import Record, dig, number_at, records_of, text_at
 from kiemke.cli.tables import Column, as_json, draw
 
 LARGEST_FILE_BYTES = 20_000_000
 MOST_ERRORS_SHOWN = 50
+REPAIRS = ("tcvn3", "vni", "cp1258", "utf8", "none")
+DAY_ORDERS = ("dmy", "mdy", "swapped")
 ERRORS = (
+    Column(N_("Sheet"), "sheet", flexible=True),
     Column(N_("Row"), "row", COUNT),
     Column(N_("Column"), "column", flexible=True),
     Column(N_("Value"), "value", flexible=True),
@@ -29,56 +35,177 @@ ERRORS = (
     "import",
     cls=Command,
     help=N_(
-        "Check a filled table (XLSX or CSV) and say what it would change. Nothing is written until "
-        "--apply, and then all of it or nothing."
+        "Check a table (XLSX, XLS, ODS or CSV) and say what it would change. Nothing is written until "
+        "--apply, and then all of it or nothing. It need not be the template: the headings are looked "
+        "for, columns proposed, old encodings shown repaired, and what is agreed to is remembered."
     ),
     examples=(
         "kiemke import assets tai-san.xlsx",
-        "kiemke nhap officials can-bo.csv --apply",
+        "kiemke nhap officials can-bo.csv --repair tcvn3 --set kind=cong_chuc --apply",
+        'kiemke import assets so-s26.xls --map "Tên TSCĐ=name" --set unit=TG-NV --split --apply',
     ),
 )
 @argument("template", metavar=N_("TABLE"))
 @argument("file", metavar=N_("FILE"), type=click.Path(path_type=Path))
 @option("--apply", "--ghi", "apply", is_flag=True, help=N_("Write it, if it has no errors."))
+@option(
+    "--map",
+    "--cot",
+    "columns",
+    multiple=True,
+    metavar=N_("HEADING=COLUMN"),
+    help=N_("Which column a heading is; nothing behind = leaves it aside. May be repeated."),
+)
+@option(
+    "--set",
+    "--gan",
+    "values",
+    multiple=True,
+    metavar=N_("COLUMN=VALUE"),
+    help=N_("A value for every row that has none. May be repeated."),
+)
+@option(
+    "--yes-map", "--dung-cot", "yes_map", is_flag=True, help=N_("Take the columns as proposed.")
+)
+@option(
+    "--repair",
+    "--bang-ma",
+    "repair",
+    type=click.Choice(REPAIRS),
+    help=N_("The encoding that the text lost; none leaves it as it is."),
+)
+@option(
+    "--days",
+    "--ngay-thang",
+    "days",
+    type=click.Choice(DAY_ORDERS),
+    help=N_("Day first, month first, or turned round by Excel."),
+)
+@option(
+    "--split", "--tach", "split", is_flag=True, help=N_("Make a row of several things several.")
+)
+@option(
+    "--sheet",
+    "--trang",
+    "sheets",
+    multiple=True,
+    metavar=N_("NAME"),
+    help=N_("Only this sheet. May be repeated."),
+)
+@option(
+    "--heading-row",
+    "--dong-tieu-de",
+    "heading_row",
+    type=click.IntRange(1, 60),
+    help=N_("The row of the headings, where it is not found."),
+)
 @option("--wide", "--rong", "wide", is_flag=True, help=N_("Cut nothing, however wide."))
 @json_option
 @pass_app
-def import_(app: App, template: str, file: Path, apply: bool, wide: bool, json: bool) -> int:
-    """Import a table; exit 1 when it has errors."""
-    told = app.client.send(
-        "POST",
-        "/imports",
-        parameters={
-            "template": template,
-            "apply": "true" if apply else "false",
-            "filename": file.name,
-        },
-        content=_read(file),
-    )
-    errors = records_of(dig(told, "errors"))
+def import_(app: App, /, template: str, file: Path, wide: bool, json: bool, **given: Any) -> int:
+    """Import a table; exit 1 when it has errors or a question is left open."""
+    content = _read(file)
+    parameters = _parameters(template, file, **given)
+    told = app.client.send("POST", "/imports", parameters=parameters, content=content)
     if json:
         app.write(as_json(told) + "\n")
-        return 1 if errors else 0
-    app.heading(f"{template}: {file.name}")
+        return 1 if _is_open(told) and (given["apply"] or records_of(dig(told, "errors"))) else 0
+    code = _tell(app, told, template, file, wide=wide)
+    questions = records_of(dig(told, "questions"))
+    if code or not questions or not given["apply"]:
+        return code
+    if not app.interactive() or not _ask(questions, parameters):
+        app.say("", _("Nothing was written: a question is left open"))
+        return 1
+    told = app.client.send("POST", "/imports", parameters=parameters, content=content)
+    return _tell(app, told, template, file, wide=wide, again=True)
+
+
+def _is_open(told: object) -> bool:
+    return bool(records_of(dig(told, "errors")) or records_of(dig(told, "questions")))
+
+
+def _parameters(
+    template: str,
+    file: Path,
+    *,
+    apply: bool,
+    columns: tuple[str, ...],
+    values: tuple[str, ...],
+    yes_map: bool,
+    repair: str | None,
+    days: str | None,
+    split: bool,
+    sheets: tuple[str, ...],
+    heading_row: int | None,
+) -> dict[str, Any]:
+    """Return the query of the request; what was not given is left out."""
+    asked = {
+        "template": template,
+        "apply": "true" if apply else "false",
+        "filename": file.name,
+        "map": list(columns),
+        "set": list(values),
+        "accept": ["map"] if yes_map else [],
+        "repair": repair,
+        "days": days,
+        "split": "true" if split else None,
+        "sheet": list(sheets),
+        "heading_row": heading_row,
+    }
+    return {name: value for name, value in asked.items() if value not in (None, [])}
+
+
+def _ask(questions: Sequence[Record], parameters: dict[str, Any]) -> bool:
+    """Ask a person each open question; True when all were answered, in ``parameters``."""
+    for question in questions:
+        about = text_at(question, "about")
+        if about == "days":
+            parameters["days"] = click.prompt(
+                _("Which? dmy, mdy or swapped"), type=click.Choice(DAY_ORDERS), err=True
+            )
+            continue
+        words = {
+            "map": N_("Take the columns as proposed?"),
+            "repair": N_("Take the text as repaired?"),
+        }.get(about or "")
+        if words is None or not click.confirm(_(words), default=False, err=True):
+            return False
+        parameters["accept"] = [*parameters.get("accept", []), about]
+    return True
+
+
+def _tell(
+    app: App, told: object, template: str, file: Path, *, wide: bool, again: bool = False
+) -> int:
+    """Print an answer; 1 when it has errors."""
+    errors = records_of(dig(told, "errors"))
+    teller = Teller(app, told, wide=wide)
+    if not again:
+        app.heading(f"{template}: {file.name}")
+        teller.understood()
+        teller.repaired()
+        teller.days()
     app.say(
         _("{rows} rows: {new} new, {changed} changed, {same} the same").format(
             **{name: _figure(told, name) for name in ("rows", "new", "changed", "same")}
         )
     )
-    ignored = dig(told, "ignored")
-    if isinstance(ignored, list) and ignored:
-        app.say(_("columns not known, left aside: ") + ", ".join(str(name) for name in ignored))
     if errors:
         shown = errors[:MOST_ERRORS_SHOWN]
-        app.say("", *draw(ERRORS, shown, None if wide else app.width(), app.zone).lines)
+        columns = ERRORS if any(text_at(error, "sheet") for error in errors) else ERRORS[1:]
+        app.say("", *draw(columns, shown, None if wide else app.width(), app.zone).lines)
         total = len(errors) + int(number_at(told, "errors_left_out") or 0)
         if len(shown) < total:
             app.say(_("… and {count} more").format(count=figures.count(total - len(shown))))
         app.say("", _("Nothing was written: {count} errors").format(count=total))
         return 1
+    if not again:
+        teller.changes()
+    teller.questions()
     if dig(told, "applied") is True:
         app.say(_("Written."))
-    else:
+    elif not records_of(dig(told, "questions")):
         app.say(
             _(
                 "Nothing was written yet. To write it: kiemke import {template} {file} --apply"

@@ -13,7 +13,7 @@ from kiemke.server.domain.money import MoneyError, parse_dong
 from kiemke.server.domain.text import clean_text, search_key
 from kiemke.server.domain.text_labels import Words
 from kiemke.server.domain.text_legacy import repair
-from kiemke.server.imports.parse import Cell
+from kiemke.server.imports.headings import Cell
 from kiemke.server.imports.templates import Column
 
 _SEPARATOR = re.compile(r"[;\n]")

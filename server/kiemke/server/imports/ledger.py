@@ -48,12 +48,27 @@ class Context:
     demo: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A row that is news: ``subject`` is a kind ("unit"), ``id`` negative for what is new.
+
+    ``before`` are the fields in force before it, None when there were none.
+    """
+
+    subject: str
+    id: int
+    before: Mapping[str, Any] | None
+    row: TableRow
+    paper: str | None
+
+
 @dataclass(slots=True)
 class Plan:
-    """The outcome of every row, by row number, and what is wrong. Nothing is written yet."""
+    """The outcome of every row, by its key, what changes, and what is wrong. Nothing is written yet."""
 
-    outcomes: dict[int, str] = field(default_factory=dict)
+    outcomes: dict[tuple[str | None, int, int], str] = field(default_factory=dict)
     errors: list[RowError] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
 
     def refuse(
         self, context: Context, row: TableRow, column: str | None, message: Words, remedy: Words
@@ -64,7 +79,7 @@ class Plan:
         text = "; ".join(map(str, value)) if isinstance(value, tuple) else value
         shown = None if text is None else str(text)
         heading = found.heading if found else None
-        self.errors.append(RowError(row.number, heading, shown, message, remedy))
+        self.errors.append(RowError(row.number, heading, shown, message, remedy, row.sheet))
 
     def count(self, outcome: str) -> int:
         """Return how many rows are "new", "changed" or "same"."""

@@ -1,4 +1,4 @@
-"""A foreign file read in a limited child process: rows of plain cells, or why it is refused."""
+"""A foreign file read in a limited child process: sheets of plain cells, or why it is refused."""
 
 import asyncio
 import json
@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 from kiemke.server.domain.text_labels import Words
+from kiemke.server.imports.headings import Cell
 
 MOST_FILE_BYTES = 20 * 2**20
 WALL_SECONDS = 30.0
@@ -17,7 +18,6 @@ _MOST_LINE_BYTES = 4 * 2**20
 _MOST_OUTPUT_BYTES = 256 * 2**20
 _CHILD = "kiemke.server.imports.child"
 
-Cell = str | float | bool | date | None
 
 # What the child (or its end) says -> what the user reads.
 PROBLEMS: dict[str, Words] = {
@@ -25,9 +25,11 @@ PROBLEMS: dict[str, Words] = {
     "inflates": Words("tệp nén bung ra quá lớn", "the file inflates to far too much"),
     "dimensions": Words("bảng tính rộng hoặc dài bất thường", "the sheet is absurdly large"),
     "entities": Words("tệp chứa khai báo XML không được phép", "the file declares XML entities"),
-    "not_xlsx": Words("không phải tệp XLSX đọc được", "this is not a readable XLSX file"),
-    "old_xls": Words("tệp .xls cũ hoặc có mật khẩu", "an old .xls file, or one with a password"),
-    "encoding": Words("tệp CSV không phải UTF-8", "the CSV file is not UTF-8"),
+    "not_xlsx": Words(
+        "không phải tệp XLSX, XLS hoặc ODS đọc được", "this is not a readable XLSX, XLS or ODS file"
+    ),
+    "password": Words("tệp có mật khẩu", "the file has a password"),
+    "encoding": Words("tệp không phải văn bản đọc được", "the file is not readable text"),
     "not_table": Words("không phải bảng CSV hợp lệ", "this is not a valid CSV table"),
     "empty": Words("tệp không có dòng nào", "the file has no rows"),
     "memory": Words("đọc tệp cần quá nhiều bộ nhớ", "reading the file takes too much memory"),
@@ -58,16 +60,48 @@ class Line:
     cells: tuple[Cell, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet. ``lines`` are its non-empty rows; ``dropped`` the headings of private columns.
+
+    ``heading`` says on which rows (from 1) the headings stand, and ``labels`` what they say; None and
+    nothing when no row looks like headings.
+    """
+
+    name: str
+    lines: list[Line]
+    heading: tuple[int, int] | None
+    labels: tuple[str | None, ...]
+    dropped: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How to read a file: for which template, with which further heading keys, which heading row."""
+
+    template: str = "units"
+    known: tuple[str, ...] = ()
+    heading_row: int | None = None
+
+    def as_json(self) -> str:
+        """Return the child's command line argument."""
+        return json.dumps(
+            {"template": self.template, "known": self.known, "heading_row": self.heading_row}
+        )
+
+
 def _cell(value: Any) -> Cell:
     return date.fromisoformat(value["day"]) if isinstance(value, dict) else value
 
 
-async def read_lines(data: bytes, *, wall_seconds: float = WALL_SECONDS) -> list[Line]:
-    """Return every non-empty row. Raises FileRefused; the child never outlives this call."""
+async def read_sheets(
+    data: bytes, how: Reading | None = None, *, wall_seconds: float = WALL_SECONDS
+) -> list[Sheet]:
+    """Return every sheet. Raises FileRefused; the child never outlives this call."""
     if len(data) > MOST_FILE_BYTES:
         raise FileRefused("size")
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-I", "-X", "utf8", "-m", _CHILD,
+        sys.executable, "-I", "-X", "utf8", "-m", _CHILD, (how or Reading()).as_json(),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -78,7 +112,7 @@ async def read_lines(data: bytes, *, wall_seconds: float = WALL_SECONDS) -> list
         async with asyncio.timeout(wall_seconds):
             feeding = asyncio.create_task(_feed(child, data))
             try:
-                return [line async for line in _lines(child)]
+                return await _sheets(child)
             finally:
                 feeding.cancel()
                 with suppress(asyncio.CancelledError):
@@ -94,17 +128,35 @@ async def read_lines(data: bytes, *, wall_seconds: float = WALL_SECONDS) -> list
 async def _feed(child: asyncio.subprocess.Process, data: bytes) -> None:
     if child.stdin is None:
         return
-    with suppress(BrokenPipeError, ConnectionResetError):  # the child ended: _lines tells why
+    with suppress(BrokenPipeError, ConnectionResetError):  # the child ended: _said tells why
         child.stdin.write(data)
         await child.stdin.drain()
         child.stdin.close()
         await child.stdin.wait_closed()
 
 
-async def _lines(child: asyncio.subprocess.Process) -> AsyncIterator[Line]:
+async def _sheets(child: asyncio.subprocess.Process) -> list[Sheet]:
+    sheets: list[Sheet] = []
+    number = 0
+    async for said in _said(child):
+        if isinstance(said, dict):
+            rows = said["heading"]
+            heading = None if rows is None else (rows[0] + 1, rows[1] + 1)
+            labels, dropped = tuple(said["labels"]), tuple(said["dropped"])
+            sheets.append(Sheet(said["sheet"], [], heading, labels, dropped))
+            number = 0
+            continue
+        number += 1
+        if any(value is not None for value in said):
+            sheets[-1].lines.append(Line(number, tuple(_cell(value) for value in said)))
+    return sheets
+
+
+async def _said(child: asyncio.subprocess.Process) -> AsyncIterator[Any]:
+    """Yield what the child says until its closing line. Raises FileRefused."""
     if child.stdout is None:
         return
-    number = taken_bytes = 0
+    taken_bytes = 0
     while True:
         try:
             raw = await child.stdout.readline()
@@ -115,10 +167,8 @@ async def _lines(child: asyncio.subprocess.Process) -> AsyncIterator[Line]:
             # The child was ended by its own limits (abort, SIGXCPU) before the closing line.
             raise FileRefused("memory")
         said = json.loads(raw)
-        if isinstance(said, dict):
-            if "error" in said:
-                raise FileRefused(said["error"], said["detail"])
+        if isinstance(said, dict) and "error" in said:
+            raise FileRefused(said["error"], said["detail"])
+        if isinstance(said, dict) and "end" in said:
             return
-        number += 1
-        if any(value is not None for value in said):
-            yield Line(number, tuple(_cell(value) for value in said))
+        yield said

@@ -4,18 +4,24 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from kiemke.server.db import Database, Refused, Session
 from kiemke.server.domain.text import clean_text
 from kiemke.server.domain.text_labels import Words
-from kiemke.server.imports.ledger import CHANGED, NEW, SAME, Audit, Context, Importer, Plan
-from kiemke.server.imports.parse import FileRefused, read_lines
+from kiemke.server.imports.differences import differences
+from kiemke.server.imports.ledger import Audit, Context, Importer, Plan
+from kiemke.server.imports.maps import Maps, keep_map, load_maps
+from kiemke.server.imports.options import Options
+from kiemke.server.imports.parse import FileRefused, Reading, read_sheets
+from kiemke.server.imports.questions import open_questions
+from kiemke.server.imports.resolve import resolve, same_names
+from kiemke.server.imports.result import ImportResult, refused, result_of
 from kiemke.server.imports.script import Script, ledger_mark
+from kiemke.server.imports.split import split_rows
 from kiemke.server.imports.statement import insert
-from kiemke.server.imports.table import RowError, Table, lay_out
+from kiemke.server.imports.table import Table, lay_out
 from kiemke.server.imports.tables.assets import AssetImporter
 from kiemke.server.imports.tables.devices import DeviceImporter
 from kiemke.server.imports.tables.indicators import IndicatorImporter
@@ -46,54 +52,7 @@ _ADVISORY_LOCK = 0x6B69_656D_1101
 _DEFAULT_OFFSET_SECONDS = 7 * 3600
 # How often a comparison is made anew because somebody changed a ledger while it was made.
 _TRIES = 3
-# Nobody corrects more at one go, and 200,000 wrong rows would be an answer of 75 MB.
-MOST_ERRORS_TOLD = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class ImportResult:
-    """What an import did, or (``applied`` False) would do. With ``errors`` nothing was written."""
-
-    template: str
-    rows: int
-    new: int
-    changed: int
-    same: int
-    errors: tuple[RowError, ...]
-    ignored: tuple[str, ...]
-    applied: bool
-
-    def as_json(self, language: str) -> dict[str, Any]:
-        """Return the shape of the REST answer, texts in ``language``; its first errors alone."""
-        return {
-            "template": self.template,
-            "rows": self.rows,
-            "new": self.new,
-            "changed": self.changed,
-            "same": self.same,
-            "errors": [
-                {
-                    "row": error.row,
-                    "column": error.column.say(language) if error.column else None,
-                    "value": error.value,
-                    "message": error.message.say(language),
-                    "remedy": error.remedy.say(language),
-                }
-                for error in self.errors[:MOST_ERRORS_TOLD]
-            ],
-            "errors_left_out": max(0, len(self.errors) - MOST_ERRORS_TOLD),
-            "ignored": list(self.ignored),
-            "applied": self.applied,
-        }
-
-
-def _whole_file(template: str, error: FileRefused) -> ImportResult:
-    problem = error.problem
-    if error.detail:
-        detail = clean_text(error.detail, 200) or ""
-        problem = Words(f"{problem.vi} ({detail})", f"{problem.en} ({detail})")
-    refused = RowError(0, None, None, problem, error.remedy)
-    return ImportResult(template, 0, 0, 0, 0, (refused,), (), False)
+MOST_KNOWN = 2_000  # heading keys of saved maps that the reader is told of
 
 
 async def run_import(
@@ -106,38 +65,42 @@ async def run_import(
     who: str,
     now_ms: int,
     audit: Audit,
+    options: Options | None = None,
 ) -> ImportResult:
-    """Import ``data`` (XLSX or CSV, told by content) by ``template``; a dry run unless ``apply``.
+    """Import ``data`` (XLSX, XLS, ODS or CSV, told by content) by ``template``; a dry run unless ``apply``.
 
-    All or nothing: with any error nothing is written. Raises KeyError for an unknown template.
+    All or nothing: with any error, or a question that ``options`` leave open, nothing is written.
+    Raises KeyError for an unknown template.
     """
-    wanted = TEMPLATES[template]
+    options = options or Options()
+    wanted = _Wanted(template, file_name, hashlib.sha256(data).hexdigest(), who, now_ms, audit)
+    saved = await load_maps(Script(db), template)
     try:
-        table = await asyncio.to_thread(lay_out, await read_lines(data), wanted)
+        table = await _read(data, wanted, options, saved)
     except FileRefused as error:
-        return _whole_file(template, error)
-    wanted_by = _Wanted(template, file_name, hashlib.sha256(data).hexdigest(), who, now_ms, audit)
-    if not apply or table.errors:  # a file that is wrong already must not hold the writer up
-        return await _compare(Script(db), table, wanted_by)
+        return refused(template, error)
+    if not apply or table.errors or open_questions(table, options):
+        # A file that is wrong already must not hold the writer up.
+        return await _compare(Script(db), table, wanted, options, saved)
     try:
         for _ in range(_TRIES):
             mark = await ledger_mark(Script(db))
             script = Script(db)
-            result = await _compare(script, table, wanted_by, write=True)
+            result = await _compare(script, table, wanted, options, saved, write=True)
             if result.errors:
                 return result
             async with _alone(db) as session:
                 if await ledger_mark(session, mark[0]) == mark:
                     await script.play(session)
-                    return _applied(result)
+                    return replace(result, applied=True)
         async with _alone(db) as session:  # too busy a ledger: everybody waits for this one
             script = Script(db, session)
-            result = await _compare(script, table, wanted_by, write=True)
+            result = await _compare(script, table, wanted, options, saved, write=True)
             if not result.errors:
                 await script.play(session)
     except Refused as error:
-        return _whole_file(template, _Conflict(str(error)))
-    return result if result.errors else _applied(result)
+        return refused(template, _Conflict(str(error)))
+    return result if result.errors else replace(result, applied=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +115,26 @@ class _Wanted:
     audit: Audit
 
 
+async def _read(data: bytes, wanted: _Wanted, options: Options, saved: Maps) -> Table:
+    """Return the file's rows under the template. Raises FileRefused."""
+    known = {key for columns in (*saved.values(), options.columns) for key in columns}
+    how = Reading(wanted.template, tuple(sorted(known))[:MOST_KNOWN], options.heading_row)
+    sheets = await read_sheets(data, how)
+    template = TEMPLATES[wanted.template]
+    table = await asyncio.to_thread(lay_out, sheets, template, options, saved)
+    rows, errors, count = split_rows(table.rows, template, split=options.split)
+    table.rows = rows
+    table.errors.extend(errors)
+    if count:
+        parts = sum(1 for row in rows if row.part)
+        table.notices.append(
+            Words(
+                f"{count} dòng tách thành {parts} chiếc", f"{count} rows split into {parts} things"
+            )
+        )
+    return table
+
+
 @asynccontextmanager
 async def _alone(db: Database) -> AsyncIterator[Session]:
     """Give a transaction in which no other import writes."""
@@ -161,14 +144,27 @@ async def _alone(db: Database) -> AsyncIterator[Session]:
 
 
 async def _compare(
-    script: Script, table: Table, wanted: _Wanted, *, write: bool = False
+    script: Script,
+    table: Table,
+    wanted: _Wanted,
+    options: Options,
+    saved: Maps,
+    *,
+    write: bool = False,
 ) -> ImportResult:
     """Compare the rows with the database; with ``write`` the script then holds what to write."""
     importer = IMPORTERS[wanted.template]()
     context = await _context(script, wanted)
-    result = _result(table, await importer.plan(script, table.rows, context), wanted.template)
+    template = context.template
+    found = await resolve(script, table, template)
+    plan = Plan() if found.errors else await importer.plan(script, found.rows, context)
+    plan.errors.extend(found.errors)
+    notices = [*found.notices, *(same_names(found.rows) if template.name == "officials" else ())]
+    told = await differences(script, plan, template)
+    result = result_of(table, plan, template, open_questions(table, options), notices, told)
     if write and not result.errors:
         await importer.write(script, context)
+        await keep_map(script, table, saved, wanted.file_name, context)
         await _note_run(script, wanted, result.rows)
     return result
 
@@ -197,28 +193,6 @@ async def _context(session: Session, wanted: _Wanted) -> Context:
     demo = bool(row["demo"]) if row else False
     template = TEMPLATES[wanted.template]
     return Context(template, wanted.who, wanted.now_ms, local.date(), wanted.audit, demo)
-
-
-def _result(table: Table, plan: Plan, template: str) -> ImportResult:
-    errors = sorted([*table.errors, *plan.errors], key=lambda error: error.row)
-    rows = len({row.number for row in table.rows} | {e.row for e in table.errors if e.column})
-    return ImportResult(
-        template,
-        rows,
-        plan.count(NEW),
-        plan.count(CHANGED),
-        plan.count(SAME),
-        tuple(errors),
-        tuple(table.ignored),
-        False,
-    )
-
-
-def _applied(result: ImportResult) -> ImportResult:
-    return ImportResult(
-        result.template, result.rows, result.new, result.changed, result.same, (), result.ignored,
-        True,
-    )  # fmt: skip
 
 
 async def _note_run(script: Script, wanted: _Wanted, rows: int) -> None:

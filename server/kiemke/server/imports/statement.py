@@ -7,22 +7,11 @@ from typing import Any
 
 from kiemke.server.db import Session
 from kiemke.server.domain.text_labels import Words
-from kiemke.server.imports.ledger import CHANGED, NEW, SAME, Context, Plan, Rows
+from kiemke.server.imports.ledger import CHANGED, NEW, SAME, Change, Context, Plan, Rows
 from kiemke.server.imports.script import Script, breathe
 from kiemke.server.imports.table import TableRow
 
 Fields = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What the audit log is told of one row: ``subject`` is a kind ("unit"), ``id`` may be negative."""
-
-    subject: str
-    id: int
-    before: Mapping[str, Any] | None
-    after: Mapping[str, Any]
-    paper: str | None
 
 
 @dataclass(slots=True)
@@ -57,7 +46,7 @@ class Draft:
                 act=f"import.{context.template.name}",
                 subject=f"{change.subject}:{self.real(change.id)}",
                 before=change.before,
-                after=change.after,
+                after=change.row.values,
                 paper=change.paper,
             )
 

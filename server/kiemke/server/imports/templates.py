@@ -32,16 +32,21 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A table that can be imported; ``key`` columns tell one thing from another."""
+    """A table that can be imported; ``key`` columns tell one thing from another.
+
+    ``more`` are columns that other people's sheets have and the template itself does not offer: they
+    are turned into its columns before anything is compared.
+    """
 
     name: str
     title: Words
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ("code",)
+    more: tuple[Column, ...] = ()
 
     def column(self, name: str) -> Column:
         """Return the column called ``name``. Raises KeyError."""
-        for column in self.columns:
+        for column in (*self.columns, *self.more):
             if column.name == name:
                 return column
         raise KeyError(name)
@@ -183,6 +188,13 @@ ASSETS = Template(
         _column("place", "Nơi sử dụng", "Place", "text", "Phòng, quầy", "Room or desk",
                 "Phòng 201"),
         _VALID_FROM, _INSTRUMENT,
+    ),
+    more=(
+        _column("quantity", "Số lượng", "Quantity", "integer", "Một dòng nhiều chiếc thì tách ra",
+                "A row of several is split", "1"),
+        _column("unit_price", "Đơn giá", "Unit price", "money", "Giá một chiếc", "Price of one"),
+        _column("amount", "Thành tiền", "Amount", "money", "Giá của cả dòng",
+                "Price of the whole row"),
     ),
 )  # fmt: skip
 

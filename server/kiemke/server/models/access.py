@@ -206,3 +206,24 @@ class ImportRun(Model):
         """Table name."""
 
         table = "import_run"
+
+
+class ImportMap(Model):
+    """Which column of a source's sheets is which column of a template, as a person agreed to it.
+
+    ``fingerprint`` is of the sheet's headings; ``columns_json`` maps heading keys to column names.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    template = fields.CharField(max_length=40)
+    fingerprint = fields.CharField(max_length=64)
+    columns_json = fields.TextField()
+    file_name = fields.CharField(max_length=200)
+    saved_at_ms = fields.BigIntField()
+    saved_by = fields.CharField(max_length=100)
+
+    class Meta:
+        """Table name."""
+
+        table = "import_map"
+        unique_together = (("template", "fingerprint"),)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
@@ -12,9 +13,19 @@ from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import rfc3339, services_of
 from kiemke.server.errors import Both, Problem
+from kiemke.server.imports.headings import SEARCHED_ROWS
+from kiemke.server.imports.options import (
+    ACCEPTABLE,
+    DAY_ORDERS,
+    REPAIRS,
+    Options,
+    by_key,
+    pairs,
+)
 from kiemke.server.imports.run import run_import
 from kiemke.server.imports.templates import TEMPLATES
 from kiemke.server.imports.writer import write_template
+from kiemke.server.resources.import_shapes import ImportOutput
 from kiemke.server.resources.listing import (
     Listing,
     ListQuery,
@@ -54,35 +65,6 @@ class ImportRun:
     applied_by: str
 
 
-@dataclass(frozen=True, slots=True)
-class ImportError:
-    """What is wrong with one row; row 0 is the file itself."""
-
-    row: int
-    column: str | None
-    value: str | None
-    message: str
-    remedy: str
-
-
-@dataclass(frozen=True, slots=True)
-class ImportOutput:
-    """What the import did, or would do when ``applied`` is false. With errors nothing was written.
-
-    ``errors_left_out`` counts those beyond the first thousand, which are not listed.
-    """
-
-    template: str
-    rows: int
-    new: int
-    changed: int
-    same: int
-    errors: list[ImportError]
-    errors_left_out: int
-    ignored: list[str]
-    applied: bool
-
-
 def _check_unlimited(request: AppRequest) -> None:
     # A file may name any unit: only someone who may see all of them imports.
     if request.user.unit_id is not None:
@@ -93,6 +75,54 @@ def _check_template(name: str) -> None:
     if name not in TEMPLATES:
         known = ", ".join(TEMPLATES)
         raise Problem("not_found", what=NOUN, ref=f"{name[:40]} ({known})")
+
+
+def _options(
+    template: str,
+    columns: list[str] | None,
+    values: list[str] | None,
+    repair: str | None,
+    days: str | None,
+    sheets: list[str] | None,
+    heading_row: int | None,
+    accept: list[str] | None,
+    *,
+    split: bool,
+) -> Options:
+    """Return the options asked for. Raises Problem for one that cannot be."""
+    for name, value, allowed in (("repair", repair, REPAIRS), ("days", days, DAY_ORDERS)):
+        if value is not None and value not in allowed:
+            wanted = " | ".join(allowed)
+            raise Problem("bad_field", field=name, value=value[:40], wanted=wanted)
+    for value in accept or ():
+        if value not in ACCEPTABLE:
+            wanted = " | ".join(ACCEPTABLE)
+            raise Problem("bad_field", field="accept", value=value[:40], wanted=wanted)
+    if heading_row is not None and not 1 <= heading_row <= SEARCHED_ROWS:
+        wanted = f"1–{SEARCHED_ROWS}"
+        raise Problem("bad_field", field="heading_row", value=heading_row, wanted=wanted)
+    known = [column.name for column in (*TEMPLATES[template].columns, *TEMPLATES[template].more)]
+    try:
+        mapped, given = by_key(pairs(columns or [])), pairs(values or [])
+    except ValueError as error:
+        wanted = "TÊN=GIÁ TRỊ | NAME=VALUE"
+        raise Problem(
+            "bad_field", field="map, set", value=str(error)[:40], wanted=wanted
+        ) from error
+    for name in (*filter(None, mapped.values()), *given):
+        if name not in known:
+            wanted = " | ".join(known)
+            raise Problem("bad_field", field="map, set", value=name[:40], wanted=wanted)
+    return Options(
+        mapped,
+        given,
+        repair,
+        days,
+        split,
+        tuple(sheets or ()),
+        heading_row,
+        frozenset(accept or ()),
+    )
 
 
 @get("/api/v1/templates/{name:str}", opt={"role": "it"}, tags=["imports"])
@@ -126,10 +156,28 @@ async def add_import(
     template: FromQuery[str],
     apply: FromQuery[bool] = False,
     filename: FromQuery[str] = "-",
+    map_: Annotated[
+        list[str] | None,
+        QueryParameter(name="map", description="HEADING=column, HEADING= for none"),
+    ] = None,
+    set_: Annotated[
+        list[str] | None, QueryParameter(name="set", description="column=value for every row")
+    ] = None,
+    repair: FromQuery[str | None] = None,
+    days: FromQuery[str | None] = None,
+    split: FromQuery[bool] = False,
+    sheet: FromQuery[list[str] | None] = None,
+    heading_row: FromQuery[int | None] = None,
+    accept: FromQuery[list[str] | None] = None,
 ) -> ImportOutput:
-    """Check a file against a template and, with ``apply``, write it: all of it or nothing."""
+    """Check a file against a template and, with ``apply``, write it: all of it or nothing.
+
+    A file that raises questions (columns guessed, an encoding lost, days before months) is not
+    written before they are answered: by ``accept``, ``repair``, ``days``, ``map`` and ``set``.
+    """
     _check_unlimited(request)
     _check_template(template)
+    options = _options(template, map_, set_, repair, days, sheet, heading_row, accept, split=split)
     services = services_of(request)
     limit = services.settings.max_import_bytes
     data = await request.body()
@@ -145,12 +193,12 @@ async def add_import(
             who=request.user.name,
             now_ms=services.clock(),
             audit=record,
+            options=options,
         )
     if result.applied and template in ("units", "devices", "links"):
         async with services.db.transaction() as session:
             await assign_unassigned(session, who=request.user.name, now_ms=services.clock())
-    told = result.as_json(language_of(request))
-    return ImportOutput(**{**told, "errors": [ImportError(**error) for error in told["errors"]]})
+    return msgspec.convert(result.as_json(language_of(request)), ImportOutput)
 
 
 @get("/api/v1/imports", opt={"role": "auditor"}, tags=["imports"])

@@ -136,7 +136,7 @@ async def set_indicator(
             script = Script(services.db, session)
             await importer.write(script, context)
             await script.play(session)
-    return IndicatorOutcome(values["code"], plan.outcomes[1], apply)
+    return IndicatorOutcome(values["code"], plan.outcomes[row.key], apply)
 
 
 def _refuse(plan: Plan) -> None:

@@ -16,6 +16,7 @@ from kiemke.server.domain.text_labels import Words
 from kiemke.server.imports.ledger import (
     OFFICIAL,
     UNIT,
+    Change,
     Context,
     DatedTable,
     Plan,
@@ -27,7 +28,6 @@ from kiemke.server.imports.ledger import (
 )
 from kiemke.server.imports.script import Script
 from kiemke.server.imports.statement import (
-    Change,
     Draft,
     Fields,
     held,
@@ -87,6 +87,7 @@ class AssetImporter:
         await self._refuse_stuck_tags(session, rows, context, plan)
         async for table_row in unhurried(in_order(rows, context)):
             self._plan_row(table_row, context, plan)
+        self._draft.changes = plan.changes
         return plan
 
     async def _refuse_stuck_tags(
@@ -133,6 +134,13 @@ class AssetImporter:
         persons: list[int | None] = [self._officials[code] for code in named]
         return [(unit_id, person, place) for person in persons or [None]]
 
+    def _custodians(self, row: TableRow, context: Context) -> Fields:
+        """Return whoever shares the asset as ``official_ids``; nothing when nobody answers for it."""
+        was = self._custodies[self._draft.ids[row.values["code"]]]
+        span = was.at(starts(row, context)) or was.last()
+        ids = {part[1] for part in span.value if part[1] is not None} if span else set()
+        return {"official_ids": tuple(sorted(ids))} if span else {}
+
     def _plan_row(self, row: TableRow, context: Context, plan: Plan) -> None:
         id_ = self._draft.ids[row.values["code"]]
         custody = self._custody(row, self._custodies[id_], context, plan)
@@ -144,11 +152,12 @@ class AssetImporter:
         status_was = held(self._statuses[id_], starts(row, context), STATUSES.columns)
         status = row.values.get("status") or (status_was or {}).get("status") or "in_use"
         custody_was = held(self._custodies[id_], starts(row, context), CUSTODIES.columns)
+        custodians = self._custodians(row, context)
         moved = put(self._custodies[id_], custody, row, context, plan)
         other_state = put(self._statuses[id_], [(status,)], row, context, plan)
         edited = stored is None or any(stored[name] != plain[name] for name in PLAIN)
         changed = moved or other_state or edited
-        plan.outcomes[row.number] = outcome(id_ < 0, changed)
+        plan.outcomes[row.key] = outcome(id_ < 0, changed)
         if edited:
             self._plain[id_] = {"code": row.values["code"], **plain}
             self._said[id_] = row
@@ -156,9 +165,9 @@ class AssetImporter:
             known = {
                 name: value for name, value in (stored or {}).items() if name in ("code", *PLAIN)
             }
-            before = {**known, **(status_was or {}), **(custody_was or {})} or None
+            before = {**known, **(status_was or {}), **(custody_was or {}), **custodians} or None
             paper = row.values.get("instrument")
-            self._draft.changes.append(Change("asset", id_, before, row.values, paper))
+            plan.changes.append(Change("asset", id_, before, row, paper))
 
     async def _state_facts(
         self, session: Script, id_: int, plain: Fields, context: Context

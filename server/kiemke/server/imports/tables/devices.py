@@ -7,6 +7,7 @@ from kiemke.server.imports.cells import is_address
 from kiemke.server.imports.ledger import (
     ASSET,
     UNIT,
+    Change,
     Context,
     Plan,
     ids_by_code,
@@ -16,7 +17,6 @@ from kiemke.server.imports.ledger import (
 )
 from kiemke.server.imports.script import Script
 from kiemke.server.imports.statement import (
-    Change,
     Draft,
     Fields,
     insert,
@@ -58,6 +58,7 @@ class DeviceImporter:
         self._draft.admit(sorted(codes))
         for row in rows:
             self._plan_row(row, context, plan)
+        self._draft.changes = plan.changes
         return plan
 
     def _plan_row(self, row: TableRow, context: Context, plan: Plan) -> None:
@@ -89,11 +90,11 @@ class DeviceImporter:
                 Words("để trống để dùng 161", "leave it empty for 161"),
             )  # fmt: skip
         edited = stored is None or any(stored[name] != plain[name] for name in PLAIN)
-        plan.outcomes[row.number] = outcome(id_ < 0, edited)
+        plan.outcomes[row.key] = outcome(id_ < 0, edited)
         if edited:
             self._plain[id_] = {"code": values["code"], **plain}
             before = None if stored is None else {name: stored[name] for name in PLAIN}
-            self._draft.changes.append(Change("device", id_, before, values, None))
+            plan.changes.append(Change("device", id_, before, row, None))
 
     async def write(self, session: Script, context: Context) -> None:
         """Write every new or changed device."""

@@ -8,6 +8,7 @@ from kiemke.server.domain.text import search_key
 from kiemke.server.domain.text_labels import Words
 from kiemke.server.imports.ledger import (
     UNIT,
+    Change,
     Context,
     DatedTable,
     Plan,
@@ -19,7 +20,6 @@ from kiemke.server.imports.ledger import (
 )
 from kiemke.server.imports.script import Script
 from kiemke.server.imports.statement import (
-    Change,
     Draft,
     Fields,
     in_order,
@@ -65,6 +65,7 @@ class IndicatorImporter:
                 plan.refuse(context, row, "unit", *unknown(UNIT, "units", row.values["unit"]))
             else:
                 await self._plan_row(session, row, unit_id, context, plan)
+        self._draft.changes = plan.changes
         return plan
 
     async def _plan_row(
@@ -91,13 +92,13 @@ class IndicatorImporter:
             figures = await self._timeline(session, id_, role, unit_id)
             is_new = is_new or not figures.spans
             moved |= put(figures, [(amount, row.values.get("source"))], row, context, plan)
-        plan.outcomes[row.number] = outcome(is_new, moved or edited)
+        plan.outcomes[row.key] = outcome(is_new, moved or edited)
         if moved or edited:
             before = None
             if stored is not None:
                 before = {name: stored[name] for name in PLAIN}
             paper = row.values.get("instrument") or row.values.get("source")
-            self._draft.changes.append(Change("indicator", id_, before, row.values, paper))
+            plan.changes.append(Change("indicator", id_, before, row, paper))
 
     def _plain_of(self, stored: Fields | None, row: TableRow) -> Fields:
         """Return what the indicator is: an empty cell leaves it as it was, unlike an empty figure."""

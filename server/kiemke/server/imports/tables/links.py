@@ -7,6 +7,7 @@ from kiemke.server.domain.text_labels import Words
 from kiemke.server.imports.ledger import (
     DEVICE,
     UNIT,
+    Change,
     Context,
     DatedTable,
     Plan,
@@ -18,7 +19,6 @@ from kiemke.server.imports.ledger import (
 )
 from kiemke.server.imports.script import Script
 from kiemke.server.imports.statement import (
-    Change,
     Draft,
     Fields,
     held,
@@ -84,6 +84,7 @@ class LinkImporter:
         async for row in unhurried(in_order(rows, context)):
             if self._codes_are_known(row, context, plan):
                 self._plan_row(row, context, plan)
+        self._draft.changes = plan.changes
         return plan
 
     def _codes_are_known(self, row: TableRow, context: Context, plan: Plan) -> bool:
@@ -138,10 +139,10 @@ class LinkImporter:
             wanted_now = frozenset(row.values["probes"])
             changed |= wanted_now != self._wanted_probes.get(id_, frozenset(self._probes[id_]))
             self._wanted_probes[id_] = wanted_now
-        plan.outcomes[row.number] = outcome(id_ < 0, changed)
+        plan.outcomes[row.key] = outcome(id_ < 0, changed)
         if changed:
             paper = row.values.get("instrument")
-            self._draft.changes.append(Change("link", id_, was, row.values, paper))
+            plan.changes.append(Change("link", id_, was, row, paper))
 
     async def write(self, session: Script, context: Context) -> None:
         """Write identities, then versions, sharing units and probed addresses."""

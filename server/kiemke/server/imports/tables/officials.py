@@ -7,6 +7,7 @@ from kiemke.server.domain.officials import ALWAYS
 from kiemke.server.domain.person_name import PERSON, keys_of, person_fields
 from kiemke.server.imports.ledger import (
     UNIT,
+    Change,
     Context,
     DatedTable,
     Plan,
@@ -18,7 +19,6 @@ from kiemke.server.imports.ledger import (
 )
 from kiemke.server.imports.script import Script
 from kiemke.server.imports.statement import (
-    Change,
     Draft,
     Fields,
     held,
@@ -72,6 +72,7 @@ class OfficialImporter:
                 plan.refuse(context, row, "unit", *unknown(UNIT, "units", row.values["unit"]))
             else:
                 self._plan_row(row, unit_id, context, plan)
+        self._draft.changes = plan.changes
         return plan
 
     def _plan_row(self, row: TableRow, unit_id: int, context: Context, plan: Plan) -> None:
@@ -83,13 +84,13 @@ class OfficialImporter:
         moved = put(memberships, [value], row, context, plan)
         known = self._known(id_, starts(row, context))
         edited = self._put_person(row, id_, known, context)
-        plan.outcomes[row.number] = outcome(id_ < 0, moved or edited)
+        plan.outcomes[row.key] = outcome(id_ < 0, moved or edited)
         if edited:
             self._edited[id_] = row.values["code"]
         if moved or edited:
             before = None if known is None else {k: known[k] for k in PLAIN} | (was or {})
             paper = row.values.get("instrument")
-            self._draft.changes.append(Change("official", id_, before, row.values, paper))
+            plan.changes.append(Change("official", id_, before, row, paper))
 
     def _known(self, id_: int, day: date) -> Fields | None:
         """Return who the person was on the day, None for somebody new."""

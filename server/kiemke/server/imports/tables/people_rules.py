@@ -7,6 +7,7 @@ from kiemke.server.db import Session, as_date
 from kiemke.server.imports.ledger import (
     OFFICIAL,
     UNIT,
+    Change,
     Context,
     DatedTable,
     Plan,
@@ -18,7 +19,6 @@ from kiemke.server.imports.ledger import (
 )
 from kiemke.server.imports.script import Script
 from kiemke.server.imports.statement import (
-    Change,
     Draft,
     Fields,
     in_order,
@@ -56,11 +56,12 @@ class AbsenceImporter:
             absences = self._absences[officials[code]]
             is_new = absences.at(starts(row, context)) is None
             changed = put(absences, [(row.values["reason"],)], row, context, plan)
-            plan.outcomes[row.number] = outcome(is_new, changed)
+            plan.outcomes[row.key] = outcome(is_new, changed)
             if changed:
                 paper = row.values.get("instrument")
                 subject = officials[code]
-                self._draft.changes.append(Change("absence", subject, None, row.values, paper))
+                plan.changes.append(Change("absence", subject, None, row, paper))
+        self._draft.changes = plan.changes
         return plan
 
     async def write(self, session: Script, context: Context) -> None:
@@ -100,10 +101,11 @@ class TargetImporter:
             is_new = targets.at(starts(row, context)) is None
             value = (row.values["target"], row.values.get("source"))
             changed = put(targets, [value], row, context, plan)
-            plan.outcomes[row.number] = outcome(is_new, changed)
+            plan.outcomes[row.key] = outcome(is_new, changed)
             if changed:
                 paper = row.values.get("instrument") or row.values.get("source")
-                self._draft.changes.append(Change("target", units[code], None, row.values, paper))
+                plan.changes.append(Change("target", units[code], None, row, paper))
+        self._draft.changes = plan.changes
         return plan
 
     async def write(self, session: Script, context: Context) -> None:
@@ -133,14 +135,13 @@ class HolidayImporter:
             was = self._stored.get(row.values["day"])
             now = self._fields(row, was)
             changed = was is None or any(was[name] != now[name] for name in now)
-            plan.outcomes[row.number] = outcome(was is None, changed)
+            plan.outcomes[row.key] = outcome(was is None, changed)
             if changed:
                 self._news.append(row)
                 day = row.values["day"].toordinal()
                 before = {name: was[name] for name in now} if was else None
-                self._draft.changes.append(
-                    Change("holiday", day, before, row.values, now["instrument"])
-                )
+                plan.changes.append(Change("holiday", day, before, row, now["instrument"]))
+        self._draft.changes = plan.changes
         return plan
 
     @staticmethod

@@ -5,6 +5,7 @@ from kiemke.server.domain.text import search_key, sort_key
 from kiemke.server.domain.text_labels import Words
 from kiemke.server.imports.ledger import (
     UNIT,
+    Change,
     Context,
     DatedTable,
     Plan,
@@ -15,7 +16,6 @@ from kiemke.server.imports.ledger import (
 )
 from kiemke.server.imports.script import Script
 from kiemke.server.imports.statement import (
-    Change,
     Draft,
     Fields,
     held,
@@ -55,6 +55,7 @@ class UnitImporter:
             self._plan_row(row, context, plan, new)
         if not plan.errors:
             await self._refuse_cycles(session, rows, context, plan)
+        self._draft.changes = plan.changes
         return plan
 
     def _plan_row(self, row: TableRow, context: Context, plan: Plan, new: set[int]) -> None:
@@ -77,10 +78,10 @@ class UnitImporter:
         }
         value = tuple(after[name] for name in VERSIONS.columns)
         changed = put(versions, [value], row, context, plan)
-        plan.outcomes[row.number] = outcome(unit_id in new, changed)
+        plan.outcomes[row.key] = outcome(unit_id in new, changed)
         if changed:
             paper = row.values.get("instrument")
-            self._draft.changes.append(Change("unit", unit_id, before, row.values, paper))
+            plan.changes.append(Change("unit", unit_id, before, row, paper))
 
     async def _refuse_cycles(
         self, session: Session, rows: list[TableRow], context: Context, plan: Plan
