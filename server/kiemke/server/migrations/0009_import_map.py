@@ -7,7 +7,7 @@ from tortoise.migrations import operations as ops
 class Migration(migrations.Migration):
     """Create the table."""
 
-    dependencies = [("kiemke", "0007_official")]
+    dependencies = [("kiemke", "0008_identity")]
 
     operations = [
         ops.CreateModel(
