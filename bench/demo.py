@@ -23,7 +23,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from bench import show, this_machine
 from bench.children import ChildError, Children, program
 from bench.https import HttpError
-from bench.play import LIVE_EVERY_SECONDS, SCRAPE_TOKEN_FILE, Found, Play
+from bench.play import LIVE_EVERY_SECONDS, REFORM_FILE, SCRAPE_TOKEN_FILE, Found, Play
 from bench.server import ADMIN, ApiError
 from bench.source import SenderError
 
@@ -116,6 +116,7 @@ async def _perform(
                 options.json.write_text(json.dumps(summary, ensure_ascii=False, indent=1))
             exported = await play.export()
             _tell_all(console, play, found, summary, exported)
+            show.show_reform(console, await play.rehearse_reform(), _reform_command(play))
             if options.once:
                 return 1 if found.differences else 0
             await _live(console, play)
@@ -188,6 +189,13 @@ def _places(play: Play, exported: Path) -> dict[str, str]:
         f"{ADMIN} --fingerprint {play.server.fingerprint}",
         "then": f"{settings} {program('kiemke')} coverage",
     }
+
+
+def _reform_command(play: Play) -> str:
+    """Return the words that show the reform and, with --apply, do it."""
+    settings = f"KIEMKE_CONFIG_DIR={play.folder / 'cli'}"
+    file = play.folder / "papers" / REFORM_FILE
+    return f"{settings} {program('kiemke')} unit reorganise {file}"
 
 
 async def _live(console: Console, play: Play) -> None:

@@ -8,6 +8,7 @@ with what the system finds.
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+PC_KINDS = ("desktop", "all_in_one", "laptop")
 STATES = ("no_pc", "verified", "counted", "contradicted", "silent", "unmatched")
 
 
@@ -23,12 +24,16 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What share of which kinds of people (none named: all) a unit must equip, in percent."""
+    """What share of which kinds of people (none named: all) a unit must equip, in percent.
+
+    ``measure`` "coverage" counts people with a PC, "ratio" PCs per person.
+    """
 
     unit: str
     kinds: tuple[str, ...]
     percent: int
     source: str
+    measure: str = "coverage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +168,11 @@ class District:
         while more := {u.code for u in self.units if u.parent in found} - found:
             found |= more
         return found
+
+    def true_pcs(self, code: str) -> int:
+        """Return how many PCs are booked in a unit's subtree, shared ones too."""
+        inside = self.subtree(code)
+        return sum(t.kind in PC_KINDS and t.unit in inside for t in self.things)
 
     def true_states(self, code: str, kinds: tuple[str, ...] = ()) -> dict[str, int]:
         """Return how many people of a unit's subtree are truly in each state, all states named.

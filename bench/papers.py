@@ -146,7 +146,7 @@ def _targets(district: District) -> Iterable[Cells]:
     for target in district.targets:
         yield {
             "unit": target.unit,
-            "measure": "coverage",
+            "measure": target.measure,
             "kinds": target.kinds,
             "target": f"{target.percent} %",
             "source": target.source,

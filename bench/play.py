@@ -15,8 +15,9 @@ from bench.district import District
 from bench.fleet import Fleet
 from bench.https import Pool
 from bench.papers import OLD_ROSTER_NAME, write_old_roster, write_papers
+from bench.reform import make_reform
 from bench.server import Api, ApiError, Server, start_server
-from bench.thanh_giang import DISTRICT, make_district
+from bench.thanh_giang import make_district
 from bench.truth import (
     CoverageLine,
     LinkLine,
@@ -25,6 +26,7 @@ from bench.truth import (
     compare_metrics,
     compare_people,
 )
+from bench.yen_ha import with_second_district
 from kiemke.wire.enrolment import Token
 
 UTC_OFFSET_SECONDS = 25_200
@@ -32,6 +34,7 @@ CONNECTIONS = 8
 # The server recounts every half minute and judges the lines every minute: two rounds, and some.
 SETTLE_SECONDS = 150.0
 SCRAPE_TOKEN_FILE = "scrape-token"
+REFORM_FILE = "cai-cach-2025.toml"
 LOOK_EVERY_SECONDS = 3.0
 LIVE_EVERY_SECONDS = 60.0
 
@@ -92,7 +95,8 @@ class Play:
         port, self.snmp_agent = this_machine.start_snmp_agent(
             self.children, self.folder / "snmpd", use_snmpd=self.use_snmpd
         )
-        self.district = _with_this_machine(make_district(self.communes), port)
+        whole = with_second_district(make_district(self.communes), self.communes)
+        self.district = _with_this_machine(whole, port)
         self.tell("server", 0, 1)
         self.server = await asyncio.to_thread(
             start_server, self.children, self.folder / "server", demo=True
@@ -126,6 +130,19 @@ class Play:
                     raise ApiError(f"import of {file.name}: {said['errors'][:5]}")
         self.tell("papers", len(papers), len(papers))
         await self._try_old_roster()
+
+    async def rehearse_reform(self) -> dict[str, Any]:
+        """Leave the reform of 01/07/2025 as a file beside the papers; return what it would do.
+
+        Raises ApiError when the server foretells another number of units than the reform has.
+        """
+        reform = make_reform(self._simulated())
+        (self.folder / "papers" / REFORM_FILE).write_text(reform.as_toml(), "utf-8")
+        told: dict[str, Any] = await self.api.post("/reorganisations", reform.decision)
+        made = {row["code"] for row in told["created"]}
+        if told["applied"] or made != set(reform.people_after):
+            raise ApiError(f"the reform would make {sorted(made)}")
+        return told
 
     async def _try_old_roster(self) -> None:
         """Offer a roster in the encoding of old fonts; a sound server asks what was meant."""
@@ -224,9 +241,7 @@ class Play:
         links = await self.api.items("/links")
         found = Found(
             coverage=compare_coverage(self.district, await self.api.items("/coverage")),
-            people=compare_people(
-                self.district, await self.api.items("/coverage/who", unit=DISTRICT)
-            ),
+            people=compare_people(self.district, await self.api.items("/coverage/who")),
             links=compare_links(simulated, links, self.fleet.now, UTC_OFFSET_SECONDS),
             own_link=next((row for row in links if row["code"] == this_machine.LINE), None),
             machine=await self._find_machine(),

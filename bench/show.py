@@ -1,5 +1,6 @@
 """What the demo prints: tables of coverage and lines beside the truth, this machine, where to look."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -73,6 +74,11 @@ def show_coverage(console: Console, lines: Sequence[CoverageLine]) -> None:
         seen: Mapping[str, int] = line.seen or {}
         have = "?" if line.seen is None else f"{line.declared}/{line.people}"
         percent = "" if line.seen is None else f" = {_percent(line.declared, line.people)}"
+        if line.seen_pcs is not None:  # its target is PCs per person, shared ones too
+            have, percent = (
+                f"{line.seen_pcs}/{line.people}",
+                f" = {line.seen_pcs / line.people:.1f}",
+            )
         table.add_row(
             Text(line.name, style="bold" if line.people > 30 else ""),
             Text(f"{line.target_percent} %"),
@@ -180,3 +186,19 @@ def show_places(console: Console, places: Mapping[str, str]) -> None:
     heading(console, "Xem ở đâu · where to look")
     for name, value in places.items():
         console.print(Text(f"  {name:<12} {value}"), soft_wrap=True)
+
+
+def show_reform(console: Console, told: Mapping[str, Any], command: str) -> None:
+    """Print what the reform of 01/07/2025 would do to the district, and how to see it or do it."""
+    heading(console, "Sắp xếp 01/07/2025 · the reform, as a dry run")
+    moved = Counter(row["what"] for row in told["moved"])
+    counts = ", ".join(f"{count} {what}" for what, count in sorted(moved.items()))
+    console.print(
+        Text(
+            f"  {len(told['ended'])} units end, {len(told['created'])} begin; carried over: {counts}"
+        )
+    )
+    for row in told["created"]:
+        console.print(Text(f"    {row['code']:<12} {row['name']}"), soft_wrap=True)
+    console.print(Text(f"  {command}"), soft_wrap=True)
+    console.print(Text("  ... --apply; then unit list --as-of 30/06/2025 and --as-of 01/07/2025"))

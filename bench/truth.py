@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bench.district import STATES, District, Line
+from bench.district import STATES, District, Line, Target
 from bench.lines import (
     DAY_SLOTS,
     OUTAGE_SLOTS,
@@ -28,13 +28,19 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class CoverageLine:
-    """One unit: its target (percent, None without), and each state's count, true and as seen."""
+    """One unit: its target (percent, None without), and each state's count, true and as seen.
+
+    ``true_pcs`` and ``seen_pcs`` are PCs booked in the subtree where the target is PCs per person,
+    None where it is people with one.
+    """
 
     code: str
     name: str
     target_percent: int | None
     true: dict[str, int]
     seen: dict[str, int] | None
+    true_pcs: int | None = None
+    seen_pcs: int | None = None
 
     @property
     def people(self) -> int:
@@ -49,7 +55,7 @@ class CoverageLine:
     @property
     def differs(self) -> bool:
         """Whether any count is not the true one."""
-        return self.seen != self.true
+        return (self.seen, self.seen_pcs) != (self.true, self.true_pcs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +87,17 @@ def compare_coverage(district: District, rows: Sequence[Record]) -> list[Coverag
                 target.percent,
                 district.true_states(unit.code, target.kinds),
                 None if row is None else _seen_states(row),
+                *_pcs(district, target, row),
             )
         )
     return lines
+
+
+def _pcs(district: District, target: Target, row: Record | None) -> tuple[int | None, int | None]:
+    """Return PCs in the subtree, true and as seen; nothing where the target counts people."""
+    if target.measure != "ratio":
+        return None, None
+    return district.true_pcs(target.unit), None if row is None else row["subtree"]["pcs"]
 
 
 def _seen_states(row: Record) -> dict[str, int]:

@@ -163,3 +163,35 @@ def test_a_figure_that_reads_otherwise_now_names_the_late_entry(
         assert part in ran.out
     asked = signed_in.asked[0].query
     assert (asked["as_of"], asked["known_at"]) == ("2025-12-31", "2026-01-06T00:00:00+07:00")
+
+
+FORETOLD = {
+    "created": [{"code": "TM", "name": "Xã Tân Minh", "type": "xa"}], "ended": [], "changed": [],
+    "moved": [
+        {"what": what, "code": f"X{n}", "name": "x", "from": {"code": "A", "name": "A"},
+         "to": {"code": "TM", "name": "Xã Tân Minh"}}
+        for n, what in enumerate(("official", "official", "asset", "source", "place"))
+    ],
+    "targets_ended": 0, "applied": False,
+}  # fmt: skip
+
+
+def test_units_are_made_retyped_and_ended_by_a_decision(signed_in: RestServer, run: Run) -> None:
+    signed_in.on("POST", "/reorganisations", FORETOLD)
+
+    made = run(
+        "don-vi", "tao", "TM", "--ten", "Xã Tân Minh", "--loai", "xa", "--thuoc", "HP", *PAPER
+    )
+    retyped = run("unit", "retype", "TL", "QT", "--type", "phuong", *PAPER)
+    ended = run("unit", "end", "H", *PAPER, "--apply")
+    sent = [json.loads(asked.body) for asked in signed_in.asked]
+
+    assert (made.code, retyped.code, ended.code) == (0, 0, 0), made.err + retyped.err + ended.err
+    assert "cán bộ 2, tài sản 1" in made.out
+    assert sent[0]["new"] == [{"code": "TM", "name": "Xã Tân Minh", "type": "xa", "parent": "HP"}]
+    assert [body.get("changes") for body in sent] == [
+        None,
+        [{"kind": "retype", "units": ["TL", "QT"], "type": "phuong"}],
+        [{"kind": "end", "units": ["H"]}],
+    ]
+    assert [asked.query["apply"] for asked in signed_in.asked] == ["false", "false", "true"]

@@ -1,6 +1,7 @@
 """kiemke unit merge, split, move, rename, reorganise, history: a decision, shown before it is done."""
 
 import tomllib
+from collections import Counter
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ from kiemke.cli.errors import KiemkeError
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import DAY, THING, words
 from kiemke.cli.listing import json_option
-from kiemke.cli.records import Record, dig, number_at, records_of
+from kiemke.cli.records import Record, dig, number_at, records_of, text_at
 from kiemke.cli.tables import Column, as_json, draw
+from kiemke.cli.words import codes, word
 
 MOST_SHOWN = 40
+TYPES = click.Choice(codes("unit_type"))
 MOVED = (
     Column(N_("What"), "what", words("holding")),
     Column(N_("Code"), "code"),
@@ -77,6 +80,9 @@ def _decide(app: App, decision: dict[str, Any], apply: bool, json: bool) -> int:
             app.say(f"{label} ({figures.count(len(rows))}): {shown}")
     moved = records_of(dig(told, "moved"))
     if moved:
+        kinds = Counter(text_at(row, "what") or "" for row in moved)
+        counts = [f"{word('holding', what)} {figures.count(n)}" for what, n in kinds.items()]
+        app.say(_("carried over: {counts}").format(counts=", ".join(counts)))
         app.say("", *draw(MOVED, moved[:MOST_SHOWN], app.width(), app.zone).lines)
     if len(moved) > MOST_SHOWN:
         app.say(_("… and {count} more").format(count=figures.count(len(moved) - MOST_SHOWN)))
@@ -222,6 +228,83 @@ def rename(
 
 
 @click.command(
+    "create",
+    cls=Command,
+    alias="tao",
+    help=N_("Make a unit from a day on. Nothing is written without --apply."),
+    examples=("kiemke unit create TL --name 'Xã Tiên Lãng' --type xa --under HP …",),
+)
+@argument("code", metavar=N_("CODE"))
+@option("--name", "--ten", "name", required=True, metavar=N_("NAME"), help=N_("Its name."))
+@option(
+    "--type",
+    "--loai",
+    "type_",
+    required=True,
+    type=TYPES,
+    metavar=N_("TYPE"),
+    help=N_("Its type, e.g. xa, phong."),
+)
+@option("--under", "--thuoc", "parent", metavar=N_("CODE"), help=N_("The unit above."))
+@act_options
+@pass_app
+def create(
+    app: App, code: str, name: str, type_: str, parent: str | None, day: str, paper: str,
+    apply: bool, json: bool,
+) -> int:  # fmt: skip
+    """Make a unit."""
+    new = [{"code": code, "name": name, "type": type_, "parent": parent}]
+    return _decide(app, {"day": day, "instrument": paper, "new": new}, apply, json)
+
+
+@click.command(
+    "retype",
+    cls=Command,
+    alias="doi-loai",
+    help=N_(
+        "Give units another type: communes that become wards. Nothing is written without --apply."
+    ),
+    examples=("kiemke unit retype TL QT --type phuong --day 30/04/2026 --paper 30/NQ",),
+)
+@argument("units", nargs=-1, required=True, metavar=N_("UNIT..."))
+@option(
+    "--type",
+    "--loai",
+    "type_",
+    required=True,
+    type=TYPES,
+    metavar=N_("TYPE"),
+    help=N_("The new type."),
+)
+@act_options
+@pass_app
+def retype(
+    app: App, units: tuple[str, ...], type_: str, day: str, paper: str, apply: bool, json: bool
+) -> int:  # fmt: skip
+    """Retype units."""
+    changes = [{"kind": "retype", "units": list(units), "type": type_}]
+    return _decide(app, {"day": day, "instrument": paper, "changes": changes}, apply, json)
+
+
+@click.command(
+    "end",
+    cls=Command,
+    alias="ket-thuc",
+    help=N_("End units that hold nothing any more. Nothing is written without --apply."),
+    examples=("kiemke unit end TG-DT --day 01/07/2025 --paper 12/QĐ",),
+)
+@argument("units", nargs=-1, required=True, metavar=N_("UNIT..."))
+@act_options
+@pass_app
+def end(
+    app: App, units: tuple[str, ...], day: str, paper: str, apply: bool, json: bool
+) -> int:  # fmt: skip
+    """End units."""
+    changes = [{"kind": "end", "units": list(units)}]
+    return _decide(app, {"day": day, "instrument": paper, "changes": changes}, apply, json)
+
+
+@click.command(
     "reorganise",
     cls=Command,
     alias="sap-xep",
@@ -274,4 +357,4 @@ def history(app: App, unit: str, json: bool) -> None:
         app.say("", *draw(SUCCESSIONS, successions, app.width(), app.zone).lines)
 
 
-COMMANDS = (merge, split, move, rename, reorganise, history)
+COMMANDS = (create, rename, retype, move, merge, split, end, reorganise, history)
