@@ -195,3 +195,15 @@ def test_units_are_made_retyped_and_ended_by_a_decision(signed_in: RestServer, r
         [{"kind": "end", "units": ["H"]}],
     ]
     assert [asked.query["apply"] for asked in signed_in.asked] == ["false", "false", "true"]
+
+
+def test_coverage_is_asked_on_the_tree_of_another_day(signed_in: RestServer, run: Run) -> None:
+    signed_in.on("GET", "/coverage/recast", {"items": [], "total": 0, "next": None})
+
+    today = run("coverage", "show", "--as-of", "31/12/2024", "--tree", "today")
+    day = run("ty-le", "xem", "--ngay", "31/12/2024", "--cay", "01/07/2025", "--unit", "TM")
+    asked = [one.query for one in signed_in.asked]
+
+    assert (today.code, day.code) == (0, 0), today.err + day.err
+    assert (asked[0]["as_of"], "tree" in asked[0]) == ("2024-12-31", False)
+    assert (asked[1]["tree"], asked[1]["unit"]) == ("2025-07-01", "TM")

@@ -42,6 +42,18 @@ class _OtherMoment(MomentType):
         return super().convert(value, param, ctx)
 
 
+class TreeDay(DayType):
+    """A day, or "today" (nay)."""
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the ISO day, "" for today."""
+        if str(value).strip().lower() in ("today", "nay", "hom-nay"):
+            return ""
+        return super().convert(value, param, ctx)
+
+
 def _lines(app: App, entry: Record) -> list[str]:
     """Return an entry as one line, and below it a line for each person it moved."""
     since = DAY.render(dig(entry, "valid_from"), app.zone)

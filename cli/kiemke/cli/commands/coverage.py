@@ -9,7 +9,7 @@ from kiemke.cli import figures
 from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Command, Group, option
-from kiemke.cli.coverage_diff import diff
+from kiemke.cli.coverage_diff import TreeDay, diff
 from kiemke.cli.coverage_equipment import desks, equipment
 from kiemke.cli.coverage_fit import fit
 from kiemke.cli.i18n import N_, _
@@ -88,7 +88,7 @@ def coverage(ctx: click.Context) -> None:
     """Show the table when no verb is given."""
     if ctx.invoked_subcommand is None:
         ctx.invoke(
-            show_, unit=None, search=None, as_of=None, known_at=None,
+            show_, unit=None, search=None, tree=None, as_of=None, known_at=None,
             as_json=False, as_csv=False, wide=False, limit=None,
         )  # fmt: skip
 
@@ -97,16 +97,38 @@ def coverage(ctx: click.Context) -> None:
     "show",
     alias="xem",
     help=N_("Coverage of each unit and all below it, against its target."),
-    examples=("kiemke coverage show", "kiemke ty-le xem --don-vi TG --ngay 31/12/2025"),
+    examples=(
+        "kiemke coverage show",
+        "kiemke ty-le xem --don-vi TG --ngay 31/12/2025",
+        "kiemke coverage show --as-of 31/12/2024 --tree today",
+    ),
+)
+@option(
+    "--tree",
+    "--cay",
+    "tree",
+    type=TreeDay(),
+    metavar=N_("DAY"),
+    help=N_(
+        "By the units of another day (or today), each unit counted where it went; one that was "
+        "split stays apart."
+    ),
 )
 @search_options
 @time_options
 @shape_options
 @pass_app
-def show_(app: App, unit: str | None, search: str | None, times: Times, shape: Shape) -> None:
+def show_(
+    app: App, unit: str | None, search: str | None, tree: str | None, times: Times, shape: Shape
+) -> None:
     """Show coverage by unit."""
-    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
-    listing = app.client.items("/coverage", asked, shape.rows)
+    if tree is None:
+        asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
+        listing = app.client.items("/coverage", asked, shape.rows)
+    else:
+        listing = app.client.items(
+            "/coverage/recast", {**times.parameters(), "unit": unit, "tree": tree or None}, 0
+        )
     if not shape.json:
         rows = told_apart([with_shares(row) for row in listing.items])
         listing = Listing(rows, listing.total)

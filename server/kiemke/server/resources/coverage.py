@@ -89,7 +89,7 @@ async def list_coverage(request: AppRequest, asked: NamedDependency[ListQuery]) 
     ]
     seen.sort(key=lambda row: (order[row.unit_id], row.kinds))
     page, cursor = page_of(seen, asked)
-    return Page([_make(row, refs[row.unit_id]) for row in page], len(seen), cursor)
+    return Page([make_coverage(row, refs[row.unit_id]) for row in page], len(seen), cursor)
 
 
 async def _load(request: AppRequest, services: Services, moment: Moment) -> list[CoverageRow]:
@@ -113,7 +113,8 @@ async def _load_order(services: Services, moment: Moment) -> dict[int, str]:
     return {row["unit_id"]: row["sort_key"] for row in rows}
 
 
-def _make(row: CoverageRow, unit: UnitRef) -> Coverage:
+def make_coverage(row: CoverageRow, unit: UnitRef) -> Coverage:
+    """Return one row as it is answered."""
     values: dict[str, Any] = asdict(row)
 
     def people(prefix: str) -> People:
