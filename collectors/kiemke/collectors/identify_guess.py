@@ -1,11 +1,13 @@
 """What a device of a maker nobody described still tells: facts known by their shape.
 
-Makers put model, version and serial side by side near the beginning of their own tree, as plain scalars.
+Makers put model, version and serial side by side near the beginning of their own tree, as plain scalars
+or in the only row of a table.
 The first objects of that tree (``Facts.beginning``, a few packets) are told apart by what such texts look
 like. A fact found so is named in ``Identity.guessed``: likely, not known.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -29,6 +31,7 @@ SERIAL = re.compile(r"[A-Z0-9](?:[A-Z0-9]|[-/](?=[A-Z0-9])){5,23}")
 FILLER = re.compile(r"0+|F+|1234567\w*|X+|9+")
 MAC_LIKE = re.compile(r"[0-9A-F]{12}")
 MODEL = re.compile(r"(?=.*\d)[A-Za-z][A-Za-z0-9]*(?:[ +/_().-]{1,2}[A-Za-z0-9+]+){0,6}[)+]?")
+HARDWARE_REVISION = re.compile(r"[A-Za-z]{1,3}\.?\d{1,2}[A-Za-z]?")
 NOT_MODEL = re.compile(
     r"(?i)\b(?:port|fan|sensor|temp\w*|eth\w*|ge|vlan|slot|psu|power supply|cpu|disk|hdd|module|input|output"
     r"|channel|phase|outlets?|line|relay|bank|interface|node|user|admin|public|private|version|v\d\S*|rev"
@@ -49,8 +52,12 @@ def guess(rows: Iterable[tuple[Oid, str]], descr: str, others: Iterable[str]) ->
     or a model that sysDescr names too.
     """
     known = {text.strip().casefold() for text in others}
+    rows = list(rows)
+    seen = Counter(oid[:-1] for oid, _ in rows)
     scalars = [
-        _Row(oid, text.strip()) for oid, text in rows if oid[-1] == 0 and _may_be(text, known)
+        _Row(oid, text.strip())
+        for oid, text in rows
+        if (oid[-1] == 0 or (oid[-1] == 1 and seen[oid[:-1]] == 1)) and _may_be(text, known)
     ]
     version = next((row for row in scalars if _is_version(row.text)), None)
     serial = max(scalars, key=lambda row: _serial_likeness(row.text, descr), default=None)
@@ -110,6 +117,7 @@ def _is_model(text: str) -> bool:
         3 <= len(text) <= 40
         and MODEL.fullmatch(text) is not None
         and not _is_version(text)
+        and HARDWARE_REVISION.fullmatch(text) is None
         and NOT_MODEL.search(text) is None
         and re.search(r"\d{6}", text) is None
         and (re.fullmatch(r"[A-Z0-9]+", text) is None or sum(c.isdigit() for c in text) < 6)
