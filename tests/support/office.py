@@ -234,6 +234,7 @@ class Office:
                 "machine_source",
                 machine_id=machine,
                 source_id=source,
+                stay=0,
                 decided_by="test",
                 evidence_json="{}",
             )

@@ -136,7 +136,7 @@ def _dong(text: str) -> int | None:
 @option("--in-use-since", "--dua-vao-su-dung", "since", metavar=N_("DAY"),
         help=N_("Day of first use."))  # fmt: skip
 @option("--ownership", "--so-huu", "ownership", type=click.Choice(vocabulary.codes("ownership")),
-        metavar=N_("WHOSE"), help=N_("owned, borrowed, provider or unproven."))  # fmt: skip
+        metavar=N_("WHOSE"), help=N_("owned, borrowed, provider, unproven or private."))  # fmt: skip
 @option("--owner", "--ben-cho-muon", "owner", metavar=N_("NAME"), help=N_("Lender or provider."))
 @option("--return-on", "--han-tra", "return_on", metavar=N_("DAY"), help=N_("Due back on."))
 @option("--code", "--ma", "code", metavar=N_("CODE"), help=N_("The new code."))

@@ -143,6 +143,7 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "borrowed": N_("borrowed"),
         "provider": N_("the provider's"),
         "unproven": N_("a draft, no paper yet"),
+        "private": N_("the person's own"),
     },
     "difference": {
         "elsewhere": N_("seen elsewhere than booked"),

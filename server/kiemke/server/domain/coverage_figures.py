@@ -24,8 +24,17 @@ _ASSETS = """
 SELECT unit_id, kind || ',' || status AS label, COUNT(*) AS value FROM (
   SELECT c.asset_id, MIN(c.unit_id) AS unit_id, MIN(a.kind) AS kind, MIN(s.status) AS status
   FROM custody c JOIN asset a ON a.id = c.asset_id JOIN asset_status s ON s.asset_id = a.id
-  WHERE @active(c) AND @active(s) GROUP BY c.asset_id
+  WHERE @active(c) AND @active(s) AND a.ownership <> 'private' GROUP BY c.asset_id
 ) AS held GROUP BY unit_id, kind, status
+"""
+_PRIVATE = """
+SELECT unit_id, '' AS label, COUNT(*) AS value FROM (
+  SELECT c.asset_id, MIN(c.unit_id) AS unit_id
+  FROM custody c JOIN asset a ON a.id = c.asset_id JOIN asset_status s ON s.asset_id = a.id
+  WHERE @active(c) AND @active(s) AND s.status = 'in_use' AND a.ownership = 'private'
+    AND a.kind IN ('desktop', 'all_in_one', 'laptop')
+  GROUP BY c.asset_id
+) AS held GROUP BY unit_id
 """
 _SOURCES = """
 SELECT unit_id, kind || ',' || state AS label, COUNT(*) AS value FROM source
@@ -51,6 +60,7 @@ WHERE f.role = '@role' AND @active(f) ORDER BY f.recorded_at_ms, f.id
 """
 FAMILIES = {
     "assets": _ASSETS,
+    "private_pcs": _PRIVATE,
     "sources": _SOURCES,
     "present": _PRESENT,
     "sensor_ppm": _SENSORS,

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from kiemke.server.db import Row, Session, as_date
 from kiemke.server.domain.coverage import statement_params
 from kiemke.server.domain.coverage_sql import RANKS, who_sql
+from kiemke.server.domain.tables import dated
 from kiemke.server.errors import Both
 
 STATES = tuple(RANKS)
@@ -13,9 +15,20 @@ _STATE_OF = {place: state for state, place in RANKS.items()}
 
 
 @dataclass(frozen=True, slots=True)
+class Absent:
+    """Why a person is left out, by which paper, since when and until before when; None: open."""
+
+    reason: str
+    instrument: str | None
+    since: date
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class WhoRow:
     """One person: state (see STATES), the PC that decided it if any, why, and the next command.
 
+    ``absences`` are all that leave the person out, of those excluded.
     ``next_command`` is None where nothing is to be done. ``last_day`` is the newest day with a
     trusted sign of the PC in the evidence window.
     """
@@ -36,6 +49,7 @@ class WhoRow:
     has_shared_access: bool
     why: Both
     next_command: str | None
+    absences: tuple[Absent, ...] = ()
 
 
 async def coverage_who(
@@ -53,7 +67,45 @@ async def coverage_who(
         kept = chosen.get(row["official_id"])
         if kept is None or _newness(row) > _newness(kept):
             chosen[row["official_id"]] = row
-    return [_who(row) for row in chosen.values()]
+    return [_who(row) for row in await _with_facts(session, list(chosen.values()), params)]
+
+
+_ABSENT = dated("""
+SELECT b.official_id, b.reason, b.instrument, b.valid_from, b.valid_to FROM absence b
+WHERE {active b} AND b.official_id IN :[ids] ORDER BY b.valid_from, b.id
+""")
+_REASONS = (
+    "SELECT id, no_agent_reason FROM asset WHERE id IN :[ids] AND no_agent_reason IS NOT NULL"
+)
+
+
+async def _with_facts(session: Session, rows: list[Row], params: dict[str, Any]) -> list[Row]:
+    """Return the rows with the absences that exclude the person, and why a PC carries no agent."""
+    excluded = [row["official_id"] for row in rows if row["place"] == RANKS["excluded"]]
+    absences: dict[int, list[Absent]] = {}
+    for row in await session.fetch(_ABSENT, ids=excluded, day=params["day"], known=params["known"]):
+        since = as_date(row["valid_from"])
+        found = Absent(row["reason"], row["instrument"], since, _day(row["valid_to"]))
+        if _excludes(found, params["long_absence"]):
+            absences.setdefault(row["official_id"], []).append(found)
+    assets = [row["asset_id"] for row in rows if row["asset_id"] is not None]
+    reasons = {
+        row["id"]: row["no_agent_reason"] for row in await session.fetch(_REASONS, ids=assets)
+    }
+    return [
+        {
+            **row,
+            "absences": tuple(absences.get(row["official_id"], ())),
+            "no_agent_reason": reasons.get(row["asset_id"]),
+        }
+        for row in rows
+    ]
+
+
+def _excludes(absent: Absent, long_days: int) -> bool:
+    """Whether an absence leaves the person out: short leave and study do not."""
+    is_short = absent.until is not None and (absent.until - absent.since).days <= long_days
+    return absent.reason not in ("leave", "study") or not is_short
 
 
 def _newness(row: Row) -> str:
@@ -84,6 +136,7 @@ def _who(row: Row) -> WhoRow:
         has_shared_access=bool(row["has_shared"]),
         why=why,
         next_command=next_command,
+        absences=row["absences"],
     )
 
 
@@ -115,6 +168,15 @@ def _explain(state: str, row: Row) -> tuple[Both, str | None]:
         return _contradicted(row), f"kiemke asset show {asset}"
     if state == "silent":
         return _silent(row)
+    if row["no_agent_reason"] is not None:
+        # No agent will ever tell: a person has to go and look.
+        return (
+            Both(
+                f"máy {asset} không được cài tác tử và chưa kiểm đếm trong năm qua",
+                f"{asset} may carry no agent, and nobody counted it within the year",
+            ),
+            f"kiemke asset count {asset} --result seen --day … --by …",
+        )
     if row["asset_serial"] is None:
         return (
             Both(f"tài sản {asset} chưa có số serial", f"{asset} has no serial number on the book"),
@@ -127,8 +189,13 @@ def _explain(state: str, row: Row) -> tuple[Both, str | None]:
 
 
 def _excluded(row: Row) -> Both:
-    reason = _ABSENCES.get(row["absence_reason"], Both("không tính", "not counted"))
-    paper = f" ({row['absence_instrument']})" if row["absence_instrument"] else ""
+    told = [_absence(absent) for absent in row["absences"]] or [Both("không tính", "not counted")]
+    return Both("; ".join(one.vi for one in told), "; ".join(one.en for one in told))
+
+
+def _absence(absent: Absent) -> Both:
+    reason = _ABSENCES.get(absent.reason, Both(absent.reason, absent.reason))
+    paper = f" ({absent.instrument})" if absent.instrument else ""
     return Both(reason.vi + paper, reason.en + paper)
 
 

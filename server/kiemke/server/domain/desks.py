@@ -116,7 +116,7 @@ _THINGS = dated("""
 SELECT a.id, a.code, a.kind, c.unit_id, c.place,
   (SELECT MAX(t.status) FROM asset_status t WHERE t.asset_id = a.id AND {active t}) AS status
 FROM custody c JOIN asset a ON a.id = c.asset_id
-WHERE {active c} AND c.place IS NOT NULL AND a.kind IN :[kinds.text] AND a.ownership <> 'unproven'
+WHERE {active c} AND c.place IS NOT NULL AND a.kind IN :[kinds.text] AND a.ownership NOT IN ('unproven', 'private')
   AND (CAST(:all_units AS INTEGER) = 1 OR c.unit_id IN :[units])
 ORDER BY a.code, a.id, c.id
 """)

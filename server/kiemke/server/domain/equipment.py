@@ -67,7 +67,7 @@ SELECT unit_id, kind, COUNT(*) AS things FROM (
   SELECT c.asset_id, MIN(c.unit_id) AS unit_id, MIN(a.kind) AS kind
   FROM custody c JOIN asset a ON a.id = c.asset_id
   JOIN asset_status s ON s.asset_id = a.id AND s.status = 'in_use' AND {active s}
-  WHERE {active c} AND a.ownership <> 'unproven'
+  WHERE {active c} AND a.ownership NOT IN ('unproven', 'private')
   GROUP BY c.asset_id
 ) AS held GROUP BY unit_id, kind
 """)

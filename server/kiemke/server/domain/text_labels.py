@@ -92,6 +92,7 @@ OWNERSHIPS = _table(
     ("borrowed", "mượn", "borrowed"),
     ("provider", "của nhà cung cấp", "provider's"),
     ("unproven", "bản nháp, chưa có giấy tờ", "a draft, no paper yet"),
+    ("private", "của cá nhân", "the person's own"),
 )
 NO_AGENT_REASONS = _table(
     ("secret", "máy soạn thảo tài liệu mật", "secret documents"),

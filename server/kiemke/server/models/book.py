@@ -15,7 +15,8 @@ ASSET_STATUSES = (
     "in_stock", "in_use", "under_repair", "broken", "awaiting_disposal", "disposed", "lost",
 )  # fmt: skip
 # "unproven": seen and booked as a draft, no paper says whose it is. It counts nowhere until one does.
-OWNERSHIPS = ("owned", "borrowed", "provider", "unproven")
+# "private" is a person's own laptop at work: counted apart, never as the office's.
+OWNERSHIPS = ("owned", "borrowed", "provider", "unproven", "private")
 COUNT_RESULTS = ("seen", "missing")
 NO_AGENT_REASONS = ("secret", "police_network", "party_network", "off_network", "unsupported_os")
 

@@ -15,7 +15,7 @@ from kiemke.server.domain.coverage_who import STATES, WhoRow, coverage_who
 from kiemke.server.domain.tables import dated
 from kiemke.server.errors import Problem
 from kiemke.server.resources.assets import AssetRef, MachineRef, PersonRef
-from kiemke.server.resources.listing import ListQuery, Page, language_of, page_of
+from kiemke.server.resources.listing import ListQuery, Page, day_text, language_of, page_of
 from kiemke.server.resources.tree import Moment, UnitRef, find_unit_id, load_refs
 
 
@@ -64,6 +64,16 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class Absence:
+    """Why an excluded person is left out, by which paper, since when and until before when."""
+
+    reason: str
+    instrument: str | None
+    since: str
+    until: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Who:
     """One person: why the state is what it is, and the next command, null where nothing is to do."""
 
@@ -74,6 +84,7 @@ class Who:
     machine: MachineRef | None
     why: str
     next: str | None
+    absences: list[Absence]
 
 
 @get("/api/v1/coverage", opt={"role": "viewer"}, tags=["coverage"])
@@ -178,6 +189,10 @@ async def list_who(
             machine=machines.get(row.machine_id) if row.machine_id else None,
             why=row.why.en if language == "en" else row.why.vi,
             next=row.next_command,
+            absences=[
+                Absence(a.reason, a.instrument, a.since.isoformat(), day_text(a.until))
+                for a in row.absences
+            ],
         )
         for row in page
     ]

@@ -11,6 +11,11 @@ FAMILIES: tuple[Family, ...] = (
         "kiemke_assets", "gauge", "Assets in the custody of the unit itself, by kind and status."
     ),
     Family(
+        "kiemke_private_computers",
+        "gauge",
+        "PCs people bring of their own, in use in the unit itself; no PC of the office.",
+    ),
+    Family(
         "kiemke_sources", "gauge", "Agents and collectors of the unit itself, by kind and state."
     ),
     Family(
@@ -45,7 +50,8 @@ def freshness(row: Row, context: Context) -> object:
 def render(rows: list[Row], context: Context) -> Block | None:
     """Return the unit's figures; those that are no more have no series."""
     unit = rows[0]["unit_id"]
-    lines: dict[str, list[str]] = {"assets": [], "sources": [], "present": [], "sensor_ppm": []}
+    names = ("assets", "private_pcs", "sources", "present", "sensor_ppm")
+    lines: dict[str, list[str]] = {name: [] for name in names}
     for row in sorted(rows, key=lambda row: (row["family"], row["label"])):
         value, name = row["value"], label(row["label"])
         if value is None or row["family"] not in lines:
@@ -54,6 +60,7 @@ def render(rows: list[Row], context: Context) -> Block | None:
         lines[row["family"]].append(
             {
                 "assets": f'kiemke_assets{{unit="{unit}",kind="{first}",status="{second}"}} {value}\n',
+                "private_pcs": f'kiemke_private_computers{{unit="{unit}"}} {value}\n',
                 "sources": f'kiemke_sources{{unit="{unit}",kind="{first}",state="{second}"}} {value}\n',
                 "present": f'kiemke_unit_agents_present{{unit="{unit}"}} {value}\n',
                 "sensor_ppm": f'kiemke_sensor_success{{unit="{unit}",sensor="{name}"}} {ppm(value)}\n',
