@@ -185,37 +185,6 @@ async def test_custody_of_a_unit_or_of_several_is_shared_access(database: Databa
     assert (figures[desk].no_pc, figures[desk].shared_access, figures[desk].pcs) == (1, 1, 1)
 
 
-NO_PC: tuple[dict[str, str], ...] = (
-    *({"kind": kind} for kind in ("kiosk", "citizen_pc", "server", "meeting_pc", "tablet", "nas")),
-    *(
-        {"status": status}
-        for status in (
-            "in_stock",
-            "under_repair",
-            "broken",
-            "awaiting_disposal",
-            "disposed",
-            "lost",
-        )
-    ),
-    *({"ownership": whose} for whose in ("provider", "borrowed", "private", "unproven")),
-    {"no_agent_reason": "secret"},
-)
-
-
-async def test_what_is_no_pc_of_an_official_counts_nowhere(database: Database) -> None:
-    office = Office()
-    for columns in NO_PC:
-        unit = office.add_unit()
-        office.add_pc(unit, office.add_official(unit), **columns)
-
-    figures = await _figures(database, office)
-
-    for unit, columns in enumerate(NO_PC, 1):
-        row = figures[unit]
-        assert (row.no_pc, row.pcs, row.shared_access) == (1, 0, 0), columns
-
-
 async def test_a_borrowed_pc_counts_with_its_paper(database: Database) -> None:
     office = Office()
     unit = office.add_unit()

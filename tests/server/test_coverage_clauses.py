@@ -73,6 +73,37 @@ async def figures(database: Database, office: Office) -> dict[int, CoverageRow]:
     return {row.unit_id: row for row in rows if row.kinds == ""}
 
 
+NO_PC: tuple[dict[str, str], ...] = (
+    *({"kind": kind} for kind in ("kiosk", "citizen_pc", "server", "meeting_pc", "tablet", "nas")),
+    *(
+        {"status": status}
+        for status in (
+            "in_stock",
+            "under_repair",
+            "broken",
+            "awaiting_disposal",
+            "disposed",
+            "lost",
+        )
+    ),
+    *({"ownership": whose} for whose in ("provider", "borrowed", "private", "unproven")),
+    {"no_agent_reason": "secret"},
+)
+
+
+async def test_what_is_no_pc_of_an_official_counts_nowhere(database: Database) -> None:
+    office = Office()
+    for columns in NO_PC:
+        unit = office.add_unit()
+        office.add_pc(unit, office.add_official(unit), **columns)
+
+    found = await figures(database, office)
+
+    for unit, columns in enumerate(NO_PC, 1):
+        row = found[unit]
+        assert (row.no_pc, row.pcs, row.shared_access) == (1, 0, 0), columns
+
+
 async def test_everyone_left_out_is_told_with_reason_paper_and_days(database: Database) -> None:
     office = Office()
     unit = office.add_unit()
