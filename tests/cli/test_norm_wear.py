@@ -114,3 +114,15 @@ def test_wear_without_a_verb_is_this_years_and_json_is_what_the_server_said(
     assert run("wear").code == 0
     assert "year" not in asked["/api/v1/wear"]
     assert json.loads(run("wear", "list", "--json").out)["items"] == [WEARS, TOOL]
+
+
+def test_a_rule_is_sent_as_json_and_bad_json_is_not_sent(signed_in: RestServer, run: Run) -> None:
+    signed_in.on("POST", "/rules", {"changed": True, "applied": False})
+
+    ran = run("quy-tac", "dat", "desk_count", "MC/kiosk", "--gia-tri", "0", "--ngay", "01/03/2026",
+              "--so", "QĐ 9")  # fmt: skip
+    bad = run("rule", "set", "x", "--value", "{", "--day", "2026-03-01", "--paper", "1")
+
+    assert json.loads(signed_in.asked[0].body)["value"] == 0
+    assert "Chưa ghi gì" in ran.out
+    assert (bad.code, len(signed_in.asked)) == (1, 1)

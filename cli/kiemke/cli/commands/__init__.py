@@ -48,6 +48,7 @@ COMMANDS = (
         "indicator",
         N_("Figures no machine measures, and their targets."),
     ),
+    Entry("rule", "quy-tac", "rule", "rule", N_("Rules by date: profiles, checklists, norms.")),
     Entry("wear", "hao-mon", "wear", "wear", N_("The yearly wear of fixed assets.")),
     Entry("finding", "phat-hien", "finding", "finding", N_("What the system found amiss.")),
     Entry("template", "mau", "template", "template", N_("Write an empty import table.")),
