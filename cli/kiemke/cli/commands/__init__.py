@@ -53,6 +53,9 @@ COMMANDS = (
     Entry("finding", "phat-hien", "finding", "finding", N_("What the system found amiss.")),
     Entry("template", "mau", "template", "template", N_("Write an empty import table.")),
     Entry("import", "nhap", "imports", "import_", N_("Check a filled table and take it in.")),
+    Entry(
+        "import-map", "ban-do-cot", "import_map", "import_map", N_("Column maps kept of imports.")
+    ),
     Entry("export", "xuat", "export", "export", N_("Write a report to a file for auditors.")),
     Entry("approve", "duyet", "approve", "approve", N_("What waits for a second person.")),
     Entry("user", "nguoi-dung", "user", "user", N_("Who may sign in.")),

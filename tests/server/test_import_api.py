@@ -1,0 +1,59 @@
+"""An import of a foreign sheet over the API: asked first, answered, written, remembered, forgotten."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.api import Api, running_api
+from tests.support.imports import UNITS, load
+from tests.support.ugly_sheets import in_xlsx
+
+SHEET = in_xlsx({"a": [["Sổ tài sản"], ["Mã tài sản", "Tên TSCĐ", "ĐVT"], ["A1", "Máy in", "Cái"]]})
+PATH = "/api/v1/imports?template=assets&filename=so.xlsx&set=unit=TG-NV&apply=true"
+
+
+@pytest.fixture
+async def api(database_url: str, tmp_path: Path) -> AsyncIterator[Api]:
+    async with running_api(database_url, tmp_path) as running:
+        await load(running.services.db, "units", UNITS)
+        yield running
+
+
+async def test_a_foreign_sheet_takes_two_steps_and_is_remembered_until_forgotten(api: Api) -> None:
+    async with await api.signed_in("it") as client:
+        asked = (await client.post(PATH, content=SHEET)).json()
+        written = (await client.post(f"{PATH}&accept=map", content=SHEET)).json()
+        again = (await client.post(PATH, content=SHEET)).json()
+        maps = (await client.get("/api/v1/import-maps")).json()["items"]
+        gone = await client.delete(f"/api/v1/import-maps/{maps[0]['id']}")
+        anew = (await client.post(PATH, content=SHEET)).json()
+
+    assert [q["about"] for q in asked["questions"]] == ["map"] and asked["applied"] is False
+    assert asked["mapping"][1] == {
+        "heading": "Tên TSCĐ", "column": "name", "title": "Tên tài sản", "how": "dictionary",
+        "confidence": 90, "samples": ["Máy in"],
+    }  # fmt: skip
+    assert (written["applied"], written["new"]) == (True, 1)
+    assert (again["applied"], again["same"], again["questions"]) == (True, 1, [])
+    assert maps[0]["columns"] == {
+        "ma tai san": "code", "ten tscd": "name", "+kind": "kind",
+    }  # fmt: skip
+    assert gone.status_code == 204
+    assert [q["about"] for q in anew["questions"]] == ["map"]
+
+
+async def test_an_answer_that_cannot_be_is_refused_before_the_file_is_read(api: Api) -> None:
+    wrong = (
+        "repair=klingon",
+        "days=ymd",
+        "accept=all",
+        "map=nothing",
+        "map=Tên=no_such",
+        "heading_row=0",
+    )
+    async with await api.signed_in("it") as client:
+        answers = [await client.post(f"{PATH}&{query}", content=SHEET) for query in wrong]
+
+    assert [answer.status_code for answer in answers] == [400] * len(wrong)
+    assert all(answer.json()["detail"] for answer in answers)
