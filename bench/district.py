@@ -126,7 +126,8 @@ class Pc:
 
     ``unit`` enrolled it, ``account`` sits at it. ``first_working_day`` to ``last_working_day`` count
     back from the last finished day (1 is the newest working day): the days it was on. Its wall clock
-    is ``clock_error`` away from the truth.
+    is ``clock_error`` away from the truth. ``dock`` is the MAC of the adapter of a dock it sits at,
+    ``host`` the PC on which it is made up, None for one that is real.
     """
 
     install_id: str
@@ -146,6 +147,8 @@ class Pc:
     last_working_day: int = 1
     antivirus: str = "current"
     clock_error: timedelta = timedelta()
+    dock: str | None = None
+    host: str | None = None
     true_fault: str | None = None
 
 

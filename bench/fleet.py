@@ -9,12 +9,13 @@ from datetime import UTC, datetime, timedelta
 from bench.district import District, Pc
 from bench.https import Pool
 from bench.lines import SLOT_SECONDS, Grid
-from bench.office_life import make_sample, past_reports
+from bench.office_life import make_sample, octets_at_first, past_reports, spread_of
 from bench.site import Site, make_site
 from bench.source import Source, Tally
 from kiemke.wire.enrolment import Token
 
 BOOTED_BEFORE = timedelta(days=40)
+BOOT_SPREAD_MS = 9 * 86_400_000  # no two PCs were switched on in the same second
 AT_ONCE = 6
 LIVE_SECONDS = 60.0
 
@@ -79,6 +80,7 @@ class Fleet:
 
     async def _play_pc(self, pc: Pc, token: Token) -> None:
         source = self._source("agent", pc.install_id, pc.hostname, pc.clock_error)
+        source.booted_at -= timedelta(milliseconds=spread_of(pc) % BOOT_SPREAD_MS)
         await source.enrol(token)
         today = (self.now + timedelta(seconds=self.utc_offset_seconds)).date()
         await source.post_all(past_reports(pc, source, today, self.utc_offset_seconds))
@@ -93,7 +95,8 @@ class Fleet:
         for pc, source in self.pcs:
             if pc.last_working_day == 1:
                 now = datetime.now(UTC)
-                sample = make_sample(pc, LIVE_SECONDS, int(now.timestamp()) * 10_000)
+                octets = octets_at_first(pc) + int(now.timestamp()) * 10_000
+                sample = make_sample(pc, LIVE_SECONDS, octets)
                 await source.post([source.encode(now, "sample", sample)])
 
     def _is_office_time(self) -> bool:

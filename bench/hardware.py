@@ -50,6 +50,7 @@ def make_inventory(pc: Pc, booted_at: str, boot_id: str) -> Inventory:
         "volumes": (rows.Volume("C:\\", "C:", "NTFS", 255 * GIB, 120 * GIB),),
         "adapters": (
             rows.Adapter("Ethernet", pc.mac, pc.mac, "ethernet", True, 1_000_000_000, "full"),
+            *((rows.Adapter("Dock", pc.dock, pc.dock, "usb", True),) if pc.dock else ()),
         ),
         "software": tuple(rows.Software(*title) for title in (*SOFTWARE, ANTIVIRUS[pc.antivirus])),
         "uptime": (rows.Uptime(booted_at, boot_id),),

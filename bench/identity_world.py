@@ -120,6 +120,7 @@ class World:
         self.sources = 0
         self.docks = [self._mac() for _ in range(max(3, pcs // 60))]
         self.spare_boards: list[Board] = []
+        self._known = 0
         self._shared_disk = [f"AA0000{n:08d}" for n in range(3)]
         self._today = date(2016, 1, 4)
         for _ in range(pcs):
@@ -248,6 +249,7 @@ class World:
     def month(self, number: int) -> list[Shown]:
         """Return what is shown in a later month; to each PC at most one thing happens."""
         begin = date(2016, 1, 4) + timedelta(days=30 * number)
+        self._known = len(self.pcs)
         shown: list[Shown] = []
         touched: set[int] = set()
         for pc in list(self.pcs):
@@ -353,7 +355,8 @@ class World:
         """Return another living PC to which nothing has happened yet this month."""
         for _ in range(20):
             other = self.chance.choice(self.pcs)
-            if other.alive and other.number > pc.number and len(other.installs) == 1:
+            known = other.number < self._known
+            if known and other.alive and other.number > pc.number and len(other.installs) == 1:
                 touched.add(other.number)
                 return other
         return None

@@ -5,6 +5,7 @@ It keeps one boot (it sleeps at night), so that its late reports have a sure tim
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from hashlib import sha256
 
 from bench.district import Pc
 from bench.hardware import GIB, make_inventory
@@ -42,7 +43,7 @@ def local_moment(day: date, at: time, utc_offset_seconds: int) -> datetime:
 def past_reports(pc: Pc, source: Source, today: date, utc_offset_seconds: int) -> Iterator[bytes]:
     """Yield the encoded reports of the PC's days, oldest first: inventory, boot, samples."""
     days = working_days_before(today, pc.first_working_day)[pc.last_working_day - 1 :]
-    octets = 0
+    octets = octets_at_first(pc)
     for number, day in enumerate(reversed(days)):
         for at, covered_seconds in SAMPLES:
             moment = local_moment(day, at, utc_offset_seconds)
@@ -53,6 +54,16 @@ def past_reports(pc: Pc, source: Source, today: date, utc_offset_seconds: int) -
                 yield source.encode(moment, "event", Event("boot"))
             octets += OCTETS_A_SAMPLE if covered_seconds else 0
             yield source.encode(moment, "sample", make_sample(pc, covered_seconds, octets))
+
+
+def octets_at_first(pc: Pc) -> int:
+    """Return what a PC's adapter had counted before: its own figure, the host's for a made-up one."""
+    return spread_of(pc) % 9_000_000_000
+
+
+def spread_of(pc: Pc) -> int:
+    """Return a number that is a PC's own, or that of the one on which it is made up."""
+    return int(sha256((pc.host or pc.install_id).encode()).hexdigest()[:12], 16)
 
 
 def make_sample(pc: Pc, covered_seconds: float, octets: int) -> Sample:

@@ -17,7 +17,8 @@ from bench.https import Pool
 from bench.papers import OLD_ROSTER_NAME, write_old_roster, write_papers
 from bench.reform import make_reform
 from bench.server import Api, ApiError, Server, start_server
-from bench.thanh_giang import make_district
+from bench.strangers import Seen, compare_strangers, plant
+from bench.thanh_giang import SEED, make_district
 from bench.truth import (
     CoverageLine,
     LinkLine,
@@ -50,6 +51,7 @@ class Found:
     people: list[str] = field(default_factory=list)
     machine: dict[str, Any] | None = None
     own_link: dict[str, Any] | None = None
+    strangers: list[str] = field(default_factory=list)
     other: list[str] = field(default_factory=list)
 
     @property
@@ -63,7 +65,7 @@ class Found:
         links = [
             f"link {one.line.code}: {', '.join(one.problems)}" for one in self.links if one.problems
         ]
-        return coverage + links + self.people + self.other
+        return coverage + links + self.people + self.strangers + self.other
 
 
 @dataclass(slots=True)
@@ -95,7 +97,8 @@ class Play:
         port, self.snmp_agent = this_machine.start_snmp_agent(
             self.children, self.folder / "snmpd", use_snmpd=self.use_snmpd
         )
-        whole = with_second_district(make_district(self.communes), self.communes)
+        planted = plant(make_district(self.communes), SEED)
+        whole = with_second_district(planted, self.communes)
         self.district = _with_this_machine(whole, port)
         self.tell("server", 0, 1)
         self.server = await asyncio.to_thread(
@@ -245,6 +248,16 @@ class Play:
             links=compare_links(simulated, links, self.fleet.now, UTC_OFFSET_SECONDS),
             own_link=next((row for row in links if row["code"] == this_machine.LINE), None),
             machine=await self._find_machine(),
+        )
+        found.strangers = compare_strangers(
+            self.district,
+            Seen(
+                findings=await self.api.items("/findings"),
+                sources=await self.api.items("/sources"),
+                machines=await self.api.items("/machines"),
+                differences=await self.api.items("/reconcile"),
+                adapters=await self.api.items("/shared-adapters"),
+            ),
         )
         metrics = await self.api.text("/metrics/fleet", self.scrape_token)
         found.other = await self._other_problems(found)

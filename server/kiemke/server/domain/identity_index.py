@@ -55,6 +55,7 @@ class Index:
     shared: set[str] = field(default_factory=set)
     _holders: dict[Key, set[StayKey]] = field(default_factory=lambda: defaultdict(set))
     _carriers: dict[str, set[StayKey]] = field(default_factory=lambda: defaultdict(set))
+    _was: dict[StayKey, set[Key]] = field(default_factory=lambda: defaultdict(set))
 
     def put(self, key: StayKey, values: Values, seen_ms: int) -> dict[str, frozenset[str]]:
         """Set a stay's evidence; a kind that is not told of keeps what was known. Return it whole."""
@@ -63,16 +64,20 @@ class Index:
         if known is not None:
             for one in _keys(known.values):
                 self._holders[one].discard(key)
+                self.showed(key, one)
         self.stays[key] = Stay(merged, seen_ms, known.began_ms if known else seen_ms)
         for one in _keys(merged):
             self._holders[one].add(key)
-        for mac in _macs(merged):
-            self._carriers[mac].add(key)
+        for one in _keys(merged):
+            self.showed(key, one)
         return merged
 
-    def carried(self, key: StayKey, mac: str) -> None:
-        """Say that a stay once showed an adapter that it does not show now."""
-        self._carriers[mac].add(key)
+    def showed(self, key: StayKey, one: Key) -> None:
+        """Say that a stay shows a value, or once did: what a shared adapter is learned from."""
+        if one[0] in _ADAPTERS:
+            self._carriers[one[1]].add(key)
+        elif one[0] in _STRONG:
+            self._was[key].add(one)
 
     def set_machines(self, machine_of: Mapping[StayKey, int]) -> None:
         """Take over which stay belongs to which machine."""
@@ -176,15 +181,18 @@ class Index:
     def _is_shared(self, mac: str) -> bool:
         machines = sorted(self.machines_carrying(mac))
         first, *rest = machines or [0]
-        values = self.values_of(first)
-        return any(_plainly_two(values, self.values_of(other)) for other in rest)
+        strings = self._strings_of(first)
+        return any(_plainly_two(strings, self._strings_of(other)) for other in rest)
+
+    def _strings_of(self, machine: int) -> set[Key]:
+        """Return the makers' strings a machine ever showed: a board may have moved with its MAC."""
+        return {one for key in self.members.get(machine, ()) for one in self._was.get(key, ())}
 
 
-def _plainly_two(left: Values, right: Values) -> bool:
+def _plainly_two(left: set[Key], right: set[Key]) -> bool:
     """Whether makers' own strings say that these are two machines (not one board in two cases)."""
-    agree = {kind for kind in _STRONG if left.get(kind, frozenset()) & right.get(kind, frozenset())}
-    both = {kind for kind in _STRONG if left.get(kind) and right.get(kind)}
-    return bool(both) and not agree
+    kinds = {kind for kind, _ in left} & {kind for kind, _ in right}
+    return bool(kinds) and not left & right
 
 
 def _keys(values: Values) -> list[Key]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from kiemke.server.db import Row, Session, as_date
 from kiemke.server.domain import calendar
-from kiemke.server.domain.evidence import PLUGGED
+from kiemke.server.domain.evidence import Key
 from kiemke.server.domain.identity import Weights
 from kiemke.server.domain.identity_index import Choice, Index, StayKey
 
@@ -48,20 +48,20 @@ async def load_index(session: Session, weights: Weights) -> Index:
     values: dict[StayKey, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     seen: dict[StayKey, int] = defaultdict(int)
     began: dict[StayKey, int] = {}
-    gone: list[tuple[StayKey, str]] = []
+    gone: list[tuple[StayKey, Key]] = []
     for row in await session.fetch(_EVIDENCE):
         key = (row["source_id"], row["stay"])
         began[key] = min(row["first_seen_ms"], began.get(key, row["first_seen_ms"]))
         if row["gone_ms"] is None:
             values[key][row["kind"]].add(row["value"])
             seen[key] = max(seen[key], row["first_seen_ms"])
-        elif row["kind"] in ("mac", PLUGGED):
-            gone.append((key, row["value"]))
+        else:
+            gone.append((key, (row["kind"], row["value"])))
     for key, found in values.items():
         index.put(key, {kind: frozenset(v) for kind, v in found.items()}, seen[key])
         index.stays[key].began_ms = began[key]
-    for key, mac in gone:
-        index.carried(key, mac)
+    for key, one in gone:
+        index.showed(key, one)
     index.shared = {row["mac"] for row in await session.fetch("SELECT mac FROM shared_adapter")}
     return index
 

@@ -162,6 +162,8 @@ async def take_batch(
         batch = await _decode(data, public_id, sender, received_at_ms, senders.large)
     except BadBatch as error:
         raise _bad(error, services.settings.max_batch_bytes) from error
+    client = scope.get("client")
+    batch.address = client[0][:45] if client else None
     retry = {"Retry-After": str(RETRY_SECONDS)}
     try:
         outcome: Outcome = await services.writer.submit(batch)

@@ -32,6 +32,7 @@ class _Hot:
     last_boot_id: str | None
     last_received_at_ms: int
     last_true_at_ms: int | None
+    address: str | None = None
     pause: clock.Pause | None = None
 
 
@@ -134,6 +135,7 @@ class Group:
         hot.last_boot_id = batch.sent_boot_id
         hot.pause = self._learn_boot(key, batch, hot.last_received_at_ms)
         hot.last_received_at_ms = max(hot.last_received_at_ms, batch.received_at_ms)
+        hot.address = batch.address
         for report in batch.in_order():
             stream = self.streams.setdefault((batch.source_id, report.stream), Stream())
             if not stream.take(report.seq):
@@ -280,6 +282,7 @@ class Group:
         await self.session.many(
             "UPDATE source_now SET last_received_at_ms = :heard, last_true_at_ms = :true_at,"
             " last_boot_id = :boot, changed_at_ms = :now,"
+            " last_address = COALESCE(CAST(:address AS TEXT), last_address),"
             " last_sample_json = COALESCE(CAST(:sample AS TEXT), last_sample_json),"
             " inventory_at_ms = COALESCE(CAST(:inventory AS BIGINT), inventory_at_ms),"
             " identity_changed_at_ms ="
@@ -290,6 +293,7 @@ class Group:
                     "heard": hot.last_received_at_ms or None,
                     "true_at": hot.last_true_at_ms,
                     "boot": hot.last_boot_id,
+                    "address": hot.address,
                     "now": received,
                     "sample": applying.last_sample.get(source),
                     "inventory": applying.inventory_at_ms.get(source),

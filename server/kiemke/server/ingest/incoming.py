@@ -42,7 +42,8 @@ class IncomingReport:
 class IncomingBatch:
     """One POST of one source. ``source_id`` is the authenticated sender's row.
 
-    ``size_bytes`` is its length once inflated: what it costs to keep it waiting.
+    ``size_bytes`` is its length once inflated: what it costs to keep it waiting. ``address`` is where it
+    came from, None where the server cannot know.
     """
 
     source_id: int
@@ -53,6 +54,7 @@ class IncomingBatch:
     sent_boot_id: str
     reports: list[IncomingReport]
     size_bytes: int = 0
+    address: str | None = None
 
     def in_order(self) -> list[IncomingReport]:
         """Return the reports as they happened: streams as they were begun, each by its numbers."""

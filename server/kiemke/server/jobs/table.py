@@ -16,6 +16,7 @@ from kiemke.server.domain import (
     identity_now,
     links_now,
     match_decide,
+    one_host_now,
 )
 from kiemke.server.jobs import prune
 
@@ -42,11 +43,15 @@ class Job:
 def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tuple[Job, ...]:
     """Return the jobs on a database; ``poll_seconds`` is how often collectors look."""
     resolver = identity_now.Resolver(db)
+    watcher = one_host_now.Watch(db)
     fitness = fit_now.Recounter(db)
 
     async def identity(turn: Turn) -> int:
         outcome = await resolver.run(turn.now_ms, turn.guard)
         return outcome.resolved + outcome.matched + outcome.approved + outcome.quarantined
+
+    async def watch(turn: Turn) -> int:
+        return await watcher.run(turn.now_ms, turn.guard)
 
     async def match(turn: Turn) -> int:
         return await match_decide.run(db, turn.now_ms, turn.guard)
@@ -79,6 +84,7 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
 
     return (
         Job("identity", 10.0, identity),
+        Job("one_host", 60.0, watch),
         Job("match", 60.0, match),
         Job("coverage", 30.0, recount),
         Job("unit_figures", 60.0, count),

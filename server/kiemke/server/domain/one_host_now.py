@@ -1,0 +1,197 @@
+"""Looks at the sources of each fresh token for many agents on one PC, and sets those aside."""
+
+import json
+from collections import defaultdict
+from typing import Any
+
+from kiemke.server.db import Database, Row, Session
+from kiemke.server.domain import calendar
+from kiemke.server.domain.findings import open_finding
+from kiemke.server.domain.identity_rows import Guard
+from kiemke.server.domain.one_host import HostRules, OneHost, Suspect, find_one_host, load_rules
+
+KIND = "one_host"
+DAY_MS = 86_400_000
+# A token lives two weeks at most: whom it admitted is watched for as long again.
+_WATCHED_DAYS, _LIVE_DAYS, _BOOT_DAYS = 30, 3, 30
+_TOKENS_AT_ONCE = 100
+_MOST_NAMED = 12
+
+_TOKENS = """
+SELECT s.token_id FROM source s JOIN source_now n ON n.source_id = s.id
+WHERE s.kind = 'agent' AND s.state IN ('pending', 'approved') AND s.created_at_ms > :since
+  AND n.last_received_at_ms > :live AND s.token_id > :after
+GROUP BY s.token_id HAVING COUNT(*) > 1 ORDER BY s.token_id LIMIT :most
+"""
+_SOURCES = """
+SELECT s.id, s.public_id, s.hostname, s.state, s.token_id, s.created_at_ms, s.approved_at_ms,
+  n.last_received_at_ms, n.last_address, n.last_sample_json
+FROM source s JOIN source_now n ON n.source_id = s.id
+WHERE s.token_id IN :[tokens] AND s.kind = 'agent' AND s.state IN ('pending', 'approved')
+  AND n.last_received_at_ms > :live ORDER BY s.id
+"""
+_BOOTS = """
+SELECT source_id, boot_id, booted_at_ms FROM source_boot
+WHERE source_id IN :[ids] AND updated_at_ms > :since ORDER BY booted_at_ms
+"""
+_PARTS = """
+SELECT source_id, kind, value FROM source_evidence
+WHERE source_id IN :[ids] AND kind IN ('mac', 'disk', 'memory', 'board') AND gone_ms IS NULL
+"""
+_MODULES = """
+SELECT source_id, rows_json FROM source_section
+WHERE source_id IN :[ids] AND section = 'memory' AND rows_json IS NOT NULL
+"""
+_ASKED = "SELECT opened_at_ms, evidence_json FROM finding WHERE kind = :kind"
+
+
+class Watch:
+    """Goes through the tokens, some at each run, and begins anew after the last."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self._after = 0
+
+    async def run(self, now_ms: int, guard: Guard | None = None) -> int:
+        """Look at the next tokens; return how many sources were set aside."""
+        async with self.db.reading() as session:
+            installation = await session.one(
+                "SELECT utc_offset_seconds FROM installation WHERE id = 1"
+            )
+            if installation is None:
+                return 0
+            day = calendar.local_day(now_ms, installation["utc_offset_seconds"])
+            rules = await load_rules(session, day, now_ms)
+            tokens = [row["token_id"] for row in await self._next(session, now_ms)]
+            rows, groups = await _read(session, tokens, now_ms)
+        self._after = tokens[-1] if len(tokens) == _TOKENS_AT_ONCE else 0
+        found = {token: find_one_host(group, rules) for token, group in groups.items()}
+        if not any(found.values()):
+            return 0
+        async with self.db.transaction() as session:
+            if guard is not None:
+                await guard(session)
+            return await _set_aside(session, found, rows, rules, now_ms)
+
+    async def _next(self, session: Session, now_ms: int) -> list[Row]:
+        return await session.fetch(
+            _TOKENS,
+            since=now_ms - _WATCHED_DAYS * DAY_MS,
+            live=now_ms - _LIVE_DAYS * DAY_MS,
+            after=self._after,
+            most=_TOKENS_AT_ONCE,
+        )
+
+
+async def _read(
+    session: Session, tokens: list[int], now_ms: int
+) -> tuple[dict[int, Row], dict[int, list[Suspect]]]:
+    """Return the sources' rows by id, and each token's suspects."""
+    rows = {
+        row["id"]: row
+        for row in await session.fetch(_SOURCES, tokens=tokens, live=now_ms - _LIVE_DAYS * DAY_MS)
+    }
+    boots: dict[int, dict[str, int]] = defaultdict(dict)
+    for row in await session.fetch(_BOOTS, ids=sorted(rows), since=now_ms - _BOOT_DAYS * DAY_MS):
+        boots[row["source_id"]][row["boot_id"]] = row["booted_at_ms"]
+    parts: dict[int, set[tuple[str, str]]] = defaultdict(set)
+    for row in await session.fetch(_PARTS, ids=sorted(rows)):
+        parts[row["source_id"]].add((row["kind"], row["value"]))
+    modules: dict[int, int] = {}
+    for row in await session.fetch(_MODULES, ids=sorted(rows)):
+        sizes = [one.get("size_bytes") or 0 for one in _list(row["rows_json"])]
+        modules[row["source_id"]] = sum(size for size in sizes if isinstance(size, int))
+    groups: dict[int, list[Suspect]] = defaultdict(list)
+    for source, row in rows.items():
+        sample = _object(row["last_sample_json"])
+        groups[row["token_id"]].append(
+            Suspect(
+                source=source,
+                created_ms=row["created_at_ms"],
+                heard_ms=row["last_received_at_ms"],
+                address=row["last_address"],
+                boots=boots[source],
+                octets=_busiest(sample),
+                memory_bytes=_whole(sample.get("memory_total_bytes")),
+                modules_bytes=modules.get(source) or None,
+                parts=frozenset(parts[source]),
+            )
+        )
+    return rows, groups
+
+
+def _busiest(sample: dict[str, Any]) -> tuple[int, int] | None:
+    counters = [
+        (_whole(one.get("receive_octets")) or 0, _whole(one.get("transmit_octets")) or 0)
+        for one in sample.get("adapters") or ()
+        if isinstance(one, dict)
+    ]
+    return max(counters, default=None)
+
+
+def _whole(value: object) -> int | None:
+    """Return a count as a number, None when it is none; counters may travel as decimal text."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _object(text: str | None) -> dict[str, Any]:
+    found = json.loads(text) if text else {}
+    return found if isinstance(found, dict) else {}
+
+
+def _list(text: str) -> list[dict[str, Any]]:
+    found = json.loads(text)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _let_in(row: Row, asked: dict[str, int]) -> bool:
+    """Whether a person approved a source after it was found once."""
+    opened = asked.get(row["public_id"])
+    return opened is not None and (row["approved_at_ms"] or 0) >= opened
+
+
+async def _set_aside(
+    session: Session,
+    found: dict[int, list[OneHost]],
+    rows: dict[int, Row],
+    rules: HostRules,
+    now_ms: int,
+) -> int:
+    """Quarantine each group, but for whom a person let in after it was found before."""
+    asked: dict[str, int] = {}
+    for row in await session.fetch(_ASKED, kind=KIND):
+        for public_id in _object(row["evidence_json"]).get("sources", ()):
+            asked[public_id] = max(row["opened_at_ms"], asked.get(public_id, 0))
+    count = 0
+    for hosts in found.values():
+        for host in hosts:
+            subject = f"source:{rows[host.sources[0]]['public_id']}"
+            sources = [s for s in host.sources if not _let_in(rows[s], asked)]
+            if not sources:
+                continue
+            signs = ", ".join(f"{sign} +{points}" for sign, points in host.signs.items())
+            reason = f"{len(host.sources)} agents on one PC: {signs}"
+            await session.many(
+                "UPDATE source SET state = 'quarantined', state_reason = :reason"
+                " WHERE id = :source AND state IN ('pending', 'approved')",
+                [{"reason": reason[:300], "source": source} for source in sources],
+            )
+            named = [str(rows[s]["hostname"] or rows[s]["public_id"]) for s in host.sources]
+            more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+            await open_finding(
+                session,
+                KIND,
+                subject,
+                f"{reason}; {', '.join(named[:_MOST_NAMED])}{more}; needed {rules.enough}",
+                now_ms,
+                {
+                    "sources": [rows[s]["public_id"] for s in host.sources],
+                    "hostnames": named,
+                    "signs": host.signs,
+                    "points": host.points,
+                },
+            )
+            count += len(sources)
+    return count
