@@ -26,6 +26,7 @@ from bench.https import HttpError
 from bench.play import LIVE_EVERY_SECONDS, REFORM_FILE, SCRAPE_TOKEN_FILE, Found, Play
 from bench.server import ADMIN, ApiError
 from bench.source import SenderError
+from bench.strangers import count_strangers
 
 ROOT = Path(__file__).resolve().parents[1]
 MADE = ("server", "papers", "agent", "collector", "snmpd", "logs", "cli")
@@ -144,6 +145,7 @@ def _summarise(play: Play, found: Found) -> dict[str, Any]:
             }
             for one in found.links
         },
+        "strangers": count_strangers(play.district),
         "machine": None if found.machine is None else found.machine["hostname"],
         "differences": found.differences,
         "reports": tally.reports,
@@ -162,6 +164,7 @@ def _tell_all(
     show.show_machine(
         console, found.machine, found.own_link, play.snmp_agent, may_ping=this_machine.may_ping()
     )
+    show.show_strangers(console, summary["strangers"], found.strangers)
     show.show_places(console, _places(play, exported))
     console.print()
     console.print(

@@ -181,6 +181,29 @@ def show_machine(
             console.print(Text(f"  {NO_PING}", style=QUIET))
 
 
+STRANGERS = {
+    "made_up": "máy bịa trên một máy · made up on one PC",
+    "cloned_uuid": "máy bị sao chép · copied PCs",
+    "docks": "đế cắm dùng chung · shared docks",
+    "private": "máy tính riêng · private laptops",
+    "not_booked": "máy không có trên sổ · on no book",
+    "retired_holder": "máy của người đã nghỉ · of a retired person",
+}
+
+
+def show_strangers(console: Console, planted: Mapping[str, int], problems: Sequence[str]) -> None:
+    """Print what was planted to be found and to count nowhere, and whether it is so."""
+    heading(console, "Máy lạ đã gài · planted strangers")
+    for name, count in planted.items():
+        console.print(f"  {count:>3}  {STRANGERS[name]}", markup=False)
+    words = (
+        "Tìm thấy đủ, không máy nào được tính · all found, none counts"
+        if not problems
+        else f"{len(problems)} sai · wrong, e.g. {problems[0]}"
+    )
+    console.print(f"  {words}", markup=False, style=BAD if problems else GOOD)
+
+
 def show_places(console: Console, places: Mapping[str, str]) -> None:
     """Print where everything is."""
     heading(console, "Xem ở đâu · where to look")

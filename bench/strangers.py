@@ -87,6 +87,13 @@ def compare_strangers(district: District, seen: Seen) -> list[str]:
     ]
 
 
+def count_strangers(district: District) -> dict[str, int]:
+    """Return how many of each were planted."""
+    faults = ("made_up", "cloned_uuid", "private", "not_booked", "retired_holder")
+    counts = {fault: len(_named(district, fault)) for fault in faults}
+    return {**counts, "docks": len({pc.dock for pc in district.pcs if pc.dock})}
+
+
 def _named(district: District, fault: str) -> set[str]:
     return {pc.hostname for pc in district.pcs if pc.true_fault == fault}
 

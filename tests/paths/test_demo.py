@@ -42,6 +42,17 @@ def test_every_figure_is_the_one_the_generator_knows(
     assert status == 0
 
 
+def test_forty_made_up_pcs_and_every_other_stranger_is_found_and_counts_nowhere(
+    demo: tuple[int, str, dict[str, object]],
+) -> None:
+    strangers = demo[2]["strangers"]
+    assert isinstance(strangers, dict)
+
+    assert (strangers["made_up"], strangers["private"], strangers["cloned_uuid"]) == (40, 2, 2)
+    assert min(strangers.values()) > 0
+    assert "all found, none counts" in demo[1]
+
+
 def test_declared_coverage_of_the_offices_is_all_of_120(
     demo: tuple[int, str, dict[str, object]],
 ) -> None:

@@ -216,6 +216,23 @@ async def test_two_live_pcs_with_one_firmware_are_set_aside_until_both_are_appro
     assert await fleet.findings() == []
 
 
+async def test_copies_that_were_on_at_once_are_set_aside_without_waiting_to_be_heard(
+    fleet: Fleet,
+) -> None:
+    async with fleet.database.transaction() as session:
+        for source in (1, 2):
+            await session.execute(
+                "INSERT INTO presence_day (source_id, day, packed, slots, trusted_slots,"
+                " changed_at_ms) VALUES (:source, :day, :packed, 9, 9, 0)",
+                source=source, day=TUESDAY, packed=Presence(511 << 100, 511 << 100).pack(),
+            )  # fmt: skip
+    await fleet.show(1, PC_A, days=0)
+    copy = {**PC_A, "mac": PC_B["mac"], "disk": PC_B["disk"], "memory": PC_B["memory"]}
+    await fleet.show(2, copy, days=0)
+
+    assert (await fleet.states())[:2] == ["quarantined", "quarantined"]
+
+
 async def test_a_serial_on_a_whole_batch_turns_out_worthless_and_lets_everyone_in_again(
     fleet: Fleet,
 ) -> None:

@@ -97,6 +97,11 @@ class Comparison:
     verdict: str
     copied: bool = False
 
+    @property
+    def agreeing(self) -> frozenset[str]:
+        """Return the kinds that agree."""
+        return frozenset(line.kind for line in self.lines if line.result == "agrees")
+
     def as_json(self) -> dict[str, Any]:
         """Return it as plain data."""
         return {

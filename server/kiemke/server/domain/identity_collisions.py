@@ -147,21 +147,29 @@ class Collisions:
         if not all(sides) or decided or self._is_answered(finding, sides):
             await close_finding(self.session, finding["id"], self.now_ms)
             return
-        telling = {line.kind for line in comparison.lines if line.result == "agrees"} - _WEAK
+        telling = comparison.agreeing - _WEAK
         # What made one ask may lie in one install having been on both: only a value's loss ends that.
         if comparison.verdict == DIFFERENT and (finding["kind"] == CLONED or not telling):
             await self._release(finding, [*sides[0], *sides[1]])
             return
-        live = [
-            (a[0], b[0])
-            for a in self._open_stays(left)
-            for b in self._open_stays(right)
-            if self._live_together(a, b)
-        ]
-        if finding["kind"] == DOUBTFUL and live:
+        if finding["kind"] != DOUBTFUL:
+            return
+        live = await self._find_live(left, right, thorough=comparison.copied)
+        if live is not None:
             await close_finding(self.session, finding["id"], self.now_ms)
             if comparison.copied:
-                await self._set_aside_pair(left, right, live[0], comparison)
+                await self._set_aside_pair(left, right, live, comparison)
+
+    async def _find_live(self, left: int, right: int, *, thorough: bool) -> tuple[int, int] | None:
+        """Return a source of each machine that live at once; ``thorough`` looks at their days too."""
+        pairs = [(a, b) for a in self._open_stays(left) for b in self._open_stays(right)]
+        for one, two in pairs:
+            if self._live_together(one, two):
+                return one[0], two[0]
+        for one, two in pairs if thorough else ():
+            if await self._on_at_once(one[0], two[0]):
+                return one[0], two[0]
+        return None
 
     def _sources_of(self, machine: int) -> list[int]:
         return sorted(
@@ -212,15 +220,19 @@ class Collisions:
 
     async def _is_dual_boot(self, left: int, right: int, comparison: Comparison) -> bool:
         """Whether two installs take turns on one PC: the same parts, and never on at once."""
-        agree = {line.kind for line in comparison.lines if line.result == "agrees"}
-        if not {"mac", "disk"} <= agree:
+        if not {"mac", "disk"} <= comparison.agreeing:
             return False
+        return await self._on_at_once(left, right) is False
+
+    async def _on_at_once(self, left: int, right: int) -> bool | None:
+        """Whether two sources were on in one slot of the last days; None where one told of none."""
         since = calendar.local_day(self.now_ms, 0) - timedelta(days=_OVERLAP_DAYS)
         days: dict[int, dict[str, int]] = {left: {}, right: {}}
         for row in await self.session.fetch(_PRESENCE, ids=[left, right], since=since):
             days[row["source_id"]][str(row["day"])] = Presence.unpack(bytes(row["packed"])).trusted
-        overlap = any(slots & days[right].get(day, 0) for day, slots in days[left].items())
-        return bool(days[left] and days[right]) and not overlap
+        if not days[left] or not days[right]:
+            return None
+        return any(slots & days[right].get(day, 0) for day, slots in days[left].items())
 
     async def _part(self, key: StayKey, row: Row) -> int:
         """Give a stay a machine of its own, as if it had always been."""

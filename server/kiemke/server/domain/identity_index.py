@@ -13,6 +13,7 @@ from kiemke.server.domain.identity import SAME, Comparison, Weights, compare
 
 StayKey = tuple[int, int]  # source, number
 _STRONG = ("uuid", "system", "board")
+_NOT_BOARD = frozenset({"system", "chassis", "memory", "monitor"})
 _ADAPTERS = ("mac", PLUGGED)
 # A monitor is moved from desk to desk, a model stands on many: they find nobody.
 _FINDING = tuple(kind for kind in KINDS if kind not in ("monitor", "model"))
@@ -153,8 +154,11 @@ class Index:
         # Its own PC may have got another main board: asked unless something plainly says no.
         asked = ((machine, mine),) if mine.score > 0 else ()
         other = self._choose_other(values, (machine,))
-        if other.machine is not None:
-            return Choice(other.machine, "moved", other.comparison)
+        if other.machine is not None and other.comparison is not None:
+            # A known board may have come to this PC as well as the disk to that one.
+            if other.comparison.agreeing & _NOT_BOARD:
+                return Choice(other.machine, "moved", other.comparison)
+            return Choice(None, "new", mine, (*asked, (other.machine, other.comparison)))
         return Choice(None, "new", mine, (*asked, *other.doubts))
 
     def _choose_other(self, values: Values, without: tuple[int, ...]) -> Choice:
