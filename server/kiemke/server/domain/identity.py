@@ -147,7 +147,7 @@ def compare(
     _keep_heaviest(found.lines, weights)
     score = sum(line.points for line in found.lines)
     parts_agree = found.agreeing & _PARTS
-    copied = not parts_agree and len(found.differing & _PARTS) >= 2
+    copied = not parts_agree and len(found.differing & {*_PARTS, "board"}) >= 2
     enough = (
         len(found.agreeing - {"monitor"}) >= 2
         or (bool(found.agreeing & _STRONG) and not found.differing)
