@@ -16,7 +16,7 @@ from kiemke.cli.command import Command, argument, option
 from kiemke.cli.errors import KiemkeError
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import DAY, THING, words
-from kiemke.cli.listing import json_option
+from kiemke.cli.listing import Times, json_option, time_options
 from kiemke.cli.records import Record, dig, number_at, records_of, text_at
 from kiemke.cli.tables import Column, as_json, draw
 from kiemke.cli.words import codes, word
@@ -341,11 +341,12 @@ def reorganise(app: App, file: Path, apply: bool, json: bool) -> int:
     examples=("kiemke unit history TL",),
 )
 @argument("unit", metavar=N_("UNIT"))
+@time_options
 @json_option
 @pass_app
-def history(app: App, unit: str, json: bool) -> None:
+def history(app: App, unit: str, times: Times, json: bool) -> None:
     """Show a unit's history."""
-    told = app.client.get(f"/units/{quote(unit, safe='')}/history")
+    told = app.client.get(f"/units/{quote(unit, safe='')}/history", times.parameters())
     if json:
         app.write(as_json(told) + "\n")
         return

@@ -8,7 +8,16 @@ from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import BITS, MOMENT, THING, words
-from kiemke.cli.listing import Shape, json_option, search_options, shape_options, show, show_one
+from kiemke.cli.listing import (
+    Shape,
+    Times,
+    json_option,
+    search_options,
+    shape_options,
+    show,
+    show_one,
+    time_options,
+)
 from kiemke.cli.pick import DEVICE, SOURCE, UNIT, pick, reference
 from kiemke.cli.records import dig, records_of, text_at
 from kiemke.cli.tables import Column, as_json, draw
@@ -55,11 +64,12 @@ def device() -> None:
     examples=("kiemke device list", "kiemke thiet-bi list --don-vi TG --csv"),
 )
 @search_options
+@time_options
 @shape_options
 @pass_app
-def list_(app: App, unit: str | None, search: str | None, shape: Shape) -> None:
+def list_(app: App, unit: str | None, search: str | None, times: Times, shape: Shape) -> None:
     """List devices."""
-    asked = {"unit": reference(app, UNIT, unit), "q": search}
+    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
     show(app, _("Devices"), COLUMNS, app.client.items("/devices", asked, shape.rows), shape)
 
 
@@ -70,11 +80,12 @@ def list_(app: App, unit: str | None, search: str | None, shape: Shape) -> None:
     examples=("kiemke device show SW-01", "kiemke thiet-bi xem 10.1.0.2"),
 )
 @argument("ref", metavar=N_("DEVICE"))
+@time_options
 @json_option
 @pass_app
-def show_(app: App, ref: str, json: bool) -> None:
+def show_(app: App, ref: str, times: Times, json: bool) -> None:
     """Show a device."""
-    found = pick(app, DEVICE, ref)
+    found = pick(app, DEVICE, ref, times.parameters())
     if json:
         app.write(as_json(found) + "\n")
         return

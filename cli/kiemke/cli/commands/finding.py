@@ -6,7 +6,15 @@ from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, option
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import MOMENT, words
-from kiemke.cli.listing import Shape, items_where, search_options, shape_options, show
+from kiemke.cli.listing import (
+    Shape,
+    Times,
+    items_where,
+    search_options,
+    shape_options,
+    show,
+    time_options,
+)
 from kiemke.cli.pick import UNIT, reference
 from kiemke.cli.tables import Column
 
@@ -39,13 +47,16 @@ def finding() -> None:
 @option("--kind", metavar=N_("KIND"), help=N_("Only findings of this kind."))
 @option("--closed", "--da-dong", "closed", is_flag=True, help=N_("Closed ones too."))
 @search_options
+@time_options
 @shape_options
 @pass_app
 def list_(
-    app: App, kind: str | None, closed: bool, unit: str | None, search: str | None, shape: Shape
-) -> None:
+    app: App, kind: str | None, closed: bool, unit: str | None, search: str | None, times: Times,
+    shape: Shape,
+) -> None:  # fmt: skip
     """List findings."""
     asked = {
+        **times.parameters(),
         "unit": reference(app, UNIT, unit),
         "q": search,
         "closed": "true" if closed else None,

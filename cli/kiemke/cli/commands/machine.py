@@ -8,7 +8,16 @@ from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import MOMENT, OCTETS, THING, words
-from kiemke.cli.listing import Shape, json_option, search_options, shape_options, show, show_one
+from kiemke.cli.listing import (
+    Shape,
+    Times,
+    json_option,
+    search_options,
+    shape_options,
+    show,
+    show_one,
+    time_options,
+)
 from kiemke.cli.machine_identity import VERBS
 from kiemke.cli.pick import MACHINE, UNIT, pick, reference
 from kiemke.cli.records import Record, dig, records_of, text_at
@@ -62,11 +71,12 @@ for verb in VERBS:
     examples=("kiemke machine list", "kiemke may list --don-vi TG-VP --json"),
 )
 @search_options
+@time_options
 @shape_options
 @pass_app
-def list_(app: App, unit: str | None, search: str | None, shape: Shape) -> None:
+def list_(app: App, unit: str | None, search: str | None, times: Times, shape: Shape) -> None:
     """List machines."""
-    asked = {"unit": reference(app, UNIT, unit), "q": search}
+    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
     show(app, _("Machines"), COLUMNS, app.client.items("/machines", asked, shape.rows), shape)
 
 
@@ -82,11 +92,12 @@ def list_(app: App, unit: str | None, search: str | None, shape: Shape) -> None:
     metavar=N_("SECTION"),
     help=N_("Only this section of the hardware, with all its rows: disks, software, ..."),
 )
+@time_options
 @json_option
 @pass_app
-def show_(app: App, ref: str, section: str | None, json: bool) -> None:
+def show_(app: App, ref: str, section: str | None, times: Times, json: bool) -> None:
     """Show a machine."""
-    found = pick(app, MACHINE, ref)
+    found = pick(app, MACHINE, ref, times.parameters())
     if json:
         app.write(as_json(found) + "\n")
         return

@@ -14,10 +14,12 @@ from kiemke.cli.keys import single_keys
 from kiemke.cli.kinds import MOMENT, THING, words
 from kiemke.cli.listing import (
     Shape,
+    Times,
     json_option,
     search_options,
     shape_options,
     show,
+    time_options,
 )
 from kiemke.cli.match_words import evidence, heading_of, lines_of
 from kiemke.cli.pick import ASSET, DEVICE, MACHINE, UNIT, pick, reference
@@ -142,11 +144,12 @@ def _draft(app: App, way: _Walk, item: Record) -> None:
     examples=("kiemke match list", "kiemke ghep list --don-vi TG-VP --json"),
 )
 @search_options
+@time_options
 @shape_options
 @pass_app
-def list_(app: App, unit: str | None, search: str | None, shape: Shape) -> None:
+def list_(app: App, unit: str | None, search: str | None, times: Times, shape: Shape) -> None:
     """List matches."""
-    asked = {"unit": reference(app, UNIT, unit), "q": search}
+    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
     show(app, _("Matches"), MATCHES, app.client.items("/matches", asked, shape.rows), shape)
 
 
@@ -157,11 +160,12 @@ def list_(app: App, unit: str | None, search: str | None, shape: Shape) -> None:
     examples=("kiemke match unmatched", "kiemke ghep chua-ghep --json"),
 )
 @search_options
+@time_options
 @shape_options
 @pass_app
-def unmatched(app: App, unit: str | None, search: str | None, shape: Shape) -> None:
+def unmatched(app: App, unit: str | None, search: str | None, times: Times, shape: Shape) -> None:
     """List the unmatched."""
-    asked = {"unit": reference(app, UNIT, unit), "q": search}
+    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
     found = app.client.items("/matches/unmatched", asked, shape.rows)
     if not shape.json:
         found = type(found)(tuple(_flat(item) for item in found.items), found.total)

@@ -17,7 +17,8 @@ LISTING = Listing(
     columns="f.id, f.kind, f.subject, f.detail, f.opened_at_ms, f.closed_at_ms, f.evidence_json",
     tables="finding f",
     where=(
-        "(:everything OR f.closed_at_ms IS NULL)",
+        "f.opened_at_ms <= :known",
+        "(:everything OR f.closed_at_ms IS NULL OR f.closed_at_ms > :known)",
         "(CAST(:kind AS VARCHAR(40)) IS NULL OR f.kind = :kind)",
     ),
     key="f.id",

@@ -27,8 +27,7 @@ _UNSET = msgspec.UNSET
 Text = str | None | msgspec.UnsetType
 
 
-@dataclass(frozen=True, slots=True)
-class NewOfficial:
+class NewOfficial(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """An official to make: the name whole or by its parts, the first unit, kind and post."""
 
     code: str
@@ -46,8 +45,7 @@ class NewOfficial:
     post: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ActInput:
+class ActInput(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """An act on an official, see the API page; fields that are not given stay as they are."""
 
     act: str

@@ -54,8 +54,7 @@ class Place:
     instrument: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceInput:
+class PlaceInput(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A place to make from a day on, by a paper; ``unit`` is a code."""
 
     code: str
@@ -66,8 +65,7 @@ class PlaceInput:
     instrument: str
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceChange:
+class PlaceChange(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What becomes of a place on a day, by a paper: other words, another unit, or its end."""
 
     day: date
