@@ -22,7 +22,7 @@ from typing import Any
 
 from bench.children import find_program
 from kiemke.server.db import Database, Session
-from kiemke.server.domain import coverage, coverage_figures
+from kiemke.server.domain import coverage, coverage_figures, presence_blocks
 from kiemke.server.metrics.fleet import Fleet
 from kiemke.server.migrate import migrate
 
@@ -39,9 +39,19 @@ _DATED = {
 _KINDS = ("can_bo", "cong_chuc", "vien_chuc", "hop_dong")
 _PAGE_ROWS = 20_000
 _ROUNDS = 5
+_BLOCKS_KEPT = 730 // presence_blocks.BLOCK_DAYS
 _RECOUNT_SECONDS = 1.0
 _COLD_SECONDS = 10.0
 _SCRAPE_SECONDS = 0.15
+
+
+# The day rows of two weeks stand for two years of them: so many blocks the recount must not walk.
+_OLDER_BLOCKS = f"""
+INSERT INTO presence_block (source_id, block, account, account_days, trusted_days)
+WITH RECURSIVE back(blocks) AS (SELECT 1 UNION ALL SELECT blocks + 1 FROM back WHERE blocks < {_BLOCKS_KEPT})
+SELECT source_id, block - blocks, account, account_days, trusted_days
+FROM back CROSS JOIN presence_block ORDER BY blocks DESC, source_id
+"""  # noqa: S608 - a number of this file
 
 
 async def _insert(session: Session, table: str, rows: list[dict[str, Any]]) -> None:
@@ -167,6 +177,8 @@ async def fill(db: Database, units: int, officials: int, pcs: int) -> None:
         for table, rows in _assets(pcs, units).items():
             await _insert(session, table, rows)
         await _insert(session, "presence_day", _presence(pcs, days, random.Random(1)))
+        await presence_blocks.rebuild(session)
+        await session.execute(_OLDER_BLOCKS)
     async with db.transaction() as session:
         await session.execute("ANALYZE")
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from kiemke.server.db import Database, Session
+from kiemke.server.domain import presence_blocks
 
 FAR_BACK = date(2020, 1, 1)
 RECORDED_MS = 1_600_000_000_000
@@ -283,6 +284,8 @@ class Office:
                 await session.execute(
                     f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), MAX(id)) FROM {table}"  # noqa: S608
                 )
+        if "presence_day" in self.waiting:
+            await presence_blocks.rebuild(session)
         self.waiting.clear()
 
     async def write_to(self, database: Database) -> None:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from kiemke.server.db import Database, Row, Session, as_date
-from kiemke.server.domain import calendar, rules
+from kiemke.server.domain import calendar, presence_blocks, rules
 from kiemke.server.domain.coverage_sql import figures_sql
 
 Guard = Callable[[Session], Awaitable[None]]
@@ -79,11 +79,16 @@ async def statement_params(session: Session, day: date, known_ms: int) -> dict[s
     days = (await calendar.load(session, known_ms)).working_days_up_to(
         day, law.whole("coverage_evidence_working_days")
     )
+    window = presence_blocks.window(days)
     return {
         "day": day,
         "known": known_ms,
-        "first": days[-1] if days else day,
-        "days": json.dumps([working.isoformat() for working in days]),
+        "days": json.dumps(window.days),
+        "blocks": len(window.masks),
+        "first_block": window.masks[0][0],
+        "last_block": window.masks[-1][0],
+        **{f"block{n}": block for n, (block, _) in enumerate(window.masks)},
+        **{f"mask{n}": mask for n, (_, mask) in enumerate(window.masks)},
         "long_absence": law.whole("coverage_long_absence_days"),
         "foreign_days": law.whole("coverage_foreign_account_days"),
         "count_since": day - timedelta(days=law.whole("coverage_count_days")),
@@ -107,7 +112,7 @@ async def recount(session: Session, day: date, known_ms: int) -> list[CoverageRo
     params = await statement_params(session, day, known_ms)
     if session.dialect == "postgres":
         await session.execute(_POSTGRES_SETTINGS)
-    rows = await session.fetch(figures_sql(session.dialect), **params)
+    rows = await session.fetch(figures_sql(session.dialect, params["blocks"]), **params)
     return [_row({**row, "day": day}) for row in rows]
 
 

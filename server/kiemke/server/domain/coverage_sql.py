@@ -4,12 +4,15 @@ Written once with ``@active(alias)`` for "a dated row valid on :day as known at 
 fragments that SQLite and PostgreSQL spell differently. Rank of a person: 1 verified, 2 counted,
 3 contradicted, 4 silent, 5 unmatched, 6 no_pc; 0 is excluded from the population.
 
-Parameters: ``day``, ``known`` (epoch ms), ``first`` (oldest day of the evidence window), ``days``
-(JSON list of its working days), ``long_absence`` (days), ``foreign_days``, ``count_since`` (day).
+Parameters: ``day``, ``known`` (epoch ms), ``days`` (the evidence window's working days as
+``presence_blocks.window`` gives them, JSON), ``long_absence`` (days), ``foreign_days``,
+``count_since`` (day).
 """
 
 import re
 from functools import lru_cache
+
+from kiemke.server.domain.presence_blocks import BLOCK_DAYS
 
 RANKS = {
     "excluded": 0,
@@ -26,21 +29,21 @@ _ACTIVE = (
     " AND @.recorded_at_ms <= :known AND (@.voided_at_ms IS NULL OR @.voided_at_ms > :known))"
 )
 
-_IS_FOREIGN = """p.day >= :first AND p.day <= :day
-        AND CASE WHEN p.main_account IN (SELECT LOWER(account) FROM official)
-                  AND p.day IN (SELECT day FROM working) THEN 1 ELSE 0 END = 1"""
+# Nearly all sources are approved: the few others come from the index on the state.
+_UNAPPROVED = "SELECT id FROM source WHERE state < 'approved' OR state > 'approved'"
 
 _FRAGMENTS = {
     "sqlite": {
-        "@null_day": "NULL",
-        "@window": "SELECT value AS day FROM json_each(:days)",
+        "@window": (
+            "SELECT json_extract(value, '$.day') AS day, json_extract(value, '$.block') AS block,"
+            " json_extract(value, '$.bit') AS bit FROM json_each(:days)"
+        ),
         "@long_absence": "(julianday(b.valid_to) - julianday(b.valid_from)) > :long_absence",
     },
     "postgres": {
-        "@null_day": "CAST(NULL AS DATE)",
         "@window": (
-            "SELECT CAST(value AS DATE) AS day"
-            " FROM json_array_elements_text(CAST(:days AS JSON)) AS element(value)"
+            "SELECT * FROM json_to_recordset(CAST(:days AS JSON))"
+            " AS element(day DATE, block BIGINT, bit BIGINT)"
         ),
         "@long_absence": "(b.valid_to - b.valid_from) > CAST(:long_absence AS BIGINT)",
     },
@@ -48,7 +51,7 @@ _FRAGMENTS = {
 
 _PERSONS = """
 WITH RECURSIVE
-working AS (@window),
+working AS MATERIALIZED (@window),
 tree AS (SELECT DISTINCT v.unit_id FROM unit_version v WHERE @active(v)),
 closure(ancestor_id, unit_id) AS (
   SELECT unit_id, unit_id FROM tree
@@ -63,35 +66,38 @@ absent AS (
     AND (b.reason NOT IN ('leave', 'study') OR b.valid_to IS NULL OR @long_absence)
 ),
 -- PCs that count, with the one official who answers for each (NULL when a unit or several do) and
--- what its sources saw. Walked asset by asset in the order of an index: nothing is sorted. Nearly all
--- days are the holder's own: an index on the account skips them, from both sides.
+-- what its sources saw: of each block of days those in the window (@mask). ``last_seen`` orders as the
+-- newest trusted day does: the block above, below it the trusted days as bits. Walked asset by asset in
+-- the order of an index.
 held AS MATERIALIZED (
   SELECT c.asset_id, MIN(c.unit_id) AS unit_id, MIN(a.no_agent_reason) AS no_agent_reason,
     CASE WHEN COUNT(*) = COUNT(c.official_id) AND MIN(c.official_id) = MAX(c.official_id)
       THEN MIN(c.official_id) END AS official_id,
     MIN(x.machine_id) AS machine_id,
-    MAX(CASE WHEN s.state = 'approved' THEN 1 ELSE 0 END) AS approved,
-    MAX(CASE WHEN s.state = 'quarantined' THEN 1 ELSE 0 END) AS quarantined,
-    MAX(CASE WHEN s.state = 'approved' THEN (
-      SELECT p.day FROM presence_day p
-      WHERE p.source_id = s.id AND p.day >= :first AND p.day <= :day AND p.trusted_slots > 0
-        -- CASE keeps the planners from seeking each day of the list: the span is walked once.
-        AND CASE WHEN p.day IN (SELECT day FROM working) THEN 1 ELSE 0 END = 1
-      ORDER BY p.day DESC LIMIT 1
-    ) END) AS last_day,
-    MAX(CASE WHEN s.state = 'approved' THEN (
-      SELECT COUNT(*) FROM presence_day p
-      WHERE p.source_id = s.id AND p.main_account < COALESCE(LOWER(o.account), '') AND @is_foreign
-    ) + (
-      SELECT COUNT(*) FROM presence_day p
-      WHERE p.source_id = s.id AND p.main_account > COALESCE(LOWER(o.account), '') AND @is_foreign
+    -- IS NOT NULL first: NULL is not in an empty list.
+    MAX(CASE WHEN y.source_id IS NOT NULL AND y.source_id NOT IN (@unapproved)
+      THEN 1 ELSE 0 END) AS approved,
+    MAX(CASE WHEN y.source_id IN (SELECT id FROM source WHERE state = 'quarantined')
+      THEN 1 ELSE 0 END) AS quarantined,
+    MAX(CASE WHEN e.trusted_days & @mask(e) <> 0
+      THEN e.block * @block_code + (e.trusted_days & @mask(e)) END) AS last_seen,
+    -- Looked up only where anyone but the holder was at the console.
+    MAX(CASE WHEN e.account <> COALESCE(o.account, '')
+        AND e.account <> COALESCE(LOWER(o.account), '') AND e.account_days & @mask(e) <> 0 THEN (
+      SELECT SUM((SELECT COUNT(*) FROM working w WHERE w.block = f.block AND f.account_days & w.bit <> 0))
+      FROM presence_block f
+      WHERE f.source_id = y.source_id AND f.block BETWEEN :first_block AND :last_block
+        AND f.account <> '' AND f.account <> COALESCE(LOWER(o.account), '')
+        -- An expression on both sides: SQLite finds the index on LOWER(account) only so.
+        AND (SELECT COUNT(*) FROM official k WHERE LOWER(k.account) = f.account || '') > 0
     ) END) AS foreign_days
   FROM custody c
   JOIN asset a ON a.id = c.asset_id
   LEFT JOIN official o ON o.id = c.official_id
   LEFT JOIN asset_match x ON x.asset_id = c.asset_id AND @active(x)
   LEFT JOIN machine_source y ON y.machine_id = x.machine_id AND @active(y)
-  LEFT JOIN source s ON s.id = y.source_id
+  LEFT JOIN presence_block e ON e.source_id = y.source_id
+    AND e.block BETWEEN :first_block AND :last_block AND y.source_id NOT IN (@unapproved)
   WHERE @active(c)
     AND a.kind IN ('desktop', 'all_in_one', 'laptop')
     AND (a.ownership = 'owned' OR a.ownership = 'borrowed' AND c.instrument IS NOT NULL)
@@ -104,7 +110,7 @@ shared AS (
   SELECT c.official_id, c.unit_id FROM held h JOIN custody c ON c.asset_id = h.asset_id
   WHERE h.official_id IS NULL AND @active(c)
 ),
-newest_count AS MATERIALIZED (
+newest_count AS (
   SELECT asset_id, result, valid_from FROM (
     SELECT n.asset_id, n.result, n.valid_from, ROW_NUMBER() OVER (
       PARTITION BY n.asset_id ORDER BY n.valid_from DESC, n.recorded_at_ms DESC, n.id DESC) AS nth
@@ -113,12 +119,12 @@ newest_count AS MATERIALIZED (
       AND (n.voided_at_ms IS NULL OR n.voided_at_ms > :known)
   ) AS counts WHERE nth = 1
 ),
-pc AS MATERIALIZED (
-  SELECT q.asset_id, q.official_id, q.machine_id, q.approved, q.quarantined, q.last_day,
+pc AS (
+  SELECT q.asset_id, q.official_id, q.machine_id, q.approved, q.quarantined, q.last_seen,
     q.foreign_days, k.result AS count_result, k.valid_from AS count_day,
     CASE
       WHEN k.result = 'missing' OR q.foreign_days >= :foreign_days THEN 3
-      WHEN q.approved = 1 AND q.quarantined = 0 AND q.last_day IS NOT NULL THEN 1
+      WHEN q.approved = 1 AND q.quarantined = 0 AND q.last_seen IS NOT NULL THEN 1
       WHEN q.no_agent_reason IS NOT NULL AND k.result = 'seen' AND k.valid_from > :count_since
         THEN 2
       WHEN q.machine_id IS NOT NULL THEN 4
@@ -130,21 +136,21 @@ pc AS MATERIALIZED (
 ),
 -- Four kinds of row about one person folded by GROUP BY: no planner makes a nested loop of it. The
 -- lowest standing wins: 0 absent, 1 to 5 the best PC's place, 6 shares a PC, 7 has a post.
-person AS MATERIALIZED (
+person AS (
   SELECT m.id AS membership_id, m.official_id, m.unit_id, m.kind,
     CASE WHEN f.standing = 7 THEN 6 ELSE f.standing END AS place,
-    CASE WHEN f.standing = 1 THEN f.last_day END AS last_day,
+    CASE WHEN f.standing = 1 THEN f.last_seen END AS last_seen,
     CASE WHEN f.standing = 6 OR f.standing = 7
           AND m.unit_id IN (SELECT unit_id FROM shared WHERE official_id IS NULL)
       THEN 1 ELSE 0 END AS has_shared
   FROM (
-    SELECT MIN(membership_id) AS membership_id, MIN(standing) AS standing, MAX(last_day) AS last_day
+    SELECT MIN(membership_id) AS membership_id, MIN(standing) AS standing, MAX(last_seen) AS last_seen
     FROM (
       -- One primary membership a person; were there two, the older row stands.
-      SELECT n.official_id, n.id AS membership_id, 7 AS standing, @null_day AS last_day
+      SELECT n.official_id, n.id AS membership_id, 7 AS standing, CAST(NULL AS BIGINT) AS last_seen
       FROM membership n WHERE @active(n) AND n.is_primary
       UNION ALL
-      SELECT official_id, NULL, place, CASE WHEN place = 1 THEN last_day END FROM pc
+      SELECT official_id, NULL, place, CASE WHEN place = 1 THEN last_seen END FROM pc
       UNION ALL
       SELECT official_id, NULL, 0, NULL FROM absent
       UNION ALL
@@ -157,19 +163,24 @@ person AS MATERIALIZED (
 """
 
 _FIGURES = """,
+-- Folded twice: a few kinds of person in each unit, then what the figures call them.
+alike AS (
+  SELECT unit_id, kind, place, has_shared, COUNT(*) AS persons, MAX(last_seen) AS last_seen
+  FROM person GROUP BY unit_id, kind, place, has_shared
+),
 own AS (
   SELECT unit_id, kind,
-    SUM(CASE WHEN place > 0 THEN 1 ELSE 0 END) AS officials,
-    SUM(CASE WHEN place = 6 THEN 1 ELSE 0 END) AS no_pc,
-    SUM(CASE WHEN place = 1 THEN 1 ELSE 0 END) AS verified,
-    SUM(CASE WHEN place = 2 THEN 1 ELSE 0 END) AS counted,
-    SUM(CASE WHEN place = 3 THEN 1 ELSE 0 END) AS contradicted,
-    SUM(CASE WHEN place = 4 THEN 1 ELSE 0 END) AS silent,
-    SUM(CASE WHEN place = 5 THEN 1 ELSE 0 END) AS unmatched,
-    SUM(CASE WHEN place = 0 THEN 1 ELSE 0 END) AS excluded,
-    SUM(has_shared) AS shared_access,
-    MAX(last_day) AS last_day
-  FROM person GROUP BY unit_id, kind
+    SUM(CASE WHEN place > 0 THEN persons ELSE 0 END) AS officials,
+    SUM(CASE WHEN place = 6 THEN persons ELSE 0 END) AS no_pc,
+    SUM(CASE WHEN place = 1 THEN persons ELSE 0 END) AS verified,
+    SUM(CASE WHEN place = 2 THEN persons ELSE 0 END) AS counted,
+    SUM(CASE WHEN place = 3 THEN persons ELSE 0 END) AS contradicted,
+    SUM(CASE WHEN place = 4 THEN persons ELSE 0 END) AS silent,
+    SUM(CASE WHEN place = 5 THEN persons ELSE 0 END) AS unmatched,
+    SUM(CASE WHEN place = 0 THEN persons ELSE 0 END) AS excluded,
+    SUM(has_shared * persons) AS shared_access,
+    MAX(last_seen) AS last_seen
+  FROM alike GROUP BY unit_id, kind
 ),
 own_pcs AS (SELECT unit_id, COUNT(*) AS pcs FROM held GROUP BY unit_id),
 subtree_pcs AS (
@@ -186,31 +197,32 @@ target AS (
 rolled AS MATERIALIZED (
   SELECT c.ancestor_id AS unit_id, o.kind,
     @sums
-    MAX(o.last_day) AS last_day
+    MAX(o.last_seen) AS last_seen
   FROM own o JOIN closure c ON c.unit_id = o.unit_id
   GROUP BY c.ancestor_id, o.kind
 ),
 summed AS (
   SELECT unit_id, kinds,
     @totals
-    MAX(last_day) AS last_day
+    MAX(last_seen) AS last_seen
   FROM (
     SELECT '' AS kinds, r.* FROM rolled r
     UNION ALL
     SELECT g.kinds, r.* FROM target g JOIN rolled r ON r.unit_id = g.unit_id
     WHERE ',' || g.kinds || ',' LIKE '%,' || r.kind || ',%'
     UNION ALL
-    SELECT '', unit_id, '', @zeros @null_day FROM tree
+    SELECT '', unit_id, '', @zeros CAST(NULL AS BIGINT) FROM tree
     UNION ALL
-    SELECT kinds, unit_id, '', @zeros @null_day FROM target
+    SELECT kinds, unit_id, '', @zeros CAST(NULL AS BIGINT) FROM target
     WHERE unit_id IN (SELECT unit_id FROM tree)
   ) AS parts
   GROUP BY unit_id, kinds
 )
 SELECT s.*, CAST(COALESCE(p.own_pcs, 0) AS BIGINT) AS own_pcs, CAST(COALESCE(p.pcs, 0) AS BIGINT) AS pcs,
   g.target_thousandths, g.ratio_target_thousandths,
-  CASE WHEN s.last_day IS NOT NULL
-    THEN (SELECT COUNT(*) FROM working WHERE working.day > s.last_day) END
+  CASE WHEN s.last_seen IS NOT NULL
+    THEN (SELECT COUNT(*) FROM working w
+      WHERE w.block * @block_code + w.bit > s.last_seen) END
     AS evidence_age_working_days
 FROM summed s
 LEFT JOIN subtree_pcs p ON p.unit_id = s.unit_id
@@ -232,7 +244,9 @@ SELECT q.official_id, q.unit_id, q.kind, m.post, q.place, q.has_shared,
     AS absence_reason,
   (SELECT MIN(b.instrument) FROM absence b WHERE b.official_id = q.official_id AND @active(b))
     AS absence_instrument,
-  pc.asset_id, a.code AS asset_code, a.serial AS asset_serial, pc.machine_id, pc.last_day,
+  pc.asset_id, a.code AS asset_code, a.serial AS asset_serial, pc.machine_id,
+  (SELECT MAX(w.day) FROM working w
+   WHERE w.block * @block_code + w.bit <= pc.last_seen) AS last_day,
   pc.foreign_days, pc.approved, pc.quarantined, pc.count_result, pc.count_day
 FROM person q
 JOIN membership m ON m.id = q.membership_id
@@ -266,28 +280,40 @@ def _totals() -> str:
     return "".join(f"CAST(SUM({n}) AS BIGINT) AS {n},\n    " for n in (*_OWN, *_COUNTS))
 
 
-def _expand(text: str, dialect: str) -> str:
+def _mask(blocks: int) -> str:
+    """Return the window's days in a row's block, as bits."""
+    cases = "".join(f" WHEN :block{n} THEN CAST(:mask{n} AS BIGINT)" for n in range(blocks))
+    return f"(CASE @.block{cases} END)"
+
+
+def _expand(text: str, dialect: str, blocks: int) -> str:
     text = text.replace("@sums", _sums()).replace("@totals", _totals())
+    text = text.replace("@block_code", f"CAST({1 << BLOCK_DAYS} AS BIGINT)")
     text = text.replace("@zeros", "0, " * len((*_OWN, *_COUNTS)))
-    text = text.replace("@is_foreign", _IS_FOREIGN)
+    text = text.replace("@unapproved", _UNAPPROVED)
     for name, fragment in _FRAGMENTS[dialect].items():
         text = text.replace(name, fragment)
+    mask = _mask(blocks)
+    text = re.sub(r"@mask\((\w+)\)", lambda match: mask.replace("@", match[1]), text)
     return re.sub(r"@active\((\w+)\)", lambda match: _ACTIVE.replace("@", match[1]), text)
 
 
 @lru_cache(maxsize=4)
-def figures_sql(dialect: str) -> str:
-    """Return the statement that recounts every unit, for "sqlite" or "postgres"."""
-    return _expand(_PERSONS + _FIGURES, dialect)
+def figures_sql(dialect: str, blocks: int) -> str:
+    """Return the statement that recounts every unit, for "sqlite" or "postgres".
+
+    ``blocks`` is in how many blocks of ``presence_block`` the evidence window lies.
+    """
+    return _expand(_PERSONS + _FIGURES, dialect, blocks)
 
 
 @lru_cache(maxsize=4)
-def who_sql(dialect: str) -> str:
+def who_sql(dialect: str, blocks: int) -> str:
     """Return the statement that lists the persons of one subtree (``unit``, ``place`` or None)."""
-    return _expand(_PERSONS + _WHO, dialect)
+    return _expand(_PERSONS + _WHO, dialect, blocks)
 
 
 @lru_cache(maxsize=8)
-def persons_sql(dialect: str, tail: str) -> str:
+def persons_sql(dialect: str, blocks: int, tail: str) -> str:
     """Return a statement over ``person`` and ``pc``: ``tail`` selects from them, same parameters."""
-    return _expand(_PERSONS + tail, dialect)
+    return _expand(_PERSONS + tail, dialect, blocks)

@@ -61,7 +61,8 @@ async def coverage_who(
     """
     params = await statement_params(session, day, known_ms)
     place = None if state is None else RANKS[state]
-    rows = await session.fetch(who_sql(session.dialect), unit=unit_id, place=place, **params)
+    statement = who_sql(session.dialect, params["blocks"])
+    rows = await session.fetch(statement, unit=unit_id, place=place, **params)
     chosen: dict[int, Row] = {}
     for row in rows:
         kept = chosen.get(row["official_id"])

@@ -104,7 +104,7 @@ async def read_persons(
 ) -> list[Row]:
     """Return a row for each source of each verified PC of the units' own people, None is all."""
     params = await statement_params(session, day, known_ms)
-    sql = persons_sql(session.dialect, _VERIFIED)
+    sql = persons_sql(session.dialect, params["blocks"], _VERIFIED)
     scope = {"units": units or [], "all_units": 1 if units is None else 0}
     return await session.fetch(sql, **params, **scope)
 

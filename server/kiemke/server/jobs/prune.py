@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from kiemke.server.db import Database, Session
-from kiemke.server.domain import rules
+from kiemke.server.db import Database, Row, Session
+from kiemke.server.domain import presence_blocks, rules
 
 Guard = Callable[[Session], Awaitable[None]]
 
@@ -19,11 +19,16 @@ MOST_PER_SOURCE = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of which rows older than a rule's days go; ``column`` is a DATE or ends in _ms."""
+    """A table of which rows older than a rule's days go; ``column`` is a DATE or ends in _ms.
+
+    ``then`` is told the columns ``gone`` of what went, in the same transaction.
+    """
 
     name: str
     column: str
     rule: str
+    gone: str = "id"
+    then: Callable[[Session, list[Row]], Awaitable[None]] | None = None
 
 
 TABLES = (
@@ -31,7 +36,13 @@ TABLES = (
     Table("source_boot", "updated_at_ms", "retention_stream_days"),
     Table("source_event", "at_ms", "retention_event_days"),
     Table("rejected_report", "received_at_ms", "retention_rejected_days"),
-    Table("presence_day", "day", "retention_presence_days"),
+    Table(
+        "presence_day",
+        "day",
+        "retention_presence_days",
+        gone="source_id, day, main_account",
+        then=presence_blocks.forget,
+    ),
     Table("link_day", "day", "retention_link_days"),
     Table("interface_now", "read_at_ms", "retention_interface_days"),
 )
@@ -54,9 +65,9 @@ async def run(db: Database, now_ms: int, guard: Guard, *, rows: int = ROWS_A_TUR
     for table in TABLES:
         days = law.whole(table.rule)
         before = now_ms - days * DAY_MS if table.column.endswith("_ms") else None
-        statement = _DELETE.format(name=table.name, column=table.column)
+        statement = _DELETE.format(name=table.name, column=table.column, gone=table.gone)
         oldest = today - timedelta(days=days) if before is None else before
-        gone += await _repeat(db, guard, statement, rows, before=oldest)
+        gone += await _repeat(db, guard, statement, rows, table.then, before=oldest)
     for name in PER_SOURCE:
         async with db.reading() as session:
             many = await session.fetch(
@@ -67,13 +78,13 @@ async def run(db: Database, now_ms: int, guard: Guard, *, rows: int = ROWS_A_TUR
         for row in many:
             statement = _DELETE_EXCESS.format(name=name)
             wanted = {"source": row["source_id"], "most": MOST_PER_SOURCE}
-            gone += await _repeat(db, guard, statement, rows, **wanted)
+            gone += await _repeat(db, guard, statement, rows, None, **wanted)
     return gone
 
 
 _DELETE = (
     "DELETE FROM {name} WHERE id IN (SELECT id FROM {name} WHERE {column} < :before"
-    " ORDER BY {column}, id LIMIT :rows) RETURNING id"
+    " ORDER BY {column}, id LIMIT :rows) RETURNING {gone}"
 )
 _DELETE_EXCESS = (
     "DELETE FROM {name} WHERE id IN (SELECT id FROM {name} WHERE source_id = :source"
@@ -81,12 +92,21 @@ _DELETE_EXCESS = (
 )
 
 
-async def _repeat(db: Database, guard: Guard, statement: str, rows: int, **wanted: object) -> int:
+async def _repeat(
+    db: Database,
+    guard: Guard,
+    statement: str,
+    rows: int,
+    then: Callable[[Session, list[Row]], Awaitable[None]] | None,
+    **wanted: object,
+) -> int:
     gone = 0
     for _ in range(TURNS_A_RUN):
         async with db.transaction() as session:
             await guard(session)
             deleted = await session.fetch(statement, rows=rows, **wanted)
+            if then is not None:
+                await then(session, deleted)
         gone += len(deleted)
         if len(deleted) < rows:
             break

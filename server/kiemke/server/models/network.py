@@ -253,3 +253,24 @@ class PresenceDay(Model):
         table = "presence_day"
         unique_together = (("source_id", "day"),)
         indexes = (("source_id", "day", "trusted_slots"), ("source_id", "main_account", "day"))
+
+
+class PresenceBlock(Model):
+    """The days of one source in one block of days under one main account, as sets of bits.
+
+    Follows ``presence_day`` (see ``domain.presence_blocks``); ``account`` is "" where nobody was at
+    the console. ``trusted_days`` are those of ``account_days`` with a trusted slot.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    source = reference("Source", "presence_blocks")
+    block = fields.IntField(db_index=True)
+    account = fields.CharField(max_length=100)
+    account_days = fields.BigIntField()
+    trusted_days = fields.BigIntField()
+
+    class Meta:
+        """Table name."""
+
+        table = "presence_block"
+        unique_together = (("source_id", "block", "account"),)

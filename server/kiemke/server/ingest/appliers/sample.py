@@ -7,19 +7,23 @@ import msgspec
 
 from kiemke.server.daypack import SLOTS, Presence
 from kiemke.server.db import as_date
+from kiemke.server.domain import presence_blocks
 from kiemke.server.domain.coverage_accounts import main_account
+from kiemke.server.domain.presence_blocks import Change, DayFact
 from kiemke.server.ingest.context import SLOT_MS, Applying, Item
 
 _EPOCH = date(1970, 1, 1)
 
 # (source, days since epoch) -> the day as it stands and the slots of each console user.
 _Days = dict[tuple[int, int], tuple[Presence, dict[str, int]]]
+# The same key -> what the stored row says; a day without a row is not in it.
+_Facts = dict[tuple[int, int], DayFact]
 
 
 async def apply(applying: Applying, items: list[Item]) -> list[tuple[Item, str]]:
     """Mark the slots each sample covers; nothing is refused."""
     spans = [(item, *_span(applying, item)) for item in items]
-    days = await _load(applying, spans)
+    days, facts = await _load(applying, spans)
     touched: set[tuple[int, int]] = set()
     latest: dict[int, Item] = {}
     for item, first, last in spans:
@@ -28,7 +32,7 @@ async def apply(applying: Applying, items: list[Item]) -> list[tuple[Item, str]]
         if newest is None or newest.report.at_ms <= item.report.at_ms:
             latest[item.source_id] = item
     applying.last_sample |= {source: _plain(item) for source, item in latest.items()}
-    await _save(applying, days, touched, items[-1].batch.received_at_ms)
+    await _save(applying, days, facts, touched, items[-1].batch.received_at_ms)
     return []
 
 
@@ -40,13 +44,15 @@ def _span(applying: Applying, item: Item) -> tuple[int, int]:
     return start // SLOT_MS, last
 
 
-async def _load(applying: Applying, spans: list[tuple[Item, int, int]]) -> _Days:
+async def _load(applying: Applying, spans: list[tuple[Item, int, int]]) -> tuple[_Days, _Facts]:
     sources = sorted({item.source_id for item, _, _ in spans})
     first = min(first for _, first, _ in spans) // SLOTS
     last = max(last for _, _, last in spans) // SLOTS
     days: _Days = {}
+    facts: _Facts = {}
     for row in await applying.session.fetch(
-        "SELECT source_id, day, packed, user_slots_json FROM presence_day"
+        "SELECT source_id, day, packed, user_slots_json, main_account, trusted_slots"
+        " FROM presence_day"
         " WHERE source_id IN :[sources] AND day BETWEEN :first AND :last",
         sources=sources,
         first=_EPOCH + timedelta(days=first),
@@ -54,7 +60,8 @@ async def _load(applying: Applying, spans: list[tuple[Item, int, int]]) -> _Days
     ):
         key = (row["source_id"], (as_date(row["day"]) - _EPOCH).days)
         days[key] = (Presence.unpack(row["packed"]), json.loads(row["user_slots_json"] or "{}"))
-    return days
+        facts[key] = DayFact(row["main_account"] or "", row["trusted_slots"] > 0)
+    return days, facts
 
 
 def _mark(days: _Days, touched: set[tuple[int, int]], item: Item, first: int, last: int) -> None:
@@ -80,29 +87,36 @@ def _plain(item: Item) -> str:
 
 
 async def _save(
-    applying: Applying, days: _Days, touched: set[tuple[int, int]], now_ms: int
+    applying: Applying, days: _Days, facts: _Facts, touched: set[tuple[int, int]], now_ms: int
 ) -> None:
-    await applying.session.many(
-        "INSERT INTO presence_day (source_id, day, packed, slots, trusted_slots, user_slots_json,"
-        " main_account, changed_at_ms)"
-        " VALUES (:source, :day, :packed, :slots, :trusted, :users, :main, :now)"
-        " ON CONFLICT (source_id, day) DO UPDATE SET packed = excluded.packed,"
-        " slots = excluded.slots, trusted_slots = excluded.trusted_slots,"
-        " user_slots_json = excluded.user_slots_json,"
-        " main_account = excluded.main_account, changed_at_ms = excluded.changed_at_ms",
-        [
+    rows, changes = [], []
+    for key in sorted(touched):
+        presence, users = days[key]
+        main = main_account(users)
+        trusted = presence.trusted.bit_count()
+        rows.append(
             {
-                "source": source,
-                "day": _EPOCH + timedelta(days=day),
+                "source": key[0],
+                "day": _EPOCH + timedelta(days=key[1]),
                 "packed": presence.pack(),
                 "slots": presence.on.bit_count(),
-                "trusted": presence.trusted.bit_count(),
+                "trusted": trusted,
                 "users": json.dumps(users, ensure_ascii=False, sort_keys=True) if users else None,
-                "main": main_account(users),
+                "main": main,
                 "now": now_ms,
             }
-            for (source, day), (presence, users) in sorted(
-                ((key, days[key]) for key in touched), key=lambda pair: pair[0]
-            )
-        ],
-    )
+        )
+        changes.append(Change(*key, facts.get(key), DayFact(main or "", trusted > 0)))
+    await applying.session.many(_SAVE, rows)
+    await presence_blocks.record(applying.session, changes)
+
+
+_SAVE = (
+    "INSERT INTO presence_day (source_id, day, packed, slots, trusted_slots, user_slots_json,"
+    " main_account, changed_at_ms)"
+    " VALUES (:source, :day, :packed, :slots, :trusted, :users, :main, :now)"
+    " ON CONFLICT (source_id, day) DO UPDATE SET packed = excluded.packed,"
+    " slots = excluded.slots, trusted_slots = excluded.trusted_slots,"
+    " user_slots_json = excluded.user_slots_json,"
+    " main_account = excluded.main_account, changed_at_ms = excluded.changed_at_ms"
+)
