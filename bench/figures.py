@@ -135,7 +135,9 @@ def _assets(count: int, units: int) -> dict[str, list[dict[str, Any]]]:
             for n in numbers
         ],
         "machine": [{"id": n, "created_at_ms": _RECORDED_MS} for n in numbers],
-        "machine_source": [{"id": n, "machine_id": n, "source_id": n, **decided} for n in numbers],
+        "machine_source": [
+            {"id": n, "machine_id": n, "source_id": n, "stay": 0, **decided} for n in numbers
+        ],
         "asset_match": [{"id": n, "asset_id": n, "machine_id": n, **decided} for n in numbers],
     }  # fmt: skip
 
