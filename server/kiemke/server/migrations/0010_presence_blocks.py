@@ -31,7 +31,7 @@ async def _fill(_apps: Any, editor: Any) -> None:
 class Migration(migrations.Migration):
     """Create ``presence_block`` and fill it."""
 
-    dependencies = [("kiemke", "0008_identity")]
+    dependencies = [("kiemke", "0009_import_map")]
 
     initial = False
 
