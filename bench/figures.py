@@ -41,6 +41,7 @@ _PAGE_ROWS = 20_000
 _ROUNDS = 5
 _BLOCKS_KEPT = 730 // presence_blocks.BLOCK_DAYS
 _RECOUNT_SECONDS = 1.0
+_PAST_SECONDS = 1.5
 _COLD_SECONDS = 10.0
 _SCRAPE_SECONDS = 0.15
 
@@ -244,7 +245,10 @@ async def measure(url: str, args: argparse.Namespace) -> None:
             await _measure_cold(db)
         rows = await _timed("coverage recount", _ROUNDS, lambda: _recount(db), _RECOUNT_SECONDS)
         root = next(row for row in rows if row.unit_id == 1 and row.kinds == "")
+        print(f"  processor: {await _processor_seconds(db):.3f} s of the process that counts")
         print(f"  of {len(rows)} rows; root: {root.officials} officials, {root.verified} verified")
+        past = "coverage of a past day, read from two blocks"
+        await _timed(past, _ROUNDS, lambda: _recount(db, _past_day()), _PAST_SECONDS)
         await _timed("the first refresh of coverage_now", 1, lambda: _refresh(db, 0))
         await _timed("a refresh that changes nothing", 2, lambda: _refresh(db, 1))
         await _measure_fleet(db)
@@ -252,9 +256,38 @@ async def measure(url: str, args: argparse.Namespace) -> None:
         await db.close()
 
 
-async def _recount(db: Database) -> list[coverage.CoverageRow]:
+async def _recount(db: Database, day: date = _DAY) -> list[coverage.CoverageRow]:
     async with db.reading() as session:
-        return await coverage.recount(session, _DAY, _NOW_MS)
+        return await coverage.recount(session, day, _NOW_MS)
+
+
+def _past_day() -> date:
+    """Return the newest day whose evidence window lies across the edge of two blocks."""
+    days = (_DAY - timedelta(days=back) for back in range(presence_blocks.BLOCK_DAYS))
+    return next(
+        d for d in days if len(presence_blocks.window((d, d - timedelta(days=7))).masks) > 1
+    )
+
+
+async def _processor_seconds(db: Database) -> float:
+    """Return the processor time one recount takes, which a busy machine distorts least.
+
+    On PostgreSQL that of the connection's own backend; its parallel workers come on top.
+    """
+    async with db.reading() as session:
+        pid = os.getpid()
+        if session.dialect == "postgres":
+            row = await session.one("SELECT pg_backend_pid() AS pid")
+            pid = int(row["pid"]) if row else pid
+        before = _spent_seconds(pid)
+        await coverage.recount(session, _DAY, _NOW_MS)
+        return _spent_seconds(pid) - before
+
+
+def _spent_seconds(pid: int) -> float:
+    """Return the user and system time of a process so far. Source: proc(5), /proc/PID/stat."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def _refresh(db: Database, later_ms: int) -> int:

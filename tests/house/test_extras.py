@@ -31,7 +31,7 @@ def run_without(
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "KIEMKE_DATA_DIR": str(folder), **env},
     )
 

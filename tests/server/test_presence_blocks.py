@@ -3,9 +3,12 @@
 import json
 import random
 from datetime import date, timedelta
+from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tortoise.connection import get_connection
 
 from kiemke.server.db import Database, Session
 from kiemke.server.domain import presence_blocks
@@ -123,3 +126,17 @@ async def test_late_repeated_and_pruned_days_leave_the_bits_right(
     assert gone > 2
     assert left != stand
     assert left == anew
+
+
+async def test_the_migration_folds_the_days_that_are_there(database: Database) -> None:
+    """Installations that migrate have years of day rows and no bits."""
+    await make_district(random.Random(5)).write_to(database)
+    migration = import_module("kiemke.server.migrations.0010_presence_blocks")
+    before = await database.read(BLOCKS)
+    async with database.transaction() as session:
+        await session.execute("DELETE FROM presence_block")
+
+    await migration._fill(None, SimpleNamespace(client=get_connection("default")))
+
+    assert len(before) > 3
+    assert await database.read(BLOCKS) == before

@@ -38,6 +38,7 @@ _FRAGMENTS = {
             "SELECT json_extract(value, '$.day') AS day, json_extract(value, '$.block') AS block,"
             " json_extract(value, '$.bit') AS bit FROM json_each(:days)"
         ),
+        "@kept": "MATERIALIZED",  # or its planner may flatten them into quadratic joins
         "@long_absence": "(julianday(b.valid_to) - julianday(b.valid_from)) > :long_absence",
     },
     "postgres": {
@@ -45,6 +46,7 @@ _FRAGMENTS = {
             "SELECT * FROM json_to_recordset(CAST(:days AS JSON))"
             " AS element(day DATE, block BIGINT, bit BIGINT)"
         ),
+        "@kept": "",
         "@long_absence": "(b.valid_to - b.valid_from) > CAST(:long_absence AS BIGINT)",
     },
 }
@@ -110,7 +112,7 @@ shared AS (
   SELECT c.official_id, c.unit_id FROM held h JOIN custody c ON c.asset_id = h.asset_id
   WHERE h.official_id IS NULL AND @active(c)
 ),
-newest_count AS (
+newest_count AS @kept (
   SELECT asset_id, result, valid_from FROM (
     SELECT n.asset_id, n.result, n.valid_from, ROW_NUMBER() OVER (
       PARTITION BY n.asset_id ORDER BY n.valid_from DESC, n.recorded_at_ms DESC, n.id DESC) AS nth
@@ -119,7 +121,7 @@ newest_count AS (
       AND (n.voided_at_ms IS NULL OR n.voided_at_ms > :known)
   ) AS counts WHERE nth = 1
 ),
-pc AS (
+pc AS @kept (
   SELECT q.asset_id, q.official_id, q.machine_id, q.approved, q.quarantined, q.last_seen,
     q.foreign_days, k.result AS count_result, k.valid_from AS count_day,
     CASE
@@ -136,7 +138,7 @@ pc AS (
 ),
 -- Four kinds of row about one person folded by GROUP BY: no planner makes a nested loop of it. The
 -- lowest standing wins: 0 absent, 1 to 5 the best PC's place, 6 shares a PC, 7 has a post.
-person AS (
+person AS @kept (
   SELECT m.id AS membership_id, m.official_id, m.unit_id, m.kind,
     CASE WHEN f.standing = 7 THEN 6 ELSE f.standing END AS place,
     CASE WHEN f.standing = 1 THEN f.last_seen END AS last_seen,
