@@ -73,7 +73,7 @@ def list_(app: App, search: str | None, times: Times, shape: Shape) -> None:
     ),
     examples=(
         'kiemke rule set desk_count MC-01/kiosk --value 0 --day … --paper "QĐ 9"',
-        "kiemke quy-tac dat coverage_long_absence_days --gia-tri 60 --ngay … --so … --ghi",
+        "kiemke quy-tac dat coverage_count_days --gia-tri 400 --ngay … --so … --ghi",
     ),
 )
 @argument("name", metavar=N_("RULE"))
