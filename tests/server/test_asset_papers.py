@@ -76,9 +76,16 @@ async def test_only_what_awaits_disposal_is_disposed_of(api: Api) -> None:
     early = await say(api, "status", status="disposed")
     await say(api, "status", status="awaiting_disposal", instrument="8/QĐ")
     late = await say(api, "status", status="disposed", day="2026-03-05", instrument="9/QĐ")
+    twice = await say(api, "status", status="disposed", day="2026-03-06")
+    waiting = [status for _, status, _ in await statuses(api.services.db)]
+    async with api.client(await api.token("admin", kind="session")) as chief:
+        yes = await chief.post(f"/api/v1/approvals/{late.json()['approval']}/yes", json={})
     again = await say(api, "status", status="disposed", day="2026-03-06")
 
-    assert [answer.status_code for answer in (early, late, again)] == [422, 200, 422]
+    codes = [answer.status_code for answer in (early, late, twice, yes, again)]
+    assert codes == [422, 200, 409, 200, 422]
+    assert late.json()["applied"] is False
+    assert waiting == ["in_use", "awaiting_disposal"]
     assert [status for _, status, _ in await statuses(api.services.db)] == [
         "in_use",
         "awaiting_disposal",

@@ -162,4 +162,4 @@ async def test_whoever_is_limited_to_a_unit_hands_over_within_it_only(api: Api) 
     async with await api.signed_in("it", unit_id=unit["unit_id"]) as client:
         answer = await client.post("/api/v1/handovers", params={"apply": "true"}, json=body)
 
-    assert answer.status_code == 403
+    assert answer.status_code == 422  # as for a code nobody has

@@ -45,7 +45,11 @@ def _told(app: App, told: object, json: bool) -> None:
             app.say(f"  {title}: {was} → {now}")
     if not after:
         app.say(_("nothing changes"))
-    if dig(told, "applied") is True:
+    number = dig(told, "approval")
+    if number is not None:
+        text = _("It waits for another person's yes: kiemke approve yes {number}")
+        app.say("", text.format(number=number))
+    elif dig(told, "applied") is True:
         app.say("", _("Written."))
     else:
         app.say("", _("Nothing was written yet. The same command with --apply does it."))

@@ -16,11 +16,13 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
 
+from kiemke.server.audit import ORIGIN, Origin
 from kiemke.server.auth import authorise, walk_access
 from kiemke.server.ca import open_authority
 from kiemke.server.context import Services, read_clock_ms
 from kiemke.server.db import Database
 from kiemke.server.domain.audit_chain import open_key
+from kiemke.server.domain.text import clean_text
 from kiemke.server.errors import Problem
 from kiemke.server.ingest.endpoint import reports_endpoint
 from kiemke.server.ingest.writer import Writer
@@ -50,6 +52,7 @@ SECURITY_HEADERS = {
 
 # Anybody may send a body, so none but a file to import (its route says so) is large.
 LARGEST_BODY_BYTES = 65_536
+LONGEST_USER_AGENT = 200
 # How long a whole body may take: 20 MB at 1 Mbps. Without an end, idle senders hold connections.
 BODY_SECONDS = 180.0
 
@@ -78,7 +81,7 @@ def create_app(settings: Settings, *, clock: Callable[[], int] = read_clock_ms) 
         guards=[authorise],
         exception_handlers={Exception: handle},
         before_send=[_add_headers],
-        middleware=[_measure, _hurry],
+        middleware=[_measure, _tell_origin, _hurry],
         compression_config=CompressionConfig(
             backend="gzip", minimum_size=1000, gzip_compress_level=5
         ),
@@ -159,6 +162,22 @@ def _measure(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, watch)
 
     return measured
+
+
+def _tell_origin(app: ASGIApp) -> ASGIApp:
+    """Let the audit log know from where a request came and what its program calls itself."""
+
+    async def told(scope: Scope, receive: Receive, send: Send) -> None:
+        client = scope.get("client")
+        agents = [value for name, value in scope.get("headers", ()) if name == b"user-agent"]
+        agent = clean_text(agents[0].decode("latin-1"), LONGEST_USER_AGENT) if agents else None
+        token = ORIGIN.set(Origin(client[0] if client else None, agent or None))
+        try:
+            await app(scope, receive, send)
+        finally:
+            ORIGIN.reset(token)
+
+    return told
 
 
 def _hurry(app: ASGIApp) -> ASGIApp:

@@ -1,5 +1,49 @@
 """The kinds of change that need a second person: one line each."""
 
-from kiemke.server.domain.approvals import Kind
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
 
-KINDS: dict[str, Kind] = {}
+from kiemke.server.audit import record
+from kiemke.server.db import Row, Session
+from kiemke.server.domain.approvals import Decision, Kind
+from kiemke.server.domain.asset_book import CannotSay, Statement, put_status
+from kiemke.server.domain.dated_table import By
+from kiemke.server.domain.text_labels import Words
+from kiemke.server.errors import Both, Problem
+
+
+def cannot(error: CannotSay) -> Problem:
+    """Return the answer to a statement that contradicts the book."""
+    what = Both(f"{error.message.vi} {error.remedy.vi}", f"{error.message.en} {error.remedy.en}")
+    return Problem("unreadable", what=what)
+
+
+async def _dispose(
+    session: Session, approval: Row, payload: Mapping[str, Any], decision: Decision
+) -> None:
+    """Dispose of an asset; payload: {asset_id, day}."""
+    asset = await session.one("SELECT * FROM asset WHERE id = :id", id=payload["asset_id"])
+    if asset is None:
+        raise Problem("not_found", what=Both("tài sản", "asset"), ref=approval["subject"])
+    said = Statement(date.fromisoformat(payload["day"]), approval["instrument"])
+    stamp = By(decision.who, decision.now_ms)
+    try:
+        before = await put_status(session, asset, "disposed", said, stamp, apply=True)
+    except CannotSay as error:
+        raise cannot(error) from error
+    await record(
+        session,
+        at_ms=decision.now_ms,
+        who=decision.who,
+        act="asset.status",
+        subject=approval["subject"],
+        before={"status": before},
+        after={"status": "disposed", "day": said.day, "asked_by": approval["asked_by"]},
+        paper=said.instrument,
+    )
+
+
+KINDS: dict[str, Kind] = {
+    "asset.dispose": Kind(Words("Thanh lý tài sản", "Dispose of an asset"), _dispose),
+}

@@ -51,7 +51,8 @@ class Principal:
     ``roots`` are the units whose subtrees the route may see, None is all; ``unit_id`` is the first of
     them, so that a part that knows one root only shows less, never more. ``role`` is the least of
     those that let the request in: what a role shows beyond another holds for every root then.
-    ``narrowed``: the token carries less than its user holds.
+    ``narrowed``: the token carries less than its user holds. ``proved`` is False for an admin who
+    signed in without a second step.
     """
 
     user_id: int
@@ -63,6 +64,7 @@ class Principal:
     roots: tuple[int, ...] | None = None
     grants: tuple[Grant, ...] = ()
     narrowed: bool = False
+    proved: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,10 @@ async def authorise(
     connection.scope["user"] = principal
     if not may(principal, access):
         raise Problem("forbidden", role=describe(principal), needed=access)
+    services = services_of(connection)
+    unproved = services.settings.require_totp_for_admins and not principal.proved
+    if unproved and not handler.opt.get("unproved"):
+        raise Problem("totp_needed")
     connection.scope["user"] = narrow(principal, access)
 
 
@@ -143,7 +149,7 @@ def read_bearer(header: str | None) -> str | None:
 
 _HOLDER = dated(
     "SELECT t.id, t.kind, t.secret_sha256, t.role AS token_role, t.unit_id AS token_unit_id,"
-    " u.id AS user_id, u.name, g.role, g.unit_id, g.approves"
+    " u.id AS user_id, u.name, u.totp_confirmed_at_ms, g.role, g.unit_id, g.approves"
     " FROM access_token t JOIN app_user u ON u.id = t.user_id JOIN ("
     " SELECT b.id AS user_id, b.role, b.unit_id, CASE WHEN b.role = 'admin' THEN 1 ELSE 0 END"
     " AS approves FROM app_user b UNION ALL"
@@ -165,6 +171,8 @@ async def authenticate(services: Services, headers: Any) -> Principal:
         if rows and hmac.compare_digest(rows[0]["secret_sha256"], secret):
             grants = await _narrow_to_token(services, [_grant(row) for row in rows], rows[0])
             if grants:
+                proved = rows[0]["totp_confirmed_at_ms"] is not None
+                needs = rows[0]["kind"] == "session" and any(g.role == "admin" for g in grants)
                 best = max(grants, key=lambda grant: rank(grant.role))
                 return Principal(
                     user_id=rows[0]["user_id"],
@@ -175,6 +183,7 @@ async def authenticate(services: Services, headers: Any) -> Principal:
                     kind=rows[0]["kind"],
                     roots=None if best.unit_id is None else (best.unit_id,),
                     grants=grants,
+                    proved=proved or not needs,
                     narrowed=(rows[0]["token_role"], rows[0]["token_unit_id"]) != (None, None),
                 )
     raise Problem("not_signed_in", headers={"WWW-Authenticate": 'Bearer realm="kiemke"'})

@@ -51,6 +51,7 @@ class Services:
     installation: Installation | None = None
     login_failures: Attempts = field(default_factory=lambda: Attempts(limit=5))
     address_failures: Attempts = field(default_factory=lambda: Attempts(limit=100))
+    code_failures: Attempts = field(default_factory=lambda: Attempts(limit=10))
     enrol_failures: Attempts = field(default_factory=lambda: Attempts(limit=20))
 
     verifications: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))

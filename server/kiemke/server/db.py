@@ -8,7 +8,7 @@ SQLite gives them back as ISO text, so readers pass them through ``as_date``.
 import json
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +23,7 @@ from tortoise.exceptions import OperationalError
 from tortoise.transactions import in_transaction
 
 from kiemke.server import postgres_driver
+from kiemke.server.ledgers import writes_ledger
 
 Row = dict[str, Any]
 
@@ -100,14 +101,39 @@ def as_date(value: date | str) -> date:
 
 
 class Session:
-    """Statements on one connection: a transaction's, or a read-only one."""
+    """Statements on one connection: a transaction's, or a read-only one.
+
+    ``before_commit`` runs when all else is done. ``touched_before`` is the newest row of
+    ``audit_touched`` before this transaction first wrote into a ledger, None while it has not (SQLite;
+    PostgreSQL tells its transactions apart by itself).
+    """
 
     def __init__(self, raw: Any, dialect: str) -> None:
         self._raw = raw
         self.dialect = dialect
+        self.before_commit: list[Callable[[Session], Awaitable[None]]] = []
+        self.touched_before: int | None = None
+
+    async def settle(self) -> None:
+        """Do what waits for the end of the transaction."""
+        for act in self.before_commit:
+            await act(self)
+
+    async def _mark(self, sql: str) -> None:
+        if self.touched_before is not None or self.dialect != "sqlite" or not writes_ledger(sql):
+            return
+        try:
+            rows = await self._raw.execute_fetchall(
+                "SELECT COALESCE(MAX(id), 0) FROM audit_touched"
+            )
+        except sqlite3.OperationalError:  # a schema from before there was such a table
+            self.touched_before = 0
+        else:
+            self.touched_before = int(next(iter(rows))[0])
 
     async def fetch(self, sql: str, **params: Any) -> list[Row]:
         """Run a statement and return its rows as dicts."""
+        await self._mark(sql)
         statement = _compile(sql, self.dialect)
         values = _bind(statement, self.dialect, params)
         try:
@@ -132,6 +158,7 @@ class Session:
         """Run a statement once per row, in the order given."""
         if not rows:
             return
+        await self._mark(sql)
         statement = _compile(sql, self.dialect)
         values = [_bind(statement, self.dialect, row) for row in rows]
         try:
@@ -232,11 +259,15 @@ class Database:
         """
         if self.dialect == "sqlite":
             async with in_transaction("default") as client:
-                yield Session(client._connection, self.dialect)
+                session = Session(client._connection, self.dialect)
+                yield session
+                await session.settle()
             return
         pool = await self._pool()
         async with pool.acquire() as raw, raw.transaction():
-            yield Session(raw, self.dialect)
+            session = Session(raw, self.dialect)
+            yield session
+            await session.settle()
 
     async def _pool(self) -> Any:
         client: Any = get_connection("default")
@@ -260,3 +291,14 @@ class Database:
         pool = await self._pool()
         async with pool.acquire() as raw:
             yield Session(raw, self.dialect)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Session]:
+        """Give a connection for reads that all see the same moment, and hold nobody up."""
+        begin = "BEGIN" if self.dialect == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ"
+        async with self.reading() as session:
+            await session.execute(begin)
+            try:
+                yield session
+            finally:
+                await session.execute("ROLLBACK")

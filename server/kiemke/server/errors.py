@@ -12,8 +12,9 @@ and ``remedy`` saying what to do, in Vietnamese or English.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from kiemke.server.errors_access import ACCESS_PROBLEMS, Kind, make_kind
 
 
 class ServerError(Exception):
@@ -39,35 +40,14 @@ class Both(NamedTuple):
     en: str
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """One error in one language; ``{name}`` stands for a field of the Problem."""
-
-    title: str
-    detail: str
-    remedy: str
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of error: its HTTP status and its words in both languages."""
-
-    status: int
-    vi: Words
-    en: Words
-
-
-def _kind(status: int, vi: tuple[str, str, str], en: tuple[str, str, str]) -> Kind:
-    return Kind(status, Words(*vi), Words(*en))
-
-
 PROBLEMS: dict[str, Kind] = {
-    "bad_request": _kind(
+    **ACCESS_PROBLEMS,
+    "bad_request": make_kind(
         400,
         ("Yêu cầu không hợp lệ", "{what}", "Sửa lại yêu cầu theo tài liệu API rồi gửi lại."),
         ("Bad request", "{what}", "Correct the request after the API page and send it again."),
     ),
-    "bad_field": _kind(
+    "bad_field": make_kind(
         400,
         (
             "Giá trị không hợp lệ",
@@ -76,46 +56,7 @@ PROBLEMS: dict[str, Kind] = {
         ),
         ("Bad value", "{field}: the value {value} cannot be used.", "This field takes: {wanted}."),
     ),
-    "not_signed_in": _kind(
-        401,
-        (
-            "Chưa đăng nhập",
-            "Yêu cầu không mang mã truy cập còn hiệu lực.",
-            "Đăng nhập lại (kiemke dang-nhap) và gửi Authorization: Bearer MÃ.",
-        ),
-        (
-            "Not signed in",
-            "The request carries no valid access token.",
-            "Sign in again (kiemke login) and send Authorization: Bearer TOKEN.",
-        ),
-    ),
-    "wrong_password": _kind(
-        401,
-        (
-            "Sai tên hoặc mật khẩu",
-            "Tên người dùng hoặc mật khẩu không đúng.",
-            "Kiểm tra bộ gõ và phím Caps Lock; quên thì nhờ quản trị đặt lại.",
-        ),
-        (
-            "Wrong name or password",
-            "The user name or the password is not right.",
-            "Check the keyboard and Caps Lock; if forgotten, ask an admin to set another.",
-        ),
-    ),
-    "forbidden": _kind(
-        403,
-        (
-            "Không được phép",
-            "Tài khoản có vai trò {role}; việc này cần vai trò {needed}.",
-            "Nhờ quản trị cấp vai trò, hoặc dùng tài khoản khác.",
-        ),
-        (
-            "Not allowed",
-            "The account's role is {role}; this needs {needed}.",
-            "Ask an admin for that role, or use another account.",
-        ),
-    ),
-    "not_found": _kind(
+    "not_found": make_kind(
         404,
         (
             "Không tìm thấy",
@@ -128,12 +69,12 @@ PROBLEMS: dict[str, Kind] = {
             "Check the code, or search the list with ?q=.",
         ),
     ),
-    "ambiguous": _kind(
+    "ambiguous": make_kind(
         409,
         ("Nhiều hơn một", "{ref} chỉ nhiều {what}.", "Dùng id: {candidates}."),
         ("More than one", "{ref} names several of {what}.", "Use the id: {candidates}."),
     ),
-    "no_route": _kind(
+    "no_route": make_kind(
         404,
         (
             "Không có địa chỉ này",
@@ -142,7 +83,7 @@ PROBLEMS: dict[str, Kind] = {
         ),
         ("No such address", "The server has no {path}.", "See the addresses at /api/v1/."),
     ),
-    "wrong_method": _kind(
+    "wrong_method": make_kind(
         405,
         (
             "Sai phương thức",
@@ -151,12 +92,12 @@ PROBLEMS: dict[str, Kind] = {
         ),
         ("Wrong method", "{path} does not take {method}.", "See its methods at /api/v1/."),
     ),
-    "conflict": _kind(
+    "conflict": make_kind(
         409,
         ("Đã tồn tại", "{what} {ref} đã có.", "Dùng tên khác, hoặc sửa mục đã có."),
         ("Exists already", "{what} {ref} exists already.", "Use another name, or change that one."),
     ),
-    "state": _kind(
+    "state": make_kind(
         409,
         (
             "Trạng thái không cho phép",
@@ -169,60 +110,7 @@ PROBLEMS: dict[str, Kind] = {
             "See the reason with GET; a revoked source enrols again with a new token.",
         ),
     ),
-    "last_admin": _kind(
-        409,
-        (
-            "Quản trị cuối cùng",
-            "{ref} là quản trị duy nhất còn dùng được.",
-            "Tạo một quản trị khác trước.",
-        ),
-        ("The last admin", "{ref} is the only admin left.", "Make another admin first."),
-    ),
-    "own_record": _kind(
-        403,
-        (
-            "Việc của chính mình",
-            "Yêu cầu {ref} do chính tài khoản này lập: không ai duyệt việc của mình.",
-            "Nhờ người khác có quyền duyệt ở đơn vị đó (kiemke duyet).",
-        ),
-        (
-            "One's own record",
-            "Request {ref} was made by this very account: nobody approves his own.",
-            "Ask another person who may approve in that unit (kiemke approve).",
-        ),
-    ),
-    "not_own_record": _kind(
-        403,
-        ("Việc của người khác", "Yêu cầu {ref} do người khác lập.", "Chỉ người lập rút lại được."),
-        ("Another's record", "Request {ref} is another's.", "Only who made it withdraws it."),
-    ),
-    "settled": _kind(
-        409,
-        (
-            "Đã quyết định",
-            "Yêu cầu {ref} đã được duyệt, từ chối hoặc rút lại.",
-            "Xem ai và khi nào: kiemke duyet list --state approved.",
-        ),
-        (
-            "Settled already",
-            "Request {ref} was approved, refused or withdrawn already.",
-            "See by whom and when: kiemke approve list --state approved.",
-        ),
-    ),
-    "enrolment_refused": _kind(
-        403,
-        (
-            "Mã ghi danh không dùng được",
-            "Mã ghi danh sai, hết hạn, hết lượt, đã thu hồi hoặc dành cho loại khác.",
-            "Xin mã mới: kiemke nguon token (đúng loại agent hoặc collector).",
-        ),
-        (
-            "The enrolment token is of no use",
-            "The token is wrong, expired, used up, revoked, or meant for another kind.",
-            "Ask for a new one: kiemke source token (of the right kind, agent or collector).",
-        ),
-    ),
-    "install_conflict": _kind(
+    "install_conflict": make_kind(
         409,
         (
             "Bản cài này đã ghi danh",
@@ -235,12 +123,12 @@ PROBLEMS: dict[str, Kind] = {
             "Delete the agent's state folder on the new machine and enrol again.",
         ),
     ),
-    "too_large": _kind(
+    "too_large": make_kind(
         413,
         ("Quá lớn", "Nội dung dài hơn {limit} byte.", "Chia nhỏ rồi gửi lại."),
         ("Too large", "The body is longer than {limit} bytes.", "Send it in smaller parts."),
     ),
-    "too_slow": _kind(
+    "too_slow": make_kind(
         408,
         ("Quá chậm", "Nội dung không tới đủ trong {seconds} giây.", "Xem đường mạng rồi gửi lại."),
         (
@@ -249,12 +137,12 @@ PROBLEMS: dict[str, Kind] = {
             "Look at the network and send it again.",
         ),
     ),
-    "unreadable": _kind(
+    "unreadable": make_kind(
         422,
         ("Không đọc được", "{what}", "Sửa nội dung rồi gửi lại."),
         ("Unreadable", "{what}", "Correct the content and send it again."),
     ),
-    "too_many": _kind(
+    "too_many": make_kind(
         429,
         (
             "Quá nhiều lần thử",
@@ -267,12 +155,12 @@ PROBLEMS: dict[str, Kind] = {
             "Wait {seconds} seconds and try again.",
         ),
     ),
-    "busy": _kind(
+    "busy": make_kind(
         503,
         ("Máy chủ đang bận", "Hàng đợi đã đầy.", "Đợi {seconds} giây rồi gửi lại."),
         ("The server is busy", "The queue is full.", "Wait {seconds} seconds and send again."),
     ),
-    "database": _kind(
+    "database": make_kind(
         503,
         (
             "Cơ sở dữ liệu không trả lời",
@@ -285,7 +173,7 @@ PROBLEMS: dict[str, Kind] = {
             "Send again in {seconds} seconds; if it lasts, see the server's log and disk space.",
         ),
     ),
-    "rule": _kind(
+    "rule": make_kind(
         409,
         (
             "Quy tắc không dùng được",
@@ -298,7 +186,7 @@ PROBLEMS: dict[str, Kind] = {
             "Ask an admin to replace that row of the table rule; docs/norms.md shows the forms.",
         ),
     ),
-    "internal": _kind(
+    "internal": make_kind(
         500,
         (
             "Lỗi của máy chủ",

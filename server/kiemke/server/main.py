@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kiemke.server.db import Database
     from kiemke.server.settings import Settings
 
+_MOST_FAULTS = 100
 EXAMPLES = """examples:
   kiemke-server run --config /etc/kiemke/server.toml
   kiemke-server user add lan --role admin          (asks for the password, or reads one line)
@@ -84,6 +85,10 @@ def _build_parser() -> argparse.ArgumentParser:
     password = user.add_parser("password", parents=[common], help="set another password")
     password.add_argument("name")
     user.add_parser("list", parents=[common], help="list users")
+    reset = user.add_parser(
+        "reset-totp", parents=[common], help="take away a second step whose phone is lost"
+    )
+    reset.add_argument("name")
     token = commands.add_parser("token", help="access tokens").add_subparsers(
         dest="verb", required=True
     )
@@ -107,6 +112,12 @@ def _build_parser() -> argparse.ArgumentParser:
     verify = audit.add_parser("verify", parents=[common], help="read the whole chain")
     verify.add_argument("--anchor", type=Path, action="append", default=[], metavar="FILE",
                         help="an anchor kept elsewhere, to find a tail cut off")  # fmt: skip
+    adopt = audit.add_parser(
+        "adopt",
+        parents=[common],
+        help="after a repair by hand: take the ledgers as they are, with an entry that says so",
+    )
+    adopt.add_argument("--paper", required=True, help="number of the paper that ordered the repair")
     audit.add_parser("anchor", parents=[common], help="print the newest signed head, to be kept")
     commands.add_parser("check", parents=[common], help="check settings, database and certificate")
     return parser
@@ -133,6 +144,8 @@ def _dispatch(options: argparse.Namespace, settings: "Settings") -> int:
         return asyncio.run(_audit(settings, options))
     if options.verb == "list":
         return asyncio.run(_list_users(settings))
+    if options.verb == "reset-totp":
+        return asyncio.run(_reset_totp(settings, options.name))
     password = _read_password()
     if options.verb == "password":
         return asyncio.run(_set_password(settings, options.name, password))
@@ -170,7 +183,9 @@ async def _audit(settings: "Settings", options: argparse.Namespace) -> int:
     from kiemke.server.domain.audit_chain import anchor, open_key, read_anchor, verify
 
     key = open_key(settings.data_dir / "audit")
-    async with _opened(settings) as db, db.reading() as session:
+    if options.verb == "adopt":
+        return await _adopt(settings, options.paper)
+    async with _opened(settings) as db, db.snapshot() as session:
         if options.verb == "anchor":
             head = await anchor(session, key)
             print(head.to_json() if head else "nothing is sealed yet")
@@ -180,10 +195,22 @@ async def _audit(settings: "Settings", options: argparse.Namespace) -> int:
     print(
         f"{report.checked} entries, {report.signed_heads} signed heads, {report.unsealed} waiting"
     )
-    for fault in report.faults:
+    for fault in report.faults[:_MOST_FAULTS]:
         print(f"place {fault.place or '-'}: {fault.what}")
+    if len(report.faults) > _MOST_FAULTS:
+        print(f"and {len(report.faults) - _MOST_FAULTS} more")
     print("the log is not what was sealed" if report.faults else "all is as it was sealed")
     return 1 if report.faults else 0
+
+
+async def _adopt(settings: "Settings", paper: str) -> int:
+    from kiemke.server.audit_adopt import record_rows
+    from kiemke.server.ledgers import LEDGER_TABLES
+
+    async with _opened(settings) as db, db.transaction() as session:
+        count = await record_rows(session, LEDGER_TABLES, "ledger.adopt", paper)
+    print(f"{count} rows are in the log as they are now, by {paper}")
+    return 0
 
 
 async def _migrate(settings: "Settings", demo: bool, backed_up: bool) -> int:
@@ -238,6 +265,18 @@ async def _set_password(settings: "Settings", name: str, password: str) -> int:
             now_ms=read_clock_ms(),
         )
     print(f"{name}: the password is changed; sign in again")
+    return 0
+
+
+async def _reset_totp(settings: "Settings", name: str) -> int:
+    from kiemke.server.auth_totp import remove
+    from kiemke.server.auth_users import find_user
+    from kiemke.server.context import read_clock_ms
+
+    async with _opened(settings) as db, db.transaction() as session:
+        user = await find_user(session, name)
+        await remove(session, user["id"], name, "kiemke-server", read_clock_ms())
+    print(f"{name}: signs in by the password alone; enrol a phone anew with: kiemke totp on")
     return 0
 
 

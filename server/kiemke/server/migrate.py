@@ -17,7 +17,9 @@ from tortoise.migrations.api import migrate as apply_migrations
 from tortoise.migrations.executor import MigrationExecutor
 
 from kiemke.server import postgres_driver
-from kiemke.server.db import tortoise_config
+from kiemke.server.audit_adopt import record_rows
+from kiemke.server.db import Database, tortoise_config
+from kiemke.server.domain.audit_triggers import install
 
 # Any fixed number: two processes that migrate the same PostgreSQL database meet at this lock.
 _ADVISORY_LOCK = 0x6B69_656D_6B65
@@ -71,6 +73,20 @@ async def _run(url: str) -> None:
         await apply_migrations(config=_config(url))
     finally:
         await Tortoise.close_connections()
+    await note_ledgers(url)
+
+
+async def note_ledgers(url: str) -> None:
+    """Put the audit triggers in place; take the rows of a ledger that had none as they are."""
+    database = Database(url)
+    await database.open()
+    try:
+        async with database.transaction() as session:
+            fresh = await install(session)
+            if fresh:
+                await record_rows(session, fresh, "ledger.baseline", None)
+    finally:
+        await database.close()
 
 
 # --- SQLite ------------------------------------------------------------------------------------

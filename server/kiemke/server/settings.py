@@ -176,6 +176,13 @@ SETTINGS = (
         "session_hours", _whole(1, 720), 12, "hours", "How long a sign-in with a password lasts."
     ),
     Setting(
+        "require_totp_for_admins",
+        _truth,
+        False,
+        "true or false",
+        "Whether an admin may do nothing before enrolling a phone for one-time codes.",
+    ),
+    Setting(
         "jobs",
         _truth,
         True,
@@ -204,6 +211,7 @@ class Settings:
     group_milliseconds: int
     poll_seconds: int
     session_hours: int
+    require_totp_for_admins: bool
     jobs: bool
     language: str
 

@@ -20,6 +20,7 @@ COMMANDS = (
     Entry("login", "dang-nhap", "signing", "login", N_("Sign in to a server and pin its root.")),
     Entry("logout", "dang-xuat", "signing", "logout", N_("Sign out of this machine.")),
     Entry("me", "toi", "signing", "me", N_("Who is signed in, where, and as what.")),
+    Entry("totp", "hai-buoc", "totp", "totp", N_("Sign in by two steps.")),
     Entry("unit", "don-vi", "unit", "unit", N_("Units: departments, communes, districts.")),
     Entry("place", "noi", "place", "place", N_("One-stop desks, meeting rooms, server rooms.")),
     Entry("official", "can-bo", "official", "official", N_("Officials and their posts.")),

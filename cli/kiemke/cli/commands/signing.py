@@ -2,18 +2,24 @@
 
 import sys
 from collections.abc import Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import click
 
 from kiemke.cli import session, tls
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Command, argument, option
-from kiemke.cli.errors import KiemkeError, NotSignedIn
+from kiemke.cli.commands.totp import read_code
+from kiemke.cli.errors import KiemkeError, NotSignedIn, ServerProblem
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import MOMENT, TEXT, THING, words
 from kiemke.cli.listing import json_option, show_one
 from kiemke.cli.records import Record, dig, number_at, text_at
 from kiemke.cli.tables import Column, as_json
+
+if TYPE_CHECKING:
+    from kiemke.cli.client import Client
 
 
 def read_password(app: App, *, twice: bool = False) -> str:
@@ -64,7 +70,7 @@ def login(app: App, server: str, name: str, fingerprint: str | None) -> None:
     ca_pem = _agreed_root(app, address, fingerprint) if address.startswith("https") else None
     password = read_password(app)
     with Client(address, ca_pem, None) as client:
-        told = client.send("POST", "/login", body={"name": name, "password": password})
+        told = _sign_in(client, {"name": name, "password": password})
     token = text_at(told, "token")
     if token is None:
         raise KiemkeError(_("the server's answer cannot be read"), where=address)
@@ -88,6 +94,16 @@ def login(app: App, server: str, name: str, fingerprint: str | None) -> None:
             name=kept.name, role=kept.role, path=path
         )
     )
+
+
+def _sign_in(client: "Client", body: dict[str, str]) -> object:
+    """Send name and password, and the one-time code where the server wants one."""
+    try:
+        return client.send("POST", "/login", body=body)
+    except ServerProblem as err:
+        if err.status != HTTPStatus.PRECONDITION_REQUIRED or not sys.stdin.isatty():
+            raise
+    return client.send("POST", "/login", body={**body, "code": read_code()})
 
 
 def _agreed_root(app: App, address: str, expected: str | None) -> str:

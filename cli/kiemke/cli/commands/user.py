@@ -69,6 +69,20 @@ def add(app: App, name: str, role: str, unit: str | None) -> None:
     app.say(_("Added: {name} ({role})").format(name=name, role=vocabulary.word("role", role)))
 
 
+@user.command(
+    "reset-totp",
+    alias="bo-hai-buoc",
+    help=N_("Take away the second step of a user whose phone and recovery codes are lost."),
+    examples=("kiemke user reset-totp binh",),
+)
+@argument("name", metavar=N_("NAME"))
+@pass_app
+def reset_totp(app: App, name: str) -> None:
+    """Reset a second step."""
+    app.client.send("DELETE", f"/users/{quote(name, safe='')}/totp")
+    app.say(_("{name} signs in by the password alone until enrolling anew.").format(name=name))
+
+
 GRANTS = (
     Column(N_("No."), "id"),
     Column(N_("Name"), "user", flexible=True),

@@ -86,7 +86,7 @@ async def find_party(
             day=day,
         )
         if row is None:
-            raise _unknown("cán bộ", "official", official)
+            raise unknown_party("cán bộ", "official", official)
         if row["unit_id"] is None:
             last = await session.one(
                 "SELECT m.unit_id, v.name AS unit_name FROM membership m LEFT JOIN unit_version v"
@@ -95,7 +95,7 @@ async def find_party(
                 id=row["id"],
             )
             if last is None:
-                raise _unknown("cán bộ", "official", official)
+                raise unknown_party("cán bộ", "official", official)
             row = {**row, **last}
         return Party(row["unit_id"], row["unit_name"] or "", row["id"], row["name"], row["post"])
     row = await session.one(
@@ -105,11 +105,12 @@ async def find_party(
         day=day,
     )
     if row is None:
-        raise _unknown("đơn vị", "unit", unit or "")
+        raise unknown_party("đơn vị", "unit", unit or "")
     return Party(row["unit_id"], row["name"])
 
 
-def _unknown(vi: str, en: str, code: str) -> CannotHandOver:
+def unknown_party(vi: str, en: str, code: str) -> CannotHandOver:
+    """Return the refusal of a code nobody has; one out of the asker's sight is told alike."""
     return CannotHandOver(
         Words(f"Không có {vi} mã {code} vào ngày đó.", f"There is no {en} {code} on that day."),
         Words("Kiểm tra mã và ngày.", "Check the code and the day."),

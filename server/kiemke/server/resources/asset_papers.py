@@ -8,11 +8,13 @@ import msgspec
 from litestar import post
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from kiemke.server.approval_kinds import cannot
 from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, services_of
 from kiemke.server.db import Row, Session
 from kiemke.server.domain import asset_book, asset_draft
+from kiemke.server.domain.approvals import ask
 from kiemke.server.domain.asset_book import CannotSay, Statement
 from kiemke.server.domain.bogus import sane_mac
 from kiemke.server.domain.dated_table import By
@@ -64,12 +66,13 @@ class DraftInput(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class PaperOutput:
-    """What is so before and after, and whether it was written."""
+    """What is so before and after, and whether it was written; ``approval`` is what it waits for."""
 
     code: str
     before: dict[str, Any]
     after: dict[str, Any]
     applied: bool
+    approval: int | None = None
 
 
 async def _find(request: AppRequest, ref: str) -> int:
@@ -99,12 +102,6 @@ def _said(services: Services, day: date, instrument: str) -> Statement:
     return Statement(day, paper)
 
 
-def refused(error: CannotSay) -> Problem:
-    """Return the answer to a statement that contradicts the book."""
-    what = Both(f"{error.message.vi} {error.remedy.vi}", f"{error.message.en} {error.remedy.en}")
-    return Problem("unreadable", what=what)
-
-
 @post("/api/v1/assets/{ref:str}/status", status_code=200, opt={"role": "it"}, tags=["assets"])
 async def change_status(
     request: AppRequest,
@@ -112,7 +109,10 @@ async def change_status(
     data: JSONBody[StatusInput],
     apply: FromQuery[bool] = False,
 ) -> PaperOutput:
-    """Say what an asset's condition would be; with ``apply``, write it."""
+    """Say what an asset's condition would be; with ``apply``, write it.
+
+    A disposal is not written but waits for another person's yes (``approval``).
+    """
     services = services_of(request)
     if data.status not in ASSET_STATUSES:
         wanted = ", ".join(ASSET_STATUSES)
@@ -120,20 +120,49 @@ async def change_status(
     said = _said(services, data.day, data.instrument)
     by = By(request.user.name, services.clock())
     asset_id = await _find(request, ref)
+    approval = None
     try:
         async with services.db.transaction() as session:
             asset = await _row(session, asset_id)
-            before = await asset_book.put_status(session, asset, data.status, said, by, apply=apply)
-            if apply:
+            waits = apply and data.status == "disposed"
+            before = await asset_book.put_status(
+                session, asset, data.status, said, by, apply=apply and not waits
+            )
+            if waits:
+                approval = await _ask_to_dispose(session, request, asset_id, said, by)
+            elif apply:
                 await record(
                     session, at_ms=by.now_ms, who=by.who, act="asset.status",
                     subject=f"asset:{asset_id}", before={"status": before},
                     after={"status": data.status, "day": said.day}, paper=said.instrument,
                 )  # fmt: skip
     except CannotSay as error:
-        raise refused(error) from error
+        raise cannot(error) from error
     after = {"status": data.status, "day": said.day.isoformat()}
-    return PaperOutput(asset["code"], {"status": before}, after, apply)
+    applied = apply and approval is None
+    return PaperOutput(asset["code"], {"status": before}, after, applied, approval)
+
+
+async def _ask_to_dispose(
+    session: Session, request: AppRequest, asset_id: int, said: Statement, by: By
+) -> int:
+    """Let a disposal wait for a second person of the unit that answers for the asset."""
+    held = await session.one(
+        "SELECT unit_id FROM custody WHERE asset_id = :id AND voided_at_ms IS NULL"
+        " ORDER BY valid_from DESC, id DESC LIMIT 1",
+        id=asset_id,
+    )
+    return await ask(
+        session,
+        kind="asset.dispose",
+        subject=f"asset:{asset_id}",
+        unit_id=held["unit_id"] if held else None,
+        payload={"asset_id": asset_id, "day": said.day.isoformat()},
+        instrument=said.instrument or "",
+        user_id=request.user.user_id,
+        who=by.who,
+        now_ms=by.now_ms,
+    )
 
 
 @post("/api/v1/assets/{ref:str}/facts", status_code=200, opt={"role": "it"}, tags=["assets"])
@@ -254,7 +283,7 @@ async def book_draft(request: AppRequest, data: JSONBody[DraftInput]) -> PaperOu
                 subject=f"asset:{made['id']}", after=made,
             )  # fmt: skip
     except CannotSay as error:
-        raise refused(error) from error
+        raise cannot(error) from error
     return PaperOutput(made["code"], {}, made, True)
 
 

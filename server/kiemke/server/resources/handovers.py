@@ -17,6 +17,7 @@ from kiemke.server.domain.handover import (
     find_party,
     items,
     plan,
+    unknown_party,
 )
 from kiemke.server.domain.handover import (
     apply as write,
@@ -70,10 +71,17 @@ class HandoverOutput:
     applied: bool
 
 
-async def _party(session: Session, given: PartyInput, day: date) -> Party:
+async def _party(
+    session: Session, given: PartyInput, day: date, allowed: list[int] | None
+) -> Party:
     if (given.official is None) == (given.unit is None):
         raise Problem("bad_field", field="giver, receiver", value="", wanted="official | unit")
-    return await find_party(session, day, official=given.official, unit=given.unit)
+    party = await find_party(session, day, official=given.official, unit=given.unit)
+    if allowed is not None and party.unit_id not in allowed:
+        if given.official is not None:
+            raise unknown_party("cán bộ", "official", given.official)
+        raise unknown_party("đơn vị", "unit", given.unit or "")
+    return party
 
 
 async def _plan(
@@ -81,16 +89,13 @@ async def _plan(
 ) -> tuple[Handover, list[Row]]:
     """Return what is asked and the rows it moves. Raises Problem 403, CannotHandOver."""
     asked = Handover(
-        await _party(session, data.giver, data.day),
-        await _party(session, data.receiver, data.day),
+        await _party(session, data.giver, data.day, allowed),
+        await _party(session, data.receiver, data.day, allowed),
         data.day,
         clean_text(data.instrument, 200),
         tuple(data.assets),
         clean_text(data.place, 200) if data.place else None,
     )
-    ends = {asked.giver.unit_id, asked.receiver.unit_id}
-    if allowed is not None and not ends <= set(allowed):
-        raise Problem("forbidden", role=request.user.role, needed="it, cả hai đơn vị")
     rows = await plan(session, asked)
     if allowed is not None and any(row["unit_id"] not in allowed for row in rows):
         raise Problem("forbidden", role=request.user.role, needed="it, cả hai đơn vị")

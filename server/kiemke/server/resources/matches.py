@@ -9,6 +9,7 @@ from litestar import delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
+from kiemke.server.approval_kinds import cannot
 from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import rfc3339, services_of
@@ -25,7 +26,6 @@ from kiemke.server.domain.match_now import (
     seen_machines,
 )
 from kiemke.server.errors import Both
-from kiemke.server.resources.asset_papers import refused
 from kiemke.server.resources.assets import LISTING as ASSETS
 from kiemke.server.resources.assets import NOUN as ASSET
 from kiemke.server.resources.assets import AssetRef
@@ -235,7 +235,7 @@ async def accept_match(request: AppRequest, data: JSONBody[MatchInput]) -> Match
                 after={"asset": asset["id"], "machine": machine["id"]},
             )  # fmt: skip
     except CannotSay as error:
-        raise refused(error) from error
+        raise cannot(error) from error
     row = await fetch_one(
         services, LISTING, noun=NOUN, ref=str(made), names=(), moment=now_of(services), units=units
     )

@@ -7,6 +7,7 @@ from litestar.params import JSONBody
 
 from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest
+from kiemke.server.auth_totp import check_code
 from kiemke.server.auth_users import issue_token, sign_in
 from kiemke.server.context import rfc3339, services_of
 from kiemke.server.resources.tree import UnitRef, unit_ref
@@ -14,10 +15,11 @@ from kiemke.server.resources.tree import UnitRef, unit_ref
 
 @dataclass(frozen=True, slots=True)
 class LoginInput:
-    """A user's name and password."""
+    """A user's name and password, and the code of the second step where it is on (else 428)."""
 
     name: str
     password: str
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ async def login(request: AppRequest, data: JSONBody[LoginInput]) -> LoginOutput:
     """Sign in: give a token that lasts ``session_hours``."""
     services = services_of(request)
     user = await sign_in(services, data.name, data.password, client_address(request))
+    await check_code(services, user["id"], data.code)
     now = services.clock()
     async with services.db.transaction() as session:
         # Ended sessions are of no use to anyone; tokens made by hand stay listed.
@@ -88,7 +91,7 @@ async def login(request: AppRequest, data: JSONBody[LoginInput]) -> LoginOutput:
     )
 
 
-@delete("/api/v1/me/session", opt={"role": "any"}, tags=["session"])
+@delete("/api/v1/me/session", opt={"role": "any", "unproved": True}, tags=["session"])
 async def logout(request: AppRequest) -> None:
     """Sign out: revoke the token this request came with."""
     services = services_of(request)
@@ -107,7 +110,7 @@ async def logout(request: AppRequest) -> None:
         )
 
 
-@get("/api/v1/me", opt={"role": "any"}, tags=["session"])
+@get("/api/v1/me", opt={"role": "any", "unproved": True}, tags=["session"])
 async def get_me(request: AppRequest) -> Me:
     """Return the name, role and unit of whoever is signed in."""
     services = services_of(request)

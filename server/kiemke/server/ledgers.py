@@ -1,0 +1,62 @@
+"""Which tables are ledgers: each change of a row of theirs stands in the audit log, with the row's hash.
+
+Every other table is named in NOT_LEDGERS with the reason; a house test finds the one that was forgotten.
+"""
+
+import re
+from functools import lru_cache
+
+LEDGER_TABLES = (
+    "unit", "unit_version", "unit_succession", "place", "place_version",
+    "official", "official_version", "membership", "absence", "coverage_target",
+    "asset", "asset_status", "custody", "counted_asset", "asset_fact",
+    "indicator", "indicator_figure",
+    "device", "link", "link_version", "link_share", "probe_target",
+    "rule", "holiday",
+    "app_user", "user_grant", "access_token", "approval",
+)  # fmt: skip
+
+OBSERVED = "what agents and collectors saw, or what a job concludes from it"
+NOT_LEDGERS = {
+    **dict.fromkeys(
+        (
+            "source_now", "source_stream", "source_boot", "source_section", "software_title",
+            "source_software", "source_event", "rejected_report", "machine", "machine_source",
+            "asset_match", "device_match", "match_refusal", "hardware_seen", "hardware_change",
+            "finding", "device_now", "interface_now", "link_now", "link_day", "presence_day",
+            "coverage_now", "unit_figure_now",
+        ),
+        OBSERVED,
+    ),
+    "source": "changes by itself as it reports; each decision on it has its entry",
+    "enrolment_token": "counts down by itself as sources enrol; each has its entry",
+    "audit_entry": "the log itself",
+    "audit_link": "the log itself",
+    "audit_touched": "the log itself",
+    "person_key": "keys of the log itself",
+    "recovery_code": "hashes of secrets; making and using them has its entry",
+    "import_run": "written once with its entry",
+    "installation": "written once at first start",
+    "lease": "renewed every few seconds",
+}  # fmt: skip
+
+# Columns that tell who a person is, by table, after the column that holds the official's id: in the log
+# they are encrypted with that person's key.
+PERSONAL: dict[str, tuple[str, tuple[str, ...]]] = {
+    "official": ("id", ("name", "sort_key", "search_key", "phone", "mailbox", "account")),
+    "official_version": (
+        "official_id",
+        (
+            "name", "family_name", "middle_name", "given_name", "phone", "mailbox", "account",
+        ),
+    ),
+}  # fmt: skip
+
+_WRITES = re.compile(r"\s*(?:INSERT INTO|UPDATE|DELETE FROM)\s+(\w+)", re.IGNORECASE)
+
+
+@lru_cache(maxsize=1024)
+def writes_ledger(sql: str) -> bool:
+    """Return whether a statement writes into a ledger."""
+    match = _WRITES.match(sql)
+    return match is not None and match[1].lower() in LEDGER_TABLES
