@@ -36,6 +36,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     "click": (f"{CLI}/*", f"{CLI}/*/*"),
     "rich": (f"{CLI}/*", f"{CLI}/*/*"),
     "httpx": (f"{CLI}/*", f"{CLI}/*/*"),
+    "segno": (f"{CLI}/commands/totp.py",),
+    "argon2": (f"{SERVER}/auth_users.py",),
 }
 
 

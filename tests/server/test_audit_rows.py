@@ -132,7 +132,7 @@ async def test_every_ledger_is_watched(database: Database) -> None:
             f"INSERT INTO holiday (id, {day}, day, working, name)"  # noqa: S608
             " VALUES (1000, '2026-01-01', 1, '2026-01-01', FALSE, 'n')",
         )
-        await record_rows(session, LEDGER_TABLES, "ledger.adopt", "1/QĐ")
+        await record_rows(session, LEDGER_TABLES, "ledger.adopt", "1/QĐ", NOW_MS)
     for table in LEDGER_TABLES:
         row = (await database.read(f"SELECT * FROM {table} WHERE id = 1000"))[0]  # noqa: S608
         column = next(name for name in COLUMNS if name in row)

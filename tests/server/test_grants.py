@@ -240,3 +240,53 @@ async def test_a_change_that_cannot_be_made_goes_on_waiting(
         listed = (await client.get("/api/v1/approvals?state=waiting")).json()["total"]
 
     assert (broken.status_code, listed) == (500, 1)
+
+
+async def test_a_person_is_erased_by_two_and_the_log_stays_whole(api: Api) -> None:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from kiemke.server.audit import record
+    from kiemke.server.audit_adopt import record_rows
+    from kiemke.server.domain.audit_chain import seal, verify
+    from kiemke.server.ledgers import LEDGER_TABLES
+
+    key, paper = Ed25519PrivateKey.generate(), {"instrument": PAPER}
+    async with api.services.db.transaction() as session:
+        await record_rows(session, LEDGER_TABLES, "ledger.adopt", PAPER, 1)
+        await session.execute("UPDATE official SET phone = '0912345678' WHERE id = 1")
+        await record(
+            session, at_ms=1, who="x", act="official.change", subject="official:P1",
+            before={"phone": None}, after={"phone": "0912345678"},
+        )  # fmt: skip
+    await api.add_user("binh", "it")
+    await api.add_user("chief", "admin")
+    async with api.client(await token_of(api, "binh")) as binh:
+        still = await binh.post("/api/v1/officials/P1/erase", json=paper)
+        async with api.services.db.transaction() as session:
+            for table in ("membership", "custody"):
+                await session.execute(
+                    f"UPDATE {table} SET valid_to = '2026-03-01' WHERE official_id = 1"  # noqa: S608
+                )
+            await record(session, at_ms=1, who="x", act="official.leave", subject="official:P1")
+        dry = await binh.post("/api/v1/officials/P1/erase", json=paper)
+        asked = await binh.post("/api/v1/officials/P1/erase?apply=true", json=paper)
+        number = asked.json()["approval"]
+        own = await binh.post(f"/api/v1/approvals/{number}/yes", json={})
+    async with api.client(await token_of(api, "chief")) as chief:
+        before = (await chief.get("/api/v1/audit")).text
+        done = await chief.post(f"/api/v1/approvals/{number}/yes", json={})
+        after = (await chief.get("/api/v1/audit")).text
+    rows = await api.services.db.read("SELECT name, phone FROM official WHERE id = 1")
+    async with api.services.db.transaction() as session:
+        await seal(session, key, api.clock())
+    async with api.services.db.snapshot() as session:
+        report = await verify(session, key.public_key(), api.clock())
+    told = {fault.what for fault in report.faults}
+
+    assert still.status_code == 422
+    assert (dry.json()["approval"], own.status_code, done.status_code) == (None, 403, 200)
+    assert "0912345678" in before
+    assert "0912345678" not in after
+    assert rows == [{"name": "(đã xóa) P1", "phone": None}]
+    # Users and tokens the test itself made without an entry are all that is said.
+    assert {what.split()[0] for what in told} <= {"app_user", "access_token"}

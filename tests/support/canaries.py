@@ -117,6 +117,7 @@ CHANGES: dict[tuple[str, str], tuple[dict[str, Any] | None, ...]] = {
         {"giver": {"unit": "U2"}, "receiver": {"unit": "U2"}, "assets": ["{asset.code}"], **_PAPER},
     ),
     ("POST", "/api/v1/imports"): ({},),
+    ("POST", "/api/v1/officials/{ref}/erase"): ({"instrument": "1/QĐ"},),
     ("POST", "/api/v1/reorganisations"): ({**_PAPER, "changes": []},),
     ("POST", "/api/v1/sources/{ref}/approve"): (None,),
     ("POST", "/api/v1/sources/{ref}/revoke"): (None,),

@@ -8,13 +8,15 @@ from kiemke.server.audit import record
 from kiemke.server.db import Row, Session
 from kiemke.server.domain.approvals import Decision, Kind
 from kiemke.server.domain.asset_book import CannotSay, Statement, put_status
+from kiemke.server.domain.calendar import local_day
 from kiemke.server.domain.dated_table import By
+from kiemke.server.domain.erasure import CannotErase, erase
 from kiemke.server.domain.text_labels import Words
 from kiemke.server.errors import Both, Problem
 
 
-def cannot(error: CannotSay) -> Problem:
-    """Return the answer to a statement that contradicts the book."""
+def refused(error: CannotSay | CannotErase) -> Problem:
+    """Return the answer to what contradicts the book."""
     what = Both(f"{error.message.vi} {error.remedy.vi}", f"{error.message.en} {error.remedy.en}")
     return Problem("unreadable", what=what)
 
@@ -31,7 +33,7 @@ async def _dispose(
     try:
         before = await put_status(session, asset, "disposed", said, stamp, apply=True)
     except CannotSay as error:
-        raise cannot(error) from error
+        raise refused(error) from error
     await record(
         session,
         at_ms=decision.now_ms,
@@ -44,6 +46,33 @@ async def _dispose(
     )
 
 
+async def _erase(
+    session: Session, approval: Row, payload: Mapping[str, Any], decision: Decision
+) -> None:
+    """Erase a person; payload: {official_id}."""
+    official = await session.one(
+        "SELECT id, code FROM official WHERE id = :id", id=payload["official_id"]
+    )
+    row = await session.one("SELECT utc_offset_seconds FROM installation WHERE id = 1")
+    if official is None or row is None:
+        raise Problem("not_found", what=Both("cán bộ", "official"), ref=approval["subject"])
+    today = local_day(decision.now_ms, row["utc_offset_seconds"])
+    try:
+        done = await erase(session, official, today, decision.now_ms)
+    except CannotErase as error:
+        raise refused(error) from error
+    await record(
+        session,
+        at_ms=decision.now_ms,
+        who=decision.who,
+        act="official.erase",
+        subject=f"official:{official['code']}",
+        after={"rows": done.rows, "asked_by": approval["asked_by"]},
+        paper=approval["instrument"],
+    )
+
+
 KINDS: dict[str, Kind] = {
+    "official.erase": Kind(Words("Xóa thông tin cá nhân", "Erase a person"), _erase),
     "asset.dispose": Kind(Words("Thanh lý tài sản", "Dispose of an asset"), _dispose),
 }

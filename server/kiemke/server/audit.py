@@ -176,9 +176,7 @@ async def _hide_persons(session: Session, facts: dict[str, Any], now_ms: int) ->
     for side in ("before", "after"):
         if facts[side]:
             facts[side] = {
-                name: seal_value(key, person, name, value)
-                if name in _PERSONAL_VALUES
-                else value
+                name: seal_value(key, person, name, value) if name in _PERSONAL_VALUES else value
                 for name, value in facts[side].items()
             }
 

@@ -205,10 +205,11 @@ async def _audit(settings: "Settings", options: argparse.Namespace) -> int:
 
 async def _adopt(settings: "Settings", paper: str) -> int:
     from kiemke.server.audit_adopt import record_rows
+    from kiemke.server.context import read_clock_ms
     from kiemke.server.ledgers import LEDGER_TABLES
 
     async with _opened(settings) as db, db.transaction() as session:
-        count = await record_rows(session, LEDGER_TABLES, "ledger.adopt", paper)
+        count = await record_rows(session, LEDGER_TABLES, "ledger.adopt", paper, read_clock_ms())
     print(f"{count} rows are in the log as they are now, by {paper}")
     return 0
 

@@ -84,7 +84,8 @@ async def note_ledgers(url: str) -> None:
         async with database.transaction() as session:
             fresh = await install(session)
             if fresh:
-                await record_rows(session, fresh, "ledger.baseline", None)
+                now_ms = time.time_ns() // 1_000_000
+                await record_rows(session, fresh, "ledger.baseline", None, now_ms)
     finally:
         await database.close()
 

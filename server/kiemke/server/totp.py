@@ -3,7 +3,6 @@
 import base64
 import hmac
 import secrets
-import struct
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,7 +19,7 @@ _NONCE_BYTES = 12
 
 def code_at(secret: bytes, step: int, digits: int = DIGITS) -> str:
     """Return the code of a step: RFC 4226 §5.3, dynamic truncation."""
-    mac = hmac.new(secret, struct.pack(">Q", step), "sha1").digest()
+    mac = hmac.new(secret, step.to_bytes(8, "big"), "sha1").digest()
     start = mac[-1] & 0x0F
     number = int.from_bytes(mac[start : start + 4], "big") & 0x7FFFFFFF
     return str(number % 10**digits).zfill(digits)

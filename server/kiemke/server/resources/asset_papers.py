@@ -8,7 +8,7 @@ import msgspec
 from litestar import post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from kiemke.server.approval_kinds import cannot
+from kiemke.server.approval_kinds import refused as refused  # others take it from here
 from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, services_of
@@ -137,7 +137,7 @@ async def change_status(
                     after={"status": data.status, "day": said.day}, paper=said.instrument,
                 )  # fmt: skip
     except CannotSay as error:
-        raise cannot(error) from error
+        raise refused(error) from error
     after = {"status": data.status, "day": said.day.isoformat()}
     applied = apply and approval is None
     return PaperOutput(asset["code"], {"status": before}, after, applied, approval)
@@ -283,7 +283,7 @@ async def book_draft(request: AppRequest, data: JSONBody[DraftInput]) -> PaperOu
                 subject=f"asset:{made['id']}", after=made,
             )  # fmt: skip
     except CannotSay as error:
-        raise cannot(error) from error
+        raise refused(error) from error
     return PaperOutput(made["code"], {}, made, True)
 
 

@@ -9,7 +9,7 @@ from litestar import delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from kiemke.server.approval_kinds import cannot
+from kiemke.server.approval_kinds import refused
 from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import rfc3339, services_of
@@ -235,7 +235,7 @@ async def accept_match(request: AppRequest, data: JSONBody[MatchInput]) -> Match
                 after={"asset": asset["id"], "machine": machine["id"]},
             )  # fmt: skip
     except CannotSay as error:
-        raise cannot(error) from error
+        raise refused(error) from error
     row = await fetch_one(
         services, LISTING, noun=NOUN, ref=str(made), names=(), moment=now_of(services), units=units
     )
