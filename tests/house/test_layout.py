@@ -1,6 +1,7 @@
 """The walls of the house: one shared name, short files, one door for each library."""
 
 import ast
+import re
 from pathlib import Path, PurePath
 
 import pytest
@@ -125,3 +126,14 @@ def test_only_settings_read_the_environment() -> None:
     ]
 
     assert readers == []
+
+
+def test_every_table_is_a_ledger_or_says_why_not() -> None:
+    """A new table: a line in server/kiemke/server/ledgers.py, so that the audit log covers it or says why."""
+    from kiemke.server.ledgers import LEDGER_TABLES, NOT_LEDGERS
+
+    found: set[str] = set()
+    for path in (ROOT / "server/kiemke/server/models").glob("*.py"):
+        found |= set(re.findall(r'^        table = "(\w+)"', path.read_text("utf-8"), re.MULTILINE))
+
+    assert found == {*LEDGER_TABLES, *NOT_LEDGERS}

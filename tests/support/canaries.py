@@ -143,6 +143,19 @@ CHANGES: dict[tuple[str, str], tuple[dict[str, Any] | None, ...]] = {
         {"machine": "pc-1", "asset": "{asset.code}"},
     ),
     ("DELETE", "/api/v1/matches/{ref}"): (None,),
+    ("POST", "/api/v1/officials"): (
+        {"code": "Q1", "name": "Q", "unit": "{unit_version.code}", "kind": "cong_chuc", **_PAPER},
+    ),
+    ("POST", "/api/v1/officials/{ref}/acts"): (
+        {"act": "post", "post": "Q", **_PAPER},
+        {"act": "move", "unit": "{unit_version.code}", **_PAPER},
+    ),
+    ("POST", "/api/v1/devices/{ref}/match"): ({"asset": "A1"}, {"asset": "{asset.code}"}),
+    ("DELETE", "/api/v1/devices/{ref}/match"): (None,),
+    ("POST", "/api/v1/machines/{ref}/merge"): ({"other": "1"}, {"other": "1000"}),
+    ("POST", "/api/v1/machines/{ref}/unmerge"): ({"other": "1"},),
+    ("POST", "/api/v1/machines/{ref}/apart"): ({"other": "1"},),
+    ("POST", "/api/v1/reconcile/hardware/{ref}/settle"): ({"instrument": "1/QĐ"},),
     ("POST", "/api/v1/counts"): (
         {"asset": "{asset.code}", "result": "seen", **_PAPER},
     ),

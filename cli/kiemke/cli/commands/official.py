@@ -2,7 +2,7 @@
 
 import click
 
-from kiemke.cli import official_acts
+from kiemke.cli import official_acts, official_erase
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument
 from kiemke.cli.i18n import N_, _
@@ -93,5 +93,5 @@ def _duties(found: Record) -> str | None:
     return "; ".join(told) or None
 
 
-for act in official_acts.COMMANDS:
+for act in (*official_acts.COMMANDS, official_erase.erase):
     official.add_command(act)
