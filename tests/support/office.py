@@ -238,6 +238,7 @@ class Office:
                 stay=0,
                 decided_by="test",
                 evidence_json="{}",
+                stay=0,
             )
         self.add_dated(
             "asset_match",
