@@ -6,7 +6,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("kiemke", "0009_import_map")]
+    dependencies = [("kiemke", "0004_counts_indicators")]
 
     initial = False
 
