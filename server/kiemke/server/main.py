@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kiemke.wire import __version__
 
@@ -106,6 +106,12 @@ def _build_parser() -> argparse.ArgumentParser:
         choices=("next", "switch"),
         help="next: make the root that follows and announce it; switch: sign with it",
     )
+    _add_audit(commands, common)
+    commands.add_parser("check", parents=[common], help="check settings, database and certificate")
+    return parser
+
+
+def _add_audit(commands: Any, common: argparse.ArgumentParser) -> None:
     audit = commands.add_parser("audit", help="the audit log").add_subparsers(
         dest="verb", required=True
     )
@@ -119,8 +125,6 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     adopt.add_argument("--paper", required=True, help="number of the paper that ordered the repair")
     audit.add_parser("anchor", parents=[common], help="print the newest signed head, to be kept")
-    commands.add_parser("check", parents=[common], help="check settings, database and certificate")
-    return parser
 
 
 def _dispatch(options: argparse.Namespace, settings: "Settings") -> int:
