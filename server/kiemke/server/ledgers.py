@@ -37,6 +37,7 @@ NOT_LEDGERS = {
     "person_key": "keys of the log itself",
     "recovery_code": "hashes of secrets; making and using them has its entry",
     "import_run": "written once with its entry",
+    "import_map": "how the columns of a kind of sheet are read; what came of it is in the ledgers",
     "installation": "written once at first start",
     "lease": "renewed every few seconds",
 }  # fmt: skip
