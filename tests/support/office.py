@@ -238,7 +238,6 @@ class Office:
                 stay=0,
                 decided_by="test",
                 evidence_json="{}",
-                stay=0,
             )
         self.add_dated(
             "asset_match",
