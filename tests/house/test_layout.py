@@ -136,4 +136,5 @@ def test_every_table_is_a_ledger_or_says_why_not() -> None:
     for path in (ROOT / "server/kiemke/server/models").glob("*.py"):
         found |= set(re.findall(r'^        table = "(\w+)"', path.read_text("utf-8"), re.MULTILINE))
 
-    assert found == {*LEDGER_TABLES, *NOT_LEDGERS}
+    assert found - {*LEDGER_TABLES, *NOT_LEDGERS} == set()
+    assert {*LEDGER_TABLES, *NOT_LEDGERS} - found == set()

@@ -25,6 +25,7 @@ NOT_LEDGERS = {
             "asset_match", "device_match", "match_refusal", "hardware_seen", "hardware_change",
             "finding", "device_now", "interface_now", "link_now", "link_day", "presence_day",
             "coverage_now", "unit_figure_now", "shared_adapter", "source_evidence",
+            "presence_block",
         ),
         OBSERVED,
     ),
