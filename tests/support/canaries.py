@@ -143,6 +143,8 @@ CHANGES: dict[tuple[str, str], tuple[dict[str, Any] | None, ...]] = {
         {"machine": "pc-1", "asset": "{asset.code}"},
     ),
     ("DELETE", "/api/v1/matches/{ref}"): (None,),
+    ("DELETE", "/api/v1/import-maps/{ref}"): (None,),
+    ("POST", "/api/v1/rules"): ({"name": "fleet_series_max", "value": 1, **_PAPER},),
     ("POST", "/api/v1/officials"): (
         {"code": "Q1", "name": "Q", "unit": "{unit_version.code}", "kind": "cong_chuc", **_PAPER},
     ),

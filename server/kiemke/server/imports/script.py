@@ -27,6 +27,9 @@ class Script(Session):
         self.dialect = db.dialect
         self._steps: list[tuple[str, list[Mapping[str, Any]]]] = []
         self._free_ids: dict[str, list[int]] = {}
+        # Audit entries wait for the commit of the transaction that plays this.
+        self.before_commit = []
+        self.touched_before = None
 
     async def reserve(self, table: str, count: int) -> None:
         """Have ``count`` ids ready: one short transaction instead of one a row."""
@@ -64,6 +67,7 @@ class Script(Session):
 
     async def play(self, session: Session) -> None:
         """Write it all, in order, in the caller's transaction."""
+        session.before_commit.extend(self.before_commit)
         for sql, rows in self._steps:
             for first in range(0, len(rows), _ROWS_AT_A_STRETCH):
                 await session.many(sql, rows[first : first + _ROWS_AT_A_STRETCH])
