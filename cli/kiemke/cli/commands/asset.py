@@ -81,6 +81,14 @@ def asset() -> None:
     metavar=N_("KIND"),
     help=N_("Only assets of this kind: desktop, laptop, printer, ..."),
 )
+@option(
+    "--ownership",
+    "--so-huu",
+    "ownership",
+    type=click.Choice(vocabulary.codes("ownership")),
+    metavar=N_("WHOSE"),
+    help=N_("Only what is owned, borrowed, the provider's, or unproven: a draft."),
+)
 @search_options
 @time_options
 @shape_options
@@ -91,6 +99,7 @@ def list_(
     search: str | None,
     status: str | None,
     kind: str | None,
+    ownership: str | None,
     times: Times,
     shape: Shape,
 ) -> None:
@@ -100,7 +109,7 @@ def list_(
         app,
         _("Assets"),
         COLUMNS,
-        items_where(app, "/assets", asked, shape, status=status, kind=kind),
+        items_where(app, "/assets", asked, shape, status=status, kind=kind, ownership=ownership),
         shape,
     )
 

@@ -30,14 +30,19 @@ JOIN unit_version u ON u.unit_id = k.unit_id AND {active u}
 WHERE (CAST(:all_units AS INTEGER) = 1 OR u.unit_id IN :[units])
   AND NOT EXISTS (SELECT 1 FROM asset_status g
     WHERE g.asset_id = a.id AND g.status = 'disposed' AND {active g})
-ORDER BY u.sort_key, a.code, a.id
+-- Drafts stand apart, after all that a paper speaks of.
+ORDER BY CASE WHEN a.ownership = 'unproven' THEN 1 ELSE 0 END, u.sort_key, a.code, a.id
 """)
 
 _ASSETS = dated("""
-SELECT a.id, a.code, a.tag, a.name, a.kind, a.manufacturer, a.model, a.serial, a.price_dong,
-  a.in_use_since, a.no_agent_reason, u.code AS unit_code, u.name AS unit_name,
+SELECT a.id, a.code, a.tag, a.name, a.kind, a.manufacturer, a.model, a.serial,
+  CASE WHEN f.id IS NULL THEN a.price_dong ELSE f.price_dong END AS price_dong,
+  CASE WHEN f.id IS NULL THEN a.in_use_since ELSE f.in_use_since END AS in_use_since,
+  COALESCE(f.ownership, a.ownership) AS ownership, f.owner_name, f.return_on,
+  a.no_agent_reason, u.code AS unit_code, u.name AS unit_name,
   (SELECT MAX(s.status) FROM asset_status s WHERE s.asset_id = a.id AND {active s}) AS status
 FROM asset a
+LEFT JOIN asset_fact f ON f.asset_id = a.id AND {active f}
 JOIN unit_version u ON {active u} AND u.unit_id =
   (SELECT MIN(c.unit_id) FROM custody c WHERE c.asset_id = a.id AND {active c})
 WHERE a.id IN :[assets]
@@ -76,6 +81,9 @@ COLUMNS = (
     Column("unit", Words("Đơn vị", "Unit"), "text", 28),
     Column("official", Words("Người sử dụng", "Official"), "text", 26),
     Column("place", Words("Nơi sử dụng", "Place"), "text", 18),
+    Column("ownership", Words("Sở hữu", "Ownership"), "choice", 22, choices=labels.OWNERSHIPS),
+    Column("owner", Words("Bên cho mượn", "Lender"), "text", 22),
+    Column("return_on", Words("Hạn trả", "Due back"), "date", 12),
     Column("hostname", Words("Tên máy thấy được", "Host name seen"), "text", 20),
     Column("cpu", Words("CPU thấy được", "CPU seen"), "text", 30),
     Column("memory_bytes", Words("RAM thấy được (byte)", "Memory seen (bytes)"), "integer", 18),
@@ -162,6 +170,9 @@ def _row(
         asset["unit_name"],
         "; ".join(names) or None,
         "; ".join(places) or None,
+        asset["ownership"],
+        asset["owner_name"],
+        as_date(asset["return_on"]) if asset["return_on"] is not None else None,
         known.get("hostname"),
         known.get("cpu"),
         known.get("memory_bytes"),
