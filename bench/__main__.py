@@ -23,7 +23,7 @@ from bench.identity import SEED as IDENTITY_SEED
 from bench.load import Load, commits_per_second, measure_load
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("sqlite", "postgres", "agent", "figures", "identity")
+PARTS = ("sqlite", "postgres", "agent", "figures", "identity", "reconcile")
 
 
 def main() -> int:
@@ -48,7 +48,7 @@ def main() -> int:
             elif part == "identity":
                 _measure_identity(folder / part, table, results)
             else:
-                subprocess.run([sys.executable, "-m", "bench.figures"], cwd=ROOT, check=True)
+                subprocess.run([sys.executable, "-m", f"bench.{part}"], cwd=ROOT, check=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     console.print(table)
