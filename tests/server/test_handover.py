@@ -163,3 +163,76 @@ async def test_whoever_is_limited_to_a_unit_hands_over_within_it_only(api: Api) 
         answer = await client.post("/api/v1/handovers", params={"apply": "true"}, json=body)
 
     assert answer.status_code == 422  # as for a code nobody has
+
+
+async def add_place(api: Api, code: str = "MC-1") -> None:
+    async with await api.signed_in("it") as client:
+        made = await client.post(
+            "/api/v1/places",
+            params={"apply": "true"},
+            json={
+                "code": code, "name": "Bộ phận Một cửa", "kind": "one_stop_desk", "unit": "TP",
+                "day": "2026-01-01", "instrument": "1/QĐ",
+            },
+        )  # fmt: skip
+    assert made.status_code in (200, 201), made.text
+
+
+async def test_a_thing_goes_to_a_one_stop_desk_and_on_from_there(api: Api) -> None:
+    await add_place(api)
+
+    there = await hand_over(api, {"unit": "NV"}, {"place": "MC-1"}, "TS3")
+    async with await api.signed_in("auditor") as client:
+        shown = (await client.get("/api/v1/assets/TS3", params={"as_of": DAY})).json()
+    on = await hand_over(api, {"place": "MC-1"}, {"official": "B"}, day="2026-02-03")
+    none = await hand_over(api, {"place": "MC-9"}, {"official": "B"})
+    (row,) = await api.services.db.read(
+        "SELECT c.at_place_id FROM custody c JOIN asset a ON a.id = c.asset_id"
+        " WHERE a.code = 'TS3' AND c.voided_at_ms IS NULL AND c.valid_to IS NULL"
+    )
+
+    assert (there.status_code, on.status_code, none.status_code) == (200, 200, 422)
+    assert there.json()["receiver"] == "Bộ phận Một cửa"
+    assert (shown["unit"]["code"], shown["place"], shown["official"]) == (
+        "TP",
+        "Bộ phận Một cửa",
+        None,
+    )
+    assert [item["code"] for item in on.json()["items"]] == ["TS3"]
+    assert row["at_place_id"] is None
+
+
+async def test_what_was_disposed_of_is_in_nobodys_hands(api: Api) -> None:
+    gone = [
+        ASSETS[0],
+        ["TS1", "desktop", "Máy tính", "", "disposed", "NV", "A", "P201", "01/02/2026"],
+    ]
+    result = await load(api.services.db, "assets", gone)
+    assert result.errors == ()
+
+    answer = await hand_over(api, {"official": "A"}, {"official": "B"})
+
+    assert [item["code"] for item in answer.json()["items"]] == ["TS2"]
+
+
+async def test_minutes_wait_until_both_sides_have_signed(api: Api) -> None:
+    number = (await hand_over(api, {"official": "A"}, {"official": "B"})).json()["number"]
+    one_unit = (await api.services.db.read(
+        "SELECT unit_id FROM unit_version WHERE code = 'NV'"
+    ))[0]["unit_id"]  # fmt: skip
+    where = f"/api/v1/handovers/{number}/signed"
+
+    async with await api.signed_in("it") as client:
+        waiting = (await client.get("/api/v1/handovers", params={"unsigned": True})).json()
+        done = await client.post(where, json={"day": "2026-02-05"})
+        twice = await client.post(where, json={"day": "2026-02-06"})
+        left = (await client.get("/api/v1/handovers", params={"unsigned": True})).json()
+        whole = (await client.get("/api/v1/handovers")).json()
+    async with await api.signed_in("it", one_unit) as client:
+        half = (await client.get("/api/v1/handovers")).json()
+
+    assert [(h["giver"], h["assets"]) for h in waiting["items"]] == [
+        ("Nguyễn Văn An", ["TS1", "TS2"])
+    ]
+    assert (done.json()["signed_on"], twice.status_code) == ("2026-02-05", 404)
+    assert (left["total"], whole["total"], half["total"]) == (0, 1, 0)

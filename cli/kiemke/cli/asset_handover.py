@@ -26,14 +26,21 @@ ITEMS = (
 
 
 def _party(text: str, where: str) -> dict[str, str]:
-    """Read ``official:CODE`` or ``unit:CODE``. Raises KiemkeError."""
+    """Read ``official:CODE``, ``unit:CODE`` or ``place:CODE``. Raises KiemkeError."""
     kind, _colon, code = text.partition(":")
-    kinds = {"official": "official", "can-bo": "official", "unit": "unit", "don-vi": "unit"}
+    kinds = {
+        "official": "official",
+        "can-bo": "official",
+        "unit": "unit",
+        "don-vi": "unit",
+        "place": "place",
+        "noi": "place",
+    }
     if kind not in kinds or not code:
         raise KiemkeError(
             _("{value} names nobody").format(value=text),
             where=where,
-            remedy=_("write it as official:CB01 or unit:TG-VP"),
+            remedy=_("write it as official:CB01, unit:TG-VP or place:MC-01"),
         )
     return {kinds[kind]: code}
 
@@ -58,7 +65,7 @@ def _party(text: str, where: str) -> dict[str, str]:
     "giver",
     required=True,
     metavar=N_("PARTY"),
-    help=N_("Who gives: official:CODE or unit:CODE."),
+    help=N_("Who gives: official:CODE, unit:CODE or place:CODE."),
 )
 @option(
     "--to",
@@ -66,7 +73,7 @@ def _party(text: str, where: str) -> dict[str, str]:
     "receiver",
     required=True,
     metavar=N_("PARTY"),
-    help=N_("Who receives: official:CODE or unit:CODE."),
+    help=N_("Who receives: official:CODE, unit:CODE or place:CODE."),
 )
 @option("--day", "--ngay", "day", required=True, metavar=N_("DAY"), help=N_("Day it takes effect."))
 @option(

@@ -6,6 +6,7 @@ from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.asset_count import count
 from kiemke.cli.asset_handover import handover
+from kiemke.cli.asset_minutes import COMMANDS as MINUTES
 from kiemke.cli.asset_papers import COMMANDS as PAPERS
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.i18n import N_, _
@@ -135,5 +136,5 @@ def show_(app: App, ref: str, times: Times, json: bool) -> None:
 
 asset.add_command(handover)
 asset.add_command(count)
-for verb in PAPERS:
+for verb in (*PAPERS, *MINUTES):
     asset.add_command(verb)

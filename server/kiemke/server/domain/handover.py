@@ -4,6 +4,7 @@ Custody rows open on the day are voided and said again: the one who gives holds 
 one who receives from it. Nothing is edited; shared custody keeps the others' rows.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +22,10 @@ _HELD = (
     " JOIN asset a ON a.id = t.asset_id"
     " WHERE t.voided_at_ms IS NULL AND t.valid_from <= :day"
     " AND (t.valid_to IS NULL OR t.valid_to > :day)"
+    # What was disposed of or is lost is on nobody's hands any more.
+    " AND NOT EXISTS (SELECT 1 FROM asset_status g WHERE g.asset_id = a.id"
+    " AND g.status IN ('disposed', 'lost') AND g.voided_at_ms IS NULL AND g.valid_from <= :day"
+    " AND (g.valid_to IS NULL OR g.valid_to > :day))"
 )
 _ASSET_PREFIX = "asset_"
 
@@ -31,13 +36,20 @@ class CannotHandOver(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Who gives or receives: a unit, or an official in it. ``unit_id`` is the unit on the day."""
+    """Who gives or receives: a unit, or an official or a place in it. ``unit_id`` is that of the day."""
 
     unit_id: int
     unit_name: str
     official_id: int | None = None
     official_name: str | None = None
     post: str | None = None
+    place_id: int | None = None
+    place_name: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The official's or place's name, else the unit's."""
+        return self.official_name or self.place_name or self.unit_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +82,16 @@ class Item:
 
 
 async def find_party(
-    session: Session, day: date, *, official: str | None, unit: str | None
+    session: Session,
+    day: date,
+    *,
+    official: str | None = None,
+    unit: str | None = None,
+    place: str | None = None,
 ) -> Party:
-    """Return the official or unit of a code as of the day. Raises CannotHandOver."""
+    """Return the official, unit or place of a code as of the day. Raises CannotHandOver."""
+    if place is not None:
+        return await _find_place(session, day, place)
     if official is not None:
         row = await session.one(
             "SELECT o.id, o.name, m.unit_id, m.post, v.name AS unit_name FROM official o"
@@ -117,12 +136,29 @@ def unknown_party(vi: str, en: str, code: str) -> CannotHandOver:
     )
 
 
+async def _find_place(session: Session, day: date, code: str) -> Party:
+    row = await session.one(
+        "SELECT p.place_id, p.name, p.unit_id, v.name AS unit_name FROM place_version p"
+        " LEFT JOIN unit_version v ON v.unit_id = p.unit_id AND v.voided_at_ms IS NULL"
+        " AND v.valid_from <= :day AND (v.valid_to IS NULL OR v.valid_to > :day)"
+        " WHERE p.code = :code AND p.voided_at_ms IS NULL AND p.valid_from <= :day"
+        " AND (p.valid_to IS NULL OR p.valid_to > :day)",
+        code=code,
+        day=day,
+    )
+    if row is None:
+        raise unknown_party("nơi", "place", code)
+    return Party(
+        row["unit_id"], row["unit_name"] or "", place_id=row["place_id"], place_name=row["name"]
+    )
+
+
 async def plan(session: Session, asked: Handover) -> list[Row]:
     """Return the custody rows that change hands, by asset code. Raises CannotHandOver."""
-    if (asked.giver.unit_id, asked.giver.official_id) == (
-        asked.receiver.unit_id,
-        asked.receiver.official_id,
-    ):
+    giver, receiver = (
+        (side.unit_id, side.official_id, side.place_id) for side in (asked.giver, asked.receiver)
+    )
+    if giver == receiver:
         raise CannotHandOver(
             Words("Bên giao và bên nhận là một.", "Giver and receiver are the same."),
             Words("Nêu bên nhận khác.", "Name another receiver."),
@@ -132,6 +168,12 @@ async def plan(session: Session, asked: Handover) -> list[Row]:
             _HELD + " AND t.official_id = :official ORDER BY a.code, t.id",
             day=asked.day,
             official=asked.giver.official_id,
+        )
+    elif asked.giver.place_id is not None:
+        rows = await session.fetch(
+            _HELD + " AND t.at_place_id = :place ORDER BY a.code, t.id",
+            day=asked.day,
+            place=asked.giver.place_id,
         )
     else:
         rows = await session.fetch(
@@ -177,6 +219,30 @@ def items(rows: Sequence[Row]) -> list[Item]:
     return list(seen.values())
 
 
+async def keep(
+    session: Session, asked: Handover, listed: Sequence[Item], who: str, now_ms: int
+) -> int:
+    """Keep a written handover until its minutes are signed; return its number."""
+    row = await session.one(
+        "INSERT INTO handover (giver_unit_id, giver_official_id, receiver_unit_id,"
+        " receiver_official_id, day, instrument, assets_json, recorded_at_ms, recorded_by)"
+        " VALUES (:giver_unit, :giver, :receiver_unit, :receiver, :day, :paper, :assets, :now, :who)"
+        " RETURNING id",
+        giver_unit=asked.giver.unit_id,
+        giver=asked.giver.official_id,
+        receiver_unit=asked.receiver.unit_id,
+        receiver=asked.receiver.official_id,
+        day=asked.day,
+        paper=asked.instrument,
+        assets=json.dumps([item.code for item in listed], ensure_ascii=False),
+        now=now_ms,
+        who=who,
+    )
+    if row is None:
+        raise RuntimeError("INSERT ... RETURNING gave no row")
+    return int(row["id"])
+
+
 async def apply(
     session: Session, asked: Handover, rows: Sequence[Row], *, who: str, now_ms: int
 ) -> None:
@@ -187,8 +253,9 @@ async def apply(
         changes: dict[str, Any] = {
             "unit_id": asked.receiver.unit_id,
             "official_id": asked.receiver.official_id,
+            "at_place_id": asked.receiver.place_id,
         }
-        if asked.place is not None:
+        if asked.place is not None or asked.receiver.place_id is not None:
             changes["place"] = asked.place
         again = row["asset_id"] in given
         given.add(row["asset_id"])

@@ -66,19 +66,46 @@ class AssetStatus(Dated):
 class Custody(Dated):
     """Who answers for an asset: always a unit, with ``official`` it is personal custody.
 
-    Several open rows of one asset with different officials are shared custody. ``place`` is free
-    text (a room, a one-stop desk).
+    Several open rows of one asset with different officials are shared custody. ``at_place`` is a
+    place of the unit that answers for it (a one-stop desk), ``place`` free text (a room).
     """
 
     asset = reference("Asset", "custodies")
     unit = reference("Unit", "custodies")
     official = reference("Official", "custodies", null=True)
     place = fields.CharField(max_length=200, null=True)
+    at_place = reference("Place", "custodies", null=True)
 
     class Meta:
         """Table name."""
 
         table = "custody"
+
+
+class HandoverMinutes(Model):
+    """A handover that was written, until both sides have signed its minutes.
+
+    ``assets_json`` lists the codes that changed hands; a side is a unit, with an official in it or
+    without.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    giver_unit = reference("Unit", "given")
+    giver_official = reference("Official", "given", null=True)
+    receiver_unit = reference("Unit", "received")
+    receiver_official = reference("Official", "received", null=True)
+    day = fields.DateField()
+    instrument = fields.CharField(max_length=200)
+    assets_json = fields.TextField()
+    recorded_at_ms = fields.BigIntField()
+    recorded_by = fields.CharField(max_length=100)
+    signed_on = fields.DateField(null=True)
+    signed_recorded_by = fields.CharField(max_length=100, null=True)
+
+    class Meta:
+        """Table name."""
+
+        table = "handover"
 
 
 class CountedAsset(Dated):

@@ -49,8 +49,9 @@ WHERE a.id IN :[assets]
 """)
 
 _PERSONS = dated("""
-SELECT c.asset_id, c.place, o.name FROM custody c
+SELECT c.asset_id, COALESCE(c.place, p.name) AS place, o.name FROM custody c
 LEFT JOIN official o ON o.id = c.official_id
+LEFT JOIN place_version p ON p.place_id = c.at_place_id AND {active p}
 WHERE c.asset_id IN :[assets] AND {active c} ORDER BY c.asset_id, o.sort_key, c.id
 """)
 

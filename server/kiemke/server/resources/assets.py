@@ -40,11 +40,12 @@ LISTING = Listing(
 )
 
 _CUSTODIES = """
-SELECT c.asset_id, c.place, v.code AS unit_code, v.name AS unit_name,
+SELECT c.asset_id, COALESCE(c.place, p.name) AS place, v.code AS unit_code, v.name AS unit_name,
   o.code AS official_code, o.name AS official_name
 FROM custody c
 LEFT JOIN unit_version v ON v.unit_id = c.unit_id AND {active v}
 LEFT JOIN official o ON o.id = c.official_id
+LEFT JOIN place_version p ON p.place_id = c.at_place_id AND {active p}
 WHERE c.asset_id IN :[ids] AND {active c} ORDER BY c.asset_id, c.id
 """
 

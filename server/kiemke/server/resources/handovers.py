@@ -13,9 +13,11 @@ from kiemke.server.db import Row, Session
 from kiemke.server.domain.handover import (
     CannotHandOver,
     Handover,
+    Item,
     Party,
     find_party,
     items,
+    keep,
     plan,
     unknown_party,
 )
@@ -30,10 +32,11 @@ from kiemke.wire.clean import clean_text
 
 @dataclass(frozen=True, slots=True)
 class PartyInput:
-    """An official's code, or a unit's."""
+    """An official's code, or a unit's, or a place's."""
 
     official: str | None = None
     unit: str | None = None
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +72,23 @@ class HandoverOutput:
     items: list[ItemOutput]
     minutes_html: str
     applied: bool
+    number: int | None = None
 
 
 async def _party(
     session: Session, given: PartyInput, day: date, allowed: list[int] | None
 ) -> Party:
-    if (given.official is None) == (given.unit is None):
-        raise Problem("bad_field", field="giver, receiver", value="", wanted="official | unit")
-    party = await find_party(session, day, official=given.official, unit=given.unit)
+    if sum(code is not None for code in (given.official, given.unit, given.place)) != 1:
+        wanted = "official | unit | place"
+        raise Problem("bad_field", field="giver, receiver", value="", wanted=wanted)
+    party = await find_party(
+        session, day, official=given.official, unit=given.unit, place=given.place
+    )
     if allowed is not None and party.unit_id not in allowed:
         if given.official is not None:
             raise unknown_party("cán bộ", "official", given.official)
+        if given.place is not None:
+            raise unknown_party("nơi", "place", given.place)
         raise unknown_party("đơn vị", "unit", given.unit or "")
     return party
 
@@ -103,9 +112,10 @@ async def _plan(
 
 
 async def _write(
-    session: Session, asked: Handover, rows: list[Row], codes: list[str], who: str, now_ms: int
-) -> None:
+    session: Session, asked: Handover, rows: list[Row], listed: list[Item], who: str, now_ms: int
+) -> int:
     await write(session, asked, rows, who=who, now_ms=now_ms)
+    number = await keep(session, asked, listed, who, now_ms)
     await record(
         session,
         at_ms=now_ms,
@@ -115,11 +125,12 @@ async def _write(
         before={"giver": [asked.giver.unit_id, asked.giver.official_id]},
         after={
             "receiver": [asked.receiver.unit_id, asked.receiver.official_id],
-            "assets": codes,
+            "assets": [item.code for item in listed],
             "day": asked.day,
         },
         paper=asked.instrument,
     )
+    return number
 
 
 @post("/api/v1/handovers", status_code=200, opt={"role": "it"}, tags=["assets"])
@@ -135,13 +146,14 @@ async def hand_over(
     # Rights are those of today: a paper of last year gives nobody the units of last year.
     today = Moment(services.today(), services.clock())
     allowed = await visible_units(services, request.user, today, None)
+    number = None
     try:
         async with services.db.transaction() as session:
             asked, rows = await _plan(session, request, data, allowed)
             listed = items(rows)
             if apply:
-                codes = [item.code for item in listed]
-                await _write(session, asked, rows, codes, request.user.name, services.clock())
+                who, now_ms = request.user.name, services.clock()
+                number = await _write(session, asked, rows, listed, who, now_ms)
     except CannotHandOver as error:
         what = Both(
             f"{error.message.vi} {error.remedy.vi}", f"{error.message.en} {error.remedy.en}"
@@ -149,11 +161,12 @@ async def hand_over(
         raise Problem("unreadable", what=what) from error
     demo = bool(services.installation and services.installation.demo)
     return HandoverOutput(
-        asked.giver.official_name or asked.giver.unit_name,
-        asked.receiver.official_name or asked.receiver.unit_name,
+        asked.giver.name,
+        asked.receiver.name,
         [ItemOutput(i.code, i.tag, i.name, i.kind, i.serial, i.price_dong) for i in listed],
         handover_minutes(asked, listed, demo=demo),
         apply,
+        number,
     )
 
 

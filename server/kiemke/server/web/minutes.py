@@ -33,7 +33,8 @@ def _day(value: date) -> str:
 
 def _party(party: Party) -> str:
     if party.official_name is None:
-        return escape(party.unit_name)
+        place = f"{escape(party.place_name)}, " if party.place_name else ""
+        return place + escape(party.unit_name)
     post = f", {escape(party.post)}" if party.post else ""
     return f"Ông (Bà) {escape(party.official_name)}{post}, {escape(party.unit_name)}"
 

@@ -44,7 +44,7 @@ from kiemke.server.imports.statement import (
 from kiemke.server.imports.table import TableRow
 
 STATUSES = DatedTable("asset_status", "asset_id", ("status",))
-CUSTODIES = DatedTable("custody", "asset_id", ("unit_id", "official_id", "place"))
+CUSTODIES = DatedTable("custody", "asset_id", ("unit_id", "official_id", "place", "at_place_id"))
 PLAIN = (
     "tag", "kind", "name", "manufacturer", "model", "serial", "price_dong", "in_use_since",
     "funding_source", "ownership", "no_agent_reason",
@@ -123,16 +123,19 @@ class AssetImporter:
         span = was.at(starts(row, context)) or was.last()
         before = sorted(span.value, key=repr) if span else []
         place = row.values["place"] if "place" in row.values else before[0][2] if before else None
+        # It stays at its one-stop desk unless the row says another unit or place.
+        stays = bool(before) and (unit_id, place) == (before[0][0], before[0][2])
+        at = before[0][3] if stays else None
         if "official" not in row.values:
             officials: list[int | None] = [part[1] for part in before] or [None]
-            return [(unit_id, official, place) for official in officials]
+            return [(unit_id, official, place, at) for official in officials]
         missing = [code for code in row.values["official"] if code not in self._officials]
         if missing:
             plan.refuse(context, row, "official", *unknown(OFFICIAL, "officials", missing[0]))
             return None
         named = row.values["official"]
         persons: list[int | None] = [self._officials[code] for code in named]
-        return [(unit_id, person, place) for person in persons or [None]]
+        return [(unit_id, person, place, at) for person in persons or [None]]
 
     def _custodians(self, row: TableRow, context: Context) -> Fields:
         """Return whoever shares the asset as ``official_ids``; nothing when nobody answers for it."""
