@@ -158,3 +158,53 @@ async def test_postgresql_without_a_backup_is_left_alone(
         await migrate(database_url, None)
 
     assert await pending(database_url) == ["0002_more"]
+
+
+_FIRST_ROWS = """
+INSERT INTO unit (id, created_at_ms, demo) VALUES (1, 0, 0);
+INSERT INTO enrolment_token (id, public_id, secret_sha256, kind, unit_id, uses_left, expires_at_ms,
+  approves, created_at_ms) VALUES (1, 't', '', 'agent', 1, 0, 0, 0, 0);
+INSERT INTO source (id, public_id, kind, state, install_id, secret_sha256, token_id, unit_id,
+  created_at_ms) VALUES (1, 's', 'agent', 'approved', 'i', '', 1, 1, 0);
+INSERT INTO source_now (source_id, changed_at_ms) VALUES (1, 0);
+INSERT INTO machine (id, created_at_ms) VALUES (1, 0);
+INSERT INTO machine_source (machine_id, source_id, decided_by, evidence_json, valid_from,
+  recorded_at_ms) VALUES (1, 1, 'new', '{}', '2020-01-01', 0);
+INSERT INTO asset (id, code, kind, name, search_key, ownership, created_at_ms, price_dong)
+  VALUES (1, 'A1', 'desktop', 'PC', 'pc', 'owned', 0, 5);
+INSERT INTO custody (asset_id, unit_id, valid_from, recorded_at_ms) VALUES (1, 1, '2020-01-01', 0);
+INSERT INTO official (id, code, name, sort_key, search_key, created_at_ms)
+  VALUES (1, 'P1', 'An', 'an', 'an', 0);
+INSERT INTO app_user (id, name, password_hash, role, created_at_ms) VALUES (1, 'an', '', 'it', 0)
+"""
+
+
+async def test_a_filled_database_of_the_first_version_comes_up_to_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A column that is added to rows needs a default: none of the tables is empty in the field."""
+    import kiemke.server.migrations as real
+
+    package = tmp_path / "first_migration"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    shutil.copy(Path(real.__path__[0]) / "0001_initial.py", package)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def first(url: str) -> dict[str, object]:
+        made = tortoise_config(url)
+        made["apps"]["kiemke"]["migrations"] = "first_migration"
+        return made
+
+    path = tmp_path / "first.sqlite"
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_config", first)
+        assert await migrate(f"sqlite://{path}") == ["0001_initial"]
+    with contextlib.closing(sqlite3.connect(path)) as raw, raw:
+        raw.executescript(_FIRST_ROWS)
+
+    done = await migrate(f"sqlite://{path}")
+
+    assert len(done) == len([*Path(real.__path__[0]).glob("0*.py")]) - 1
+    for table in ("machine_source", "custody", "asset_fact"):
+        assert await count_of(f"sqlite://{path}", f"SELECT count(*) AS n FROM {table}") == 1  # noqa: S608

@@ -138,7 +138,7 @@ class Migration(migrations.Migration):
         ops.AddField(
             model_name="MachineSource",
             name="stay",
-            field=fields.IntField(default=0),
+            field=fields.IntField(default=0, db_default=0),
         ),
         ops.AddIndex(
             model_name="SourceBoot",

@@ -222,7 +222,7 @@ class MachineSource(Dated):
     source = reference("Source", "machine_rows")
     decided_by = fields.CharField(max_length=40)
     evidence_json = fields.TextField()
-    stay = fields.IntField(default=0)
+    stay = fields.IntField(default=0, db_default=0)
     decision_id = fields.BigIntField(null=True, db_index=True)
     replaces_id = fields.BigIntField(null=True)
 
