@@ -8,7 +8,7 @@ from tortoise.migrations import operations as ops
 class Migration(migrations.Migration):
     """Create the table of handovers and the column of custody."""
 
-    dependencies = [("kiemke", "0009_import_map")]
+    dependencies = [("kiemke", "0010_presence_blocks")]
 
     operations = [
         ops.CreateModel(
