@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from kiemke.server.db import Database, Session
 from kiemke.server.domain import findings_now, hardware_now
 from kiemke.server.domain.match_now import load_span, propose
 from kiemke.server.domain.reconcile import Question, read, read_all
+from kiemke.server.domain.reconcile_sql import KINDS
 from kiemke.server.migrate import migrate
 
 _WANTED_SECONDS = 30.0
@@ -81,6 +83,8 @@ async def _measure(url: str, args: argparse.Namespace) -> None:
 
         found = await _timed("reconcile, every difference", whole, _WANTED_SECONDS)
         print(f"  {found} differences")
+        for kind in KINDS:
+            await _timed(f"  of these {kind}", partial(_one_kind, db, question, kind))
         await _timed(f"reconcile, a page of {_PAGE}", page)
         await _timed(f"candidates of {_PAGE} machines", proposed)
         await _timed("findings, all new", lambda: findings_now.run(db, _NOW_MS, _nothing))
@@ -89,6 +93,11 @@ async def _measure(url: str, args: argparse.Namespace) -> None:
         await _timed("hardware, nothing changed", lambda: _compare(db))
     finally:
         await db.close()
+
+
+async def _one_kind(db: Database, question: Question, kind: str) -> int:
+    async with db.reading() as session:
+        return len(await read_all(session, question, (kind,)))
 
 
 async def _compare(db: Database) -> int:

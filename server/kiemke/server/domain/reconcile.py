@@ -67,8 +67,15 @@ class Difference:
     next_command: str
 
 
+# Until the pool takes the connection back: compiling these statements takes longer than running
+# them, and their hashes of whole tables fit in this memory.
+_POSTGRES_SETTINGS = "SELECT set_config('jit', 'off', false), set_config('work_mem', '64MB', false)"
+
+
 async def params(session: Session, question: Question) -> dict[str, Any]:
-    """Return what the statements need, by the rules of the day."""
+    """Return what the statements need, by the rules of the day, and make the connection ready."""
+    if session.dialect == "postgres":
+        await session.execute(_POSTGRES_SETTINGS)
     span = await load_span(session, question.day, question.known_ms)
     law = await rules.load(session, question.day, question.known_ms)
     days = (await calendar.load(session, question.known_ms)).working_days_up_to(
