@@ -32,6 +32,7 @@ NOT_LEDGERS = {
     "machine_decision": "what somebody decided about observations; each has its entry",
     "source": "changes by itself as it reports; each decision on it has its entry",
     "enrolment_token": "counts down by itself as sources enrol; each has its entry",
+    "handover": "written once with its entry, beside custody; its signatures have theirs",
     "audit_entry": "the log itself",
     "audit_link": "the log itself",
     "audit_touched": "the log itself",
