@@ -147,7 +147,9 @@ def compare(
     _keep_heaviest(found.lines, weights)
     score = sum(line.points for line in found.lines)
     parts_agree = found.agreeing & _PARTS
-    copied = not parts_agree and len(found.differing & {*_PARTS, "board"}) >= 2
+    # A new install beside another MAC is enough: a PC that is imaged anew keeps its adapter.
+    other_adapter = "mac" in found.differing and not same_install
+    copied = not parts_agree and (other_adapter or len(found.differing & {*_PARTS, "board"}) >= 2)
     enough = (
         len(found.agreeing - {"monitor"}) >= 2
         or (bool(found.agreeing & _STRONG) and not found.differing)
