@@ -187,9 +187,7 @@ async def test_a_seen_pc_is_booked_as_a_draft_that_counts_nowhere(api: Api) -> N
     office.add_section(source, "system", [system], MOMENT_MS)
     office.add_section(source, "chassis", [{"type": "Notebook"}], MOMENT_MS)
     machine = office.add("machine", created_at_ms=MOMENT_MS)
-    office.add_dated(
-        "machine_source", machine_id=machine, source_id=source, decided_by="new", evidence_json="{}"
-    )
+    office.add_stay(machine, source)
     await api.write(office)
     async with api.services.db.reading() as session:
         before = await recount(session, TUESDAY, MOMENT_MS + 10)

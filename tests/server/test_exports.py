@@ -298,7 +298,7 @@ async def _see_machine(database: Database) -> None:
         )
         await session.execute("INSERT INTO machine (id, created_at_ms) VALUES (1, 1)")
         for table, columns, values in (
-            ("machine_source", "machine_id, source_id", "1, 1"),
+            ("machine_source", "machine_id, source_id, stay", "1, 1, 0"),
             ("asset_match", "asset_id, machine_id", f"{asset['id']}, 1"),
         ):
             await session.execute(

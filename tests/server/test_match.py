@@ -80,9 +80,7 @@ def add_machine(office: Office, unit: int, state: str = "approved", **chassis: A
     if chassis:
         office.add_section(source, "chassis", [chassis], MOMENT_MS)
     machine = office.add("machine", created_at_ms=MOMENT_MS)
-    office.add_dated(
-        "machine_source", machine_id=machine, source_id=source, decided_by="new", evidence_json="{}"
-    )
+    office.add_stay(machine, source)
     return machine
 
 
@@ -241,9 +239,7 @@ async def test_what_names_one_asset_is_matched_by_itself_and_what_names_two_is_n
     adapter = {"kind": "ethernet", "permanent_mac": "00:1b:21:aa:bb:cc"}
     office.add_section(source, "adapters", [adapter], MOMENT_MS)
     office.add("machine", created_at_ms=MOMENT_MS)
-    office.add_dated(
-        "machine_source", machine_id=4, source_id=source, decided_by="new", evidence_json="{}"
-    )
+    office.add_stay(4, source)
     office.add_section(3, "system", [{"serial": "SER-3"}], MOMENT_MS)
     await office.write_to(database)
 

@@ -44,10 +44,7 @@ def add_seen(office: Office, unit: int, asset: int | None, account: str = "an") 
         machine = office.add_match(asset, source)
     else:
         machine = office.add("machine", created_at_ms=MOMENT_MS)
-        office.add_dated(
-            "machine_source", machine_id=machine, source_id=source, decided_by="new",
-            evidence_json="{}",
-        )  # fmt: skip
+        office.add_stay(machine, source)
     for day in DAYS:
         office.add_presence(source, day, account=account)
     return machine

@@ -227,18 +227,22 @@ class Office:
             changed_at_ms=at_ms,
         )
 
+    def add_stay(self, machine: int, source: int, *, decided_by: str = "new") -> None:
+        """Queue that a source is a machine."""
+        self.add_dated(
+            "machine_source",
+            machine_id=machine,
+            source_id=source,
+            stay=0,
+            decided_by=decided_by,
+            evidence_json="{}",
+        )
+
     def add_match(self, asset: int, *sources: int) -> int:
         """Queue a machine of these sources, matched with the asset."""
         machine = self.add("machine", created_at_ms=RECORDED_MS)
         for source in sources:
-            self.add_dated(
-                "machine_source",
-                machine_id=machine,
-                source_id=source,
-                stay=0,
-                decided_by="test",
-                evidence_json="{}",
-            )
+            self.add_stay(machine, source, decided_by="test")
         self.add_dated(
             "asset_match",
             asset_id=asset,
