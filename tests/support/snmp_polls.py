@@ -9,7 +9,7 @@ from kiemke.collectors.device_poll import DevicePoller
 from kiemke.collectors.secret import Secret
 from kiemke.collectors.snmp.pysnmp_reader import PysnmpEngines
 from kiemke.collectors.trace import Trace, no_trace
-from kiemke.wire.report import Device, Interfaces
+from kiemke.wire.report import Device, DeviceIdentity, Interfaces
 from tests.support.peers import SnmpdPeer
 
 
@@ -37,6 +37,7 @@ class Polled:
     def __init__(self, poller: DevicePoller) -> None:
         self.poller = poller
         self.emitted: list[Device | Interfaces] = []
+        self.identities: list[DeviceIdentity] = []
 
     async def emit(self, kind: str, body: Device | Interfaces) -> None:
         assert kind == ("device" if isinstance(body, Device) else "interfaces")
@@ -50,7 +51,10 @@ class Polled:
 
         async def emit(kind: str, body: Device | Interfaces) -> None:
             await self.emit(kind, body)
-            emitted.append(body)
+            if isinstance(body, Device) and body.identity is not None:
+                self.identities.append(body.identity)
+            else:
+                emitted.append(body)
 
         await self.poller.poll(DeviceTask(device, "127.0.0.1", port, credential), budget, emit)
         first, *rest = emitted

@@ -25,6 +25,7 @@ from kiemke.wire.report import (
     Answer,
     Body,
     Device,
+    DeviceIdentity,
     Event,
     InterfaceReading,
     Interfaces,
@@ -80,6 +81,8 @@ EXAMPLES: list[tuple[str, Body]] = [
                              100_000_000, "full", 64, 2**64 - 1, 0, 1, 2, 3, 4, 0.0),)),
     ),
     ("reachability", Reachability(9, 5, 4, 0.01, 0.012, 0.02, 0.001)),
+    ("device", Device(7, "ok", identity=DeviceIdentity(True, "MikroTik", "router", "RB750", "7.1",
+                                                       "5D2E02", "r1", "Tầng 2"))),
 ]  # fmt: skip
 
 

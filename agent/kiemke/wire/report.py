@@ -97,10 +97,29 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceIdentity:
+    """What a device is, asked for at first contact, after a restart and once a day.
+
+    ``kind`` is a word such as "switch" or "printer". With ``complete`` a fact that is None is one the
+    device does not tell; without, the reading ended early and what was known before stands.
+    """
+
+    complete: bool
+    vendor: str | None = None
+    kind: str | None = None
+    model: str | None = None
+    version: str | None = None
+    serial: str | None = None
+    name: str | None = None
+    location: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """The system group of one polled device (SNMPv2-MIB, RFC 3418), or why there is none.
 
     ``device`` is the id in the server's assignment. ``sys_uptime_seconds`` is sysUpTime / 100.
+    ``identity`` is None in a poll that did not ask what the device is.
     """
 
     device: int
@@ -112,6 +131,7 @@ class Device:
     sys_location: str | None = None
     sys_contact: str | None = None
     sys_uptime_seconds: float | None = None
+    identity: DeviceIdentity | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 from kiemke.collectors.assignment import DeviceTask
 from kiemke.collectors.credentials import Credential
 from kiemke.collectors.deadline import Deadline
+from kiemke.collectors.device_identity import Asked, ask
 from kiemke.collectors.errors import PollError
 from kiemke.collectors.snmp import interfaces, system
 from kiemke.collectors.snmp.pysnmp_reader import PysnmpEngines
@@ -35,6 +37,7 @@ class DevicePoller:
         self._trace = trace
         self._tunings: dict[tuple[str, int], Tuning] = {}
         self._memories: dict[tuple[str, int], interfaces.Memory] = {}
+        self._asked: dict[tuple[str, int], Asked] = {}
 
     async def poll(self, task: DeviceTask, budget_seconds: float, emit: Emit) -> str:
         """Poll one device within its share of time and emit its reports. Returns the worst outcome."""
@@ -60,7 +63,19 @@ class DevicePoller:
             await emit("device", Device(task.device, err.outcome, err.detail))
             return err.outcome
         memory = self._memories.setdefault((task.address, task.port), interfaces.Memory())
-        outcome = await poll_reader(reader, task.device, deadline, emit, memory)
+        told: list[Device] = []
+
+        async def keep(kind: str, body: Device | Interfaces) -> None:
+            if isinstance(body, Device):
+                told.append(body)
+            await emit(kind, body)
+
+        outcome = await poll_reader(reader, task.device, deadline, keep, memory)
+        asked = self._asked.setdefault((task.address, task.port), Asked())
+        for device in told:
+            identity = await ask(reader, device, asked, deadline, self._trace)
+            if identity is not None:
+                await emit("device", replace(device, identity=identity))
         spent = round(time.monotonic() - begun, 4)
         self._trace("polled", {"device": task.device, "outcome": outcome, "seconds": spent})
         return outcome

@@ -83,9 +83,13 @@ async def identify(
     deadline: Deadline,
     *,
     known: Catalogue | None = None,
+    with_ports: bool = True,
     trace: Trace = no_trace,
 ) -> Identity:
-    """Return what the device behind ``reader`` is. Raises PollError when it does not answer at all."""
+    """Return what the device behind ``reader`` is, ``interfaces`` empty unless ``with_ports``.
+
+    Raises PollError when it does not answer at all.
+    """
     facts = Facts(reader, deadline)
     await facts.read(SYSTEM)
     if facts.problem is not None:
@@ -113,12 +117,9 @@ async def identify(
     system_location = read_text(await facts.get(SYSTEM[3]))
     error = facts.problem.detail if facts.problem else None
     ports: tuple[Port, ...] = ()
-    try:
-        ports, port_problem = await read_ports(reader, deadline, await facts.get(SYSTEM[6]))
-        error = error or port_problem
-        ports = add_named(ports, await _port_names(lines, facts))
-    except PollError as err:
-        error = error or err.detail
+    if with_ports:
+        ports, port_error = await _read_ports(reader, deadline, lines, facts)
+        error = error or port_error
     return Identity(
         vendor=_vendor(lines, asked.object_id),
         kind=_kind(lines, asked.descr),
@@ -134,6 +135,17 @@ async def identify(
         families=tuple(dict.fromkeys(line.family for line in lines)),
         error=error,
     )
+
+
+async def _read_ports(
+    reader: SnmpReader, deadline: Deadline, lines: Sequence[Line], facts: Facts
+) -> tuple[tuple[Port, ...], str | None]:
+    """Return the interfaces and why some are missing, None when all are there."""
+    try:
+        ports, problem = await read_ports(reader, deadline, await facts.get(SYSTEM[6]))
+        return add_named(ports, await _port_names(lines, facts)), problem
+    except PollError as err:
+        return (), err.detail
 
 
 async def _guess(

@@ -28,11 +28,18 @@ COLUMNS = (
     Column(N_("Kind"), "kind", words("thing"), optional=3),
     Column(N_("Unit"), "unit", THING, flexible=True),
     Column(N_("Address"), "address", optional=1),
+    Column(N_("Maker"), "vendor", optional=4),
+    Column(N_("Model"), "model", optional=4),
     Column(N_("Outcome"), "outcome", words("outcome")),
     Column(N_("Answered"), "answered_at", MOMENT, optional=2),
 )
 FIELDS = (
     *COLUMNS,
+    Column(N_("Seen as"), "seen_kind", words("thing")),
+    Column(N_("Version"), "version"),
+    Column(N_("Serial number"), "serial"),
+    Column(N_("Location it tells"), "seen_location"),
+    Column(N_("Identified"), "identified_at", MOMENT),
     Column(N_("Says it is"), "sys_descr"),
     Column(N_("Calls itself"), "sys_name"),
     Column(N_("Polled by"), "collector", THING),

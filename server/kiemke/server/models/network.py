@@ -36,7 +36,10 @@ class Device(Model):
 
 
 class DeviceNow(Model):
-    """The last word of one source on a device (system group), and when it last answered."""
+    """The last word of one source on a device (system group), and when it last answered.
+
+    From ``vendor`` to ``seen_location``: what it said it is when it was last asked.
+    """
 
     id = fields.BigIntField(primary_key=True)
     device = reference("Device", "now_rows")
@@ -51,6 +54,14 @@ class DeviceNow(Model):
     sys_location = fields.CharField(max_length=255, null=True)
     sys_contact = fields.CharField(max_length=255, null=True)
     sys_uptime_seconds = fields.FloatField(null=True)
+    vendor = fields.CharField(max_length=100, null=True)
+    seen_kind = fields.CharField(max_length=30, null=True)
+    model = fields.CharField(max_length=200, null=True)
+    version = fields.CharField(max_length=200, null=True)
+    serial = fields.CharField(max_length=100, null=True)
+    seen_name = fields.CharField(max_length=255, null=True)
+    seen_location = fields.CharField(max_length=255, null=True)
+    identified_at_ms = fields.BigIntField(null=True)
     changed_at_ms = fields.BigIntField()
 
     class Meta:

@@ -23,7 +23,9 @@ NOUN = Both("thiết bị", "device")
 LISTING = Listing(
     columns="d.id, d.code, d.name, d.kind, d.unit_id, d.address, d.port, d.credential,"
     " d.collector_id, s.public_id AS collector, v.code AS unit_code, v.name AS unit_name,"
-    " n.outcome, n.detail, n.answered_at_ms, n.polled_at_ms, n.sys_descr, n.sys_name",
+    " n.outcome, n.detail, n.answered_at_ms, n.polled_at_ms, n.sys_descr, n.sys_name,"
+    " n.vendor, n.seen_kind, n.model, n.version, n.serial, n.seen_name, n.seen_location,"
+    " n.identified_at_ms",
     tables="device d LEFT JOIN unit_version v ON v.unit_id = d.unit_id AND {active v}"
     " LEFT JOIN source s ON s.id = d.collector_id"
     " LEFT JOIN device_now n ON n.device_id = d.id AND n.source_id = d.collector_id",
@@ -31,7 +33,7 @@ LISTING = Listing(
     key="d.code",
     id="d.id",
     in_units="d.unit_id IN :[units]",
-    search=("d.search_key", "d.code", "d.address"),
+    search=("d.search_key", "d.code", "d.address", "n.serial"),
 )
 
 
@@ -54,6 +56,14 @@ class Device:
     answered_at: str | None
     sys_descr: str | None
     sys_name: str | None
+    vendor: str | None
+    seen_kind: str | None
+    model: str | None
+    version: str | None
+    serial: str | None
+    seen_name: str | None
+    seen_location: str | None
+    identified_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,12 +219,16 @@ def _truth(value: int | bool | None) -> bool | None:
 
 def _values(row: Row) -> Row:
     plain = ("id", "code", "name", "kind", "address", "port", "credential", "collector")
-    seen = ("outcome", "detail", "sys_descr", "sys_name")
+    seen = (
+        "outcome", "detail", "sys_descr", "sys_name", "vendor", "seen_kind", "model", "version",
+        "serial", "seen_name", "seen_location",
+    )  # fmt: skip
     return {
         **{name: row[name] for name in (*plain, *seen)},
         "unit": UnitRef(row["unit_code"], row["unit_name"]) if row["unit_code"] else None,
         "polled_at": rfc3339(row["polled_at_ms"]),
         "answered_at": rfc3339(row["answered_at_ms"]),
+        "identified_at": rfc3339(row["identified_at_ms"]),
     }
 
 
