@@ -69,6 +69,11 @@ def parser() -> "ArgumentParser":
     )  # fmt: skip
     command("status", "say whether all is well, or what to do")
     commands.add_parser("sense", description="Run the sensors for the service (its own child).")
+    probe = commands.add_parser(
+        "probe", description="Ask what might hang (the sensors' own child)."
+    )
+    probe.add_argument("name", choices=("antivirus", "bitlocker"))
+    probe.add_argument("words", nargs="*")
     decode = command("decode", "decode recorded EDID or SMBIOS files, one JSON a line", state=False)
     decode.add_argument("kind", choices=("edid", "smbios"))
     decode.add_argument("files", nargs="+", metavar="FILE")
@@ -99,6 +104,10 @@ def _call(arguments: "Namespace") -> int:
             from kiemke.agent.commands import sense
 
             return sense.run()
+        case "probe":
+            from kiemke.agent.commands import probe
+
+            return probe.run(arguments.name, arguments.words)
     from kiemke.agent.commands import run
 
     return run.run(

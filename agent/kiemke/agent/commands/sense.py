@@ -9,7 +9,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from kiemke.agent.host import Host
+from kiemke.agent.host import open_host
 from kiemke.agent.sensors import SENSORS
 from kiemke.agent.sensors.reading import Reading, read_one, token_of
 from kiemke.agent.terminal import complain, say
@@ -23,7 +23,8 @@ def run() -> int:
     _limit_memory()
     try:
         request = json.load(sys.stdin)
-        host = Host(root=Path(request["root"]), install_id=request["install_id"])
+        folder = None if request["folder"] is None else Path(request["folder"])
+        host = open_host(Path(request["root"]), request["install_id"], folder)
         acked, need, wanted = request["acked"], set(request["need"]), set(request["sensors"])
     except (ValueError, KeyError, TypeError) as err:
         complain(f"the request is not understood: {err}")

@@ -25,6 +25,11 @@ BUSES = (
 
 def read(host: Host) -> dict[str, tuple[Row, ...]]:
     """Return one Disk a physical disk; absent where the system shows no block devices."""
+    if host.windows is not None:
+        # Only Windows loads it.
+        from kiemke.agent.windows import disks
+
+        return {"disks": tuple(disks.read(host.windows))}
     if not host.path(BLOCK).is_dir():
         return {}
     names = [name for name in host.names(BLOCK) if not name.startswith(NOT_DISKS)]

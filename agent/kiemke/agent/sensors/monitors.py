@@ -1,4 +1,4 @@
-"""The monitors that are plugged in, by the EDID each one gave. Source: /sys/class/drm/*/edid."""
+"""The monitors that are plugged in, by the EDID each one gave. Source: /sys/class/drm/*/edid; Enum\\DISPLAY."""
 
 from dataclasses import replace
 
@@ -19,6 +19,12 @@ def read(host: Host) -> dict[str, tuple[Row, ...]]:
 
     A port whose EDID is not one gives a row that knows only its port.
     """
+    if host.windows is not None:
+        # Only Windows loads it.
+        from kiemke.agent.windows import monitors
+
+        edids = monitors.read_edids(host.windows)
+        return {"monitors": tuple(replace(_decoded(data), port=port) for port, data in edids)}
     if not host.path(DRM).is_dir():
         return {}
     found: list[Monitor] = []

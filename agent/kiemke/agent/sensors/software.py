@@ -2,6 +2,7 @@
 
 from kiemke.agent.host import Host
 from kiemke.agent.sensors.errors import SensorError, SensorTimeoutError
+from kiemke.agent.sensors.plain_words import with_plain_words
 from kiemke.wire.inventory import Row, Software
 
 NAME = "software"
@@ -19,6 +20,11 @@ def read(host: Host) -> dict[str, tuple[Row, ...]]:
 
     Raises SensorError when rpm fails, SensorTimeoutError when it does not end.
     """
+    if host.windows is not None:
+        # Only Windows loads it.
+        from kiemke.agent.windows import software
+
+        return {"software": _ordered(software.read(host.windows))}
     found: list[Software] = []
     known = False
     if host.path(DPKG_STATUS).exists():
@@ -30,8 +36,13 @@ def read(host: Host) -> dict[str, tuple[Row, ...]]:
             found += _rpm()
     if not known:
         return {}
-    found.sort(key=lambda one: (one.origin or "", one.name, one.version or ""))
-    return {"software": tuple(found)}
+    return {"software": _ordered(found)}
+
+
+def _ordered(found: list[Software]) -> tuple[Software, ...]:
+    """Return the programs by origin and name, each with its plain words."""
+    found.sort(key=lambda one: (one.origin or "", one.name, one.version or "", one.user or ""))
+    return tuple(with_plain_words(one) for one in found)
 
 
 def _dpkg(host: Host) -> list[Software]:
