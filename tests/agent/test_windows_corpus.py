@@ -4,11 +4,8 @@ from typing import Any
 
 import pytest
 
-from kiemke.agent.host import Host
-from kiemke.agent.sensors import SENSORS
-from kiemke.agent.sensors.reading import read_all
 from kiemke.wire.inventory import LastUser, Processor
-from tests.support.windows import CORPUS, RecordedWindows
+from tests.support.windows import CORPUS, RecordedWindows, read_sections
 
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason=f"no corpus at {CORPUS}")
 ASKED = ("printers", "usb", "software", "adapters", "firewall", "last_user", "smbios")
@@ -19,10 +16,7 @@ def read(*names: str) -> dict[str, tuple[Any, ...]]:
     windows = RecordedWindows()
     for name in names:
         windows.winreg.load(CORPUS / name)
-    sensors = [one for one in SENSORS if one.module in ASKED]
-    readings = read_all(Host(windows=windows), sensors)
-    assert {name: one.detail for name, one in readings.items() if one.status == "failed"} == {}
-    return {name: one.rows for name, one in readings.items() if one.rows is not None}
+    return read_sections(windows, *ASKED)
 
 
 def test_a_usb_printer_has_the_serial_of_its_place_on_usb() -> None:

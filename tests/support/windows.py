@@ -3,9 +3,13 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from kiemke.agent.host import Host
+from kiemke.agent.sensors import SENSORS
+from kiemke.agent.sensors.reading import read_all
 from kiemke.agent.windows.registry import Registry
 
 CORPUS = Path(__file__).resolve().parents[2].parent / "shared/corpora/windows-registry"
@@ -132,6 +136,7 @@ class RecordedWindows:
     drivers: Callable[[str, int, bytes], bytes | None] = lambda device, code, request: None
     labels: dict[str, str] = field(default_factory=dict)
     probes: dict[str, Any] = field(default_factory=dict)
+    now: datetime = datetime(2026, 11, 26, tzinfo=UTC)
 
     @property
     def registry(self) -> Registry:
@@ -154,3 +159,11 @@ class RecordedWindows:
 
     def probe(self, name: str, *words: str) -> object:
         return self.probes.get(name)
+
+
+def read_sections(windows: RecordedWindows, *modules: str) -> dict[str, tuple[Any, ...]]:
+    """Return the rows by section of what these sensors find; none of them may fail."""
+    sensors = [one for one in SENSORS if one.module in modules]
+    readings = read_all(Host(windows=windows, now=lambda: windows.now), sensors)
+    assert {name: one.detail for name, one in readings.items() if one.status == "failed"} == {}
+    return {name: one.rows for name, one in readings.items() if one.rows is not None}
