@@ -10,7 +10,7 @@ from kiemke.collectors.deadline import Deadline
 from kiemke.collectors.device_identity import Asked, ask
 from kiemke.collectors.errors import PollError
 from kiemke.collectors.snmp import interfaces, system
-from kiemke.collectors.snmp.pysnmp_reader import PysnmpEngines
+from kiemke.collectors.snmp.engines import Engines
 from kiemke.collectors.snmp.reader import SnmpReader, Tuning
 from kiemke.collectors.trace import Trace, no_trace
 from kiemke.wire.report import Device, Interfaces
@@ -23,7 +23,7 @@ class DevicePoller:
 
     def __init__(
         self,
-        engines: PysnmpEngines,
+        engines: Engines,
         credentials: Mapping[str, Credential],
         *,
         attempt_seconds: float = 2.0,
