@@ -107,12 +107,7 @@ def _build_parser() -> argparse.ArgumentParser:
         help="next: make the root that follows and announce it; switch: sign with it",
     )
     _add_audit(commands, common)
-    search = commands.add_parser("search", help="the words things are found by").add_subparsers(
-        dest="verb", required=True
-    )
-    search.add_parser(
-        "rebuild", parents=[common], help="make all of them anew, and say whether any was wrong"
-    )
+    _add_search(commands, common)
     commands.add_parser("check", parents=[common], help="check settings, database and certificate")
     return parser
 
@@ -131,6 +126,15 @@ def _add_audit(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     adopt.add_argument("--paper", required=True, help="number of the paper that ordered the repair")
     audit.add_parser("anchor", parents=[common], help="print the newest signed head, to be kept")
+
+
+def _add_search(commands: Any, common: argparse.ArgumentParser) -> None:
+    search = commands.add_parser("search", help="the words things are found by").add_subparsers(
+        dest="verb", required=True
+    )
+    search.add_parser(
+        "rebuild", parents=[common], help="make all of them anew, and say whether any was wrong"
+    )
 
 
 def _dispatch(options: argparse.Namespace, settings: "Settings") -> int:
