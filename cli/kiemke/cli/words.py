@@ -335,6 +335,7 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "sys_name": N_("host name"),
         "public_id": N_("source number"),
         "provider": N_("provider"),
+        "vendor": N_("manufacturer"),
         "contract_number": N_("contract"),
     },
     "outcome": {

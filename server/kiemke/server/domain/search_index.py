@@ -25,7 +25,7 @@ WATCHED: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
     ("asset", "asset", "id", ()),
     ("custody", "asset", "asset_id", ()),
     ("device", "device", "id", ()),
-    ("device_now", "device", "device_id", ("sys_name",)),
+    ("device_now", "device", "device_id", ("sys_name", "vendor", "model", "serial")),
     ("interface_now", "device", "device_id", ("mac",)),
     ("link", "link", "id", ()),
     ("link_version", "link", "link_id", ()),

@@ -125,11 +125,12 @@ async def _devices(session: Session, ids: list[int]) -> Subjects:
         found[row["id"]].add(row, ("code", "number"), ("name", "name"), ("address", "address"))
     for row in await _rows(
         session,
-        "SELECT DISTINCT device_id AS id, sys_name FROM device_now WHERE device_id IN :[ids]"
-        " ORDER BY device_id, sys_name",
+        "SELECT device_id AS id, sys_name, vendor, model, serial FROM device_now"
+        " WHERE device_id IN :[ids] ORDER BY device_id, id",
         ids,
     ):
-        found[row["id"]].add(row, ("sys_name", "number"))
+        told = (("serial", "number"), ("model", "number"), ("vendor", "name"))
+        found[row["id"]].add(row, ("sys_name", "number"), *told)
     for row in await _rows(
         session,
         "SELECT DISTINCT device_id AS id, mac FROM interface_now WHERE device_id IN :[ids]"

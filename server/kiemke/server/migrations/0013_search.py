@@ -18,7 +18,7 @@ async def _index(_apps: Any, editor: Any) -> None:
 class Migration(migrations.Migration):
     """Create ``search_word`` and ``search_due``."""
 
-    dependencies = [("kiemke", "0011_handover")]
+    dependencies = [("kiemke", "0012_device_identity")]
 
     initial = False
 
