@@ -72,7 +72,7 @@ async def both(view: TableView, **how: Any) -> tuple[Polled, Polled]:
     async with serving(view) as port:
         for backend in ("gufo", "pysnmp"):
             async with polling(v2c(COMMUNITY), backend=backend, **how) as polled:
-                device, found = await polled.poll(port)
+                device, found = await polled.poll(port, budget=300.0)
                 answers.append((device, found, polled.identities))
     return answers[0], answers[1]
 
@@ -81,13 +81,15 @@ async def test_recorded_devices_are_told_alike_by_both(shared_corpora: Path) -> 
     folder = shared_corpora / "snmp" / "rec"
     if not folder.is_dir():
         pytest.skip("no snmp recordings in ../shared/corpora")
-    told = 0
+    told, unlike = 0, []
     for path in sorted(folder.glob("*.snmprec"))[::EVERY]:
         if path.stat().st_size > 150_000 and EVERY > 1:
             continue
-        fast, careful = await both(TableView(read_typed(path)), attempt_seconds=8.0)
-        assert fast == careful, path.name
+        fast, careful = await both(TableView(read_typed(path)), attempt_seconds=60.0)
+        if fast != careful:
+            unlike.append(path.name)
         told += len(careful[1].rows) if careful[1] is not None else 0
+    assert unlike == []
     assert told > 3
 
 

@@ -118,7 +118,9 @@ class _Column:
             suffix = tuple(map(int, pair[0][start:].split(".")))
             if suffix <= last or len(cells) >= MAX_ROWS:
                 raise NotPlain(f"walk of {self.name} does not move forward")
-            cells[suffix] = plain(self.name, pair[1])
+            value = pair[1]
+            kind = type(value)  # most are plain numbers and texts: no call for those
+            cells[suffix] = value if kind is int or kind is bytes else plain(self.name, value)  # type: ignore[assignment]
             last = suffix
             if len(cells) >= most:
                 self.cut = True
