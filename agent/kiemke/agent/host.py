@@ -20,7 +20,7 @@ class Host:
     """Where a machine's files are (``root``), which install looks at them, and what time it is.
 
     ``folder`` is the agent's own, where an office may have put tables; ``windows`` what answers for a
-    Windows, None on other systems.
+    Windows, None on other systems; ``off`` what of persons is not to be told (see ``privacy``).
     """
 
     root: Path = Path("/")
@@ -28,6 +28,7 @@ class Host:
     now: Callable[[], datetime] = now_utc
     folder: Path | None = None
     windows: "Windows | None" = None
+    off: frozenset[str] = frozenset()
 
     @property
     def is_live(self) -> bool:
@@ -83,4 +84,9 @@ def open_host(root: Path, install_id: str, folder: Path | None) -> Host:
         from kiemke.agent.windows.live import LiveWindows
 
         windows = LiveWindows()
-    return Host(root=root, install_id=install_id, folder=folder, windows=windows)
+    # Read here, beside the sensors: the agent's own process need not carry it.
+    from kiemke.agent.privacy import read_off
+
+    return Host(
+        root=root, install_id=install_id, folder=folder, windows=windows, off=read_off(folder)
+    )

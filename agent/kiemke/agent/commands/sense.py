@@ -46,9 +46,10 @@ def _section(reading: Reading, acked: str | None, is_needed: bool) -> dict[str, 
     if reading.rows is None:
         return {"status": reading.status, "detail": reading.detail}
     token = token_of(reading.rows)
-    if token == acked and not is_needed:
-        return {"status": "ok", "token": token}
-    return {"status": "ok", "token": token, "rows": [asdict(row) for row in reading.rows]}
+    told: dict[str, object] = {"status": "ok", "token": token, "detail": reading.detail}
+    if token != acked or is_needed:
+        told["rows"] = [asdict(row) for row in reading.rows]
+    return told
 
 
 def _limit_memory() -> None:

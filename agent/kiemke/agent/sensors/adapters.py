@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 NAME = "adapters"
 SECTIONS = ("adapters",)
+SOURCE = (
+    "/sys/class/net, ethtool and wireless ioctls, /proc/net routes, resolv.conf, DHCP leases;"
+    " Windows: adapter list, Control\\Network, Tcpip\\Parameters, NDIS"
+)
+RIGHTS = "any account"
 NET = "sys/class/net"
 MEGABIT = 1_000_000
 ARPHRD_LOOPBACK = "772"  # if_arp.h

@@ -9,6 +9,11 @@ from kiemke.wire.inventory import Antivirus, Row
 
 NAME = "antivirus"
 SECTIONS = ("antivirus",)
+SOURCE = (
+    "products.toml, ClamAV's signature base; Windows: Security Center in a guarded child, "
+    "Defender's keys, services, programs"
+)
+RIGHTS = "any account"
 CLAMAV = "var/lib/clamav"
 BASES = ("daily.cld", "daily.cvd")
 HEADER_BYTES = 512

@@ -5,6 +5,8 @@ from kiemke.wire.inventory import Battery, Row
 
 NAME = "batteries"
 SECTIONS = ("batteries",)
+SOURCE = "/sys/class/power_supply; Windows: IOCTL_BATTERY_QUERY_INFORMATION"
+RIGHTS = "any account"
 SUPPLIES = "sys/class/power_supply"
 
 

@@ -5,6 +5,8 @@ from kiemke.wire.inventory import Camera, Row
 
 NAME = "cameras"
 SECTIONS = ("cameras",)
+SOURCE = "/sys/class/video4linux; Windows: devices of the camera class"
+RIGHTS = "any account"
 VIDEO = "sys/class/video4linux"
 
 

@@ -5,6 +5,8 @@ from kiemke.wire.inventory import Firewall, Row
 
 NAME = "firewall"
 SECTIONS = ("firewall",)
+SOURCE = "ufw.conf, units of firewalld and nftables; Windows: FirewallPolicy keys, policy first"
+RIGHTS = "any account"
 UFW = "etc/ufw/ufw.conf"
 WANTED = ("etc/systemd/system/multi-user.target.wants", "etc/systemd/system/sysinit.target.wants")
 INSTALLED = ("usr/lib/systemd/system", "lib/systemd/system")

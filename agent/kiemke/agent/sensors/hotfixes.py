@@ -5,6 +5,8 @@ from kiemke.wire.inventory import Row
 
 NAME = "hotfixes"
 SECTIONS = ("hotfixes",)
+SOURCE = "Windows: Component Based Servicing packages"
+RIGHTS = "any account"
 
 
 def read(host: Host) -> dict[str, tuple[Row, ...]]:

@@ -6,6 +6,8 @@ from kiemke.wire.inventory import LastUser, Row
 
 NAME = "last_user"
 SECTIONS = ("last_user",)
+SOURCE = "wtmp; Windows: the LogonUI key"
+RIGHTS = "any account"
 LOGINS = "var/log/wtmp"
 TAIL_BYTES = 1 << 20  # the last few thousand logins
 

@@ -9,6 +9,8 @@ from kiemke.wire.inventory import Monitor, Row
 
 NAME = "monitors"
 SECTIONS = ("monitors",)
+SOURCE = "/sys/class/drm/*/edid; Windows: Enum\\DISPLAY of what is plugged in, EDID_OVERRIDE first"
+RIGHTS = "any account"
 DRM = "sys/class/drm"
 # VESA published EDID in 1994: an earlier year of make is a field nobody filled.
 FIRST_YEAR = 1994

@@ -1,6 +1,7 @@
 """The running system. Source: /etc/os-release (os-release(5)), uname; Windows' CurrentVersion key."""
 
 import platform
+import re
 import socket
 import sys
 from datetime import UTC, datetime
@@ -8,8 +9,12 @@ from datetime import UTC, datetime
 from kiemke.agent.host import Host
 from kiemke.wire.inventory import OperatingSystem, Row
 
-NAME = "os"
+NAME = "operating_system"
 SECTIONS = ("os",)
+SOURCE = (
+    "os-release, uname, installer marks; Windows: the CurrentVersion key (never the product key)"
+)
+RIGHTS = "any account"
 RELEASE_FILES = ("etc/os-release", "usr/lib/os-release")
 # Folders an installer leaves behind and nothing touches afterwards.
 INSTALLER_MARKS = ("var/log/installer", "root/anaconda-ks.cfg", "var/log/anaconda")
@@ -51,13 +56,25 @@ def _linux(host: Host) -> OperatingSystem:
 
 
 def _release(host: Host) -> dict[str, str]:
-    """Return the fields of os-release, quotes taken off; empty where there is none."""
+    """Return the fields of os-release; empty where there is none."""
     for name in RELEASE_FILES:
         text = host.text(name)
         if text is not None:
-            pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
-            return {key: value.strip().strip("\"'") for key, _, value in pairs}
+            return parse_release(text)
     return {}
+
+
+def parse_release(text: str) -> dict[str, str]:
+    """Return the fields of an os-release(5), quotes and their backslashes taken off."""
+    found = {}
+    for line in text.splitlines():
+        key, equals, value = line.strip().partition("=")
+        if equals and not key.startswith("#"):
+            value = value.strip()
+            if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+                value = value[1:-1]
+            found[key] = re.sub(r"\\([\\$\"'`])", r"\1", value)
+    return found
 
 
 def _search_domain(host: Host) -> str | None:

@@ -7,6 +7,8 @@ from kiemke.wire.inventory import Printer, Row
 
 NAME = "printers"
 SECTIONS = ("printers",)
+SOURCE = "CUPS' printers.conf; Windows: Print\\Printers, USBPRINT joined with USB for the serial"
+RIGHTS = "root on Linux; any account on Windows"
 CUPS = "etc/cups/printers.conf"
 NETWORK = ("socket", "ipp", "ipps", "http", "https", "lpd", "dnssd", "smb", "mdns", "beh")
 LOCAL = ("parallel", "serial")

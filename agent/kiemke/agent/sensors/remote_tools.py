@@ -6,6 +6,11 @@ from kiemke.wire.inventory import RemoteTool, Row
 
 NAME = "remote_tools"
 SECTIONS = ("remote_tools",)
+SOURCE = (
+    "products.toml against units and paths; Windows: against services and programs, and "
+    "Remote Desktop's switch"
+)
+RIGHTS = "any account"
 UNITS = ("etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system")
 WANTED = ("multi-user.target.wants", "graphical.target.wants", "default.target.wants")
 

@@ -6,6 +6,8 @@ from kiemke.wire.inventory import Row, Scanner
 
 NAME = "scanners"
 SECTIONS = ("scanners",)
+SOURCE = "udev's mark of what SANE drives; Windows: devices of the image class"
+RIGHTS = "any account"
 
 
 def read(host: Host) -> dict[str, tuple[Row, ...]]:

@@ -7,6 +7,11 @@ from kiemke.wire.inventory import Row, Security
 
 NAME = "security"
 SECTIONS = ("security",)
+SOURCE = (
+    "display managers' files, reboot-required, the SecureBoot variable; Windows: Winlogon, "
+    "screen saver, Policies, restart marks"
+)
+RIGHTS = "any account"
 SECURE_BOOT = "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 RESTART = ("run/reboot-required", "var/run/reboot-required")
 # Display managers and where each is told to log somebody in by itself: file, section, key.

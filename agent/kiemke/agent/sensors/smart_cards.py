@@ -7,6 +7,11 @@ from kiemke.wire.inventory import Row, SmartCard, UsbDevice
 
 NAME = "smart_cards"
 SECTIONS = ("smart_cards",)
+SOURCE = (
+    "USB devices against smart_cards.toml and the USB class for smart cards; the device is "
+    "never opened"
+)
+RIGHTS = "any account"
 TABLE = "smart_cards.toml"
 
 

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 NAME = "smbios"
 SECTIONS = ("system", "bios", "board", "chassis", "processors", "memory")
+SOURCE = (
+    "/sys/firmware/dmi/tables, else /sys/class/dmi/id, /proc/cpuinfo; Windows: "
+    "GetSystemFirmwareTable, else the registry's mssmbios copy, else HARDWARE\\DESCRIPTION"
+)
+RIGHTS = "root for serials on Linux; any account on Windows"
 TABLES = "sys/firmware/dmi/tables"
 DMI = "sys/class/dmi/id"
 # What the decoder reports in the firmware's own words but what says nothing.

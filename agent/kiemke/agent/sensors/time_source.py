@@ -5,6 +5,8 @@ from kiemke.wire.inventory import Row, TimeSource
 
 NAME = "time_source"
 SECTIONS = ("time",)
+SOURCE = "chrony's, ntpd's or timesyncd's file; Windows: W32Time"
+RIGHTS = "any account"
 TIMESYNCD = ("etc/systemd/timesyncd.conf", "usr/lib/systemd/timesyncd.conf")
 CHRONY = ("etc/chrony/chrony.conf", "etc/chrony.conf")
 NTPD = ("etc/ntpsec/ntp.conf", "etc/ntp.conf")

@@ -6,6 +6,8 @@ from kiemke.wire.inventory import Row
 
 NAME = "usb"
 SECTIONS = ("usb",)
+SOURCE = "/sys/bus/usb/devices; Windows: Enum\\USB of what is plugged in"
+RIGHTS = "any account"
 
 
 def read(host: Host) -> dict[str, tuple[Row, ...]]:

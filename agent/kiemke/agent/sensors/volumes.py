@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 NAME = "volumes"
 SECTIONS = ("volumes",)
+SOURCE = (
+    "mount table, dm-crypt in sysfs; Windows: volume list, System.Volume.BitLockerProtection "
+    "in a guarded child"
+)
+RIGHTS = "any account"
 # Read-only images that are full by nature.
 BLOCK = "sys/class/block"
 MOST_LAYERS = 8  # RAID on LVM on LUKS on a disk is four
