@@ -65,85 +65,41 @@ def _logins() -> bytes:
     return vital_linux.LOGIN_RECORD.pack(*record) * 2
 
 
+# Keys the readers look at ("PART" stands for text out of the input), and the values of each.
+KEYS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (rf"{ENUM}\USB\VID_04F2&PID_PART\PART", ("Class", "Service", "DeviceDesc", "FriendlyName", "Mfg", "CompatibleIDs", "HardwareID", "ContainerID",)),
+    (rf"{ENUM}\USB\VID_096E&PID_0807\PART", ("ParentIdPrefix", "ContainerID", "CompatibleIDs",)),
+    (rf"{ENUM}\USBPRINT\PART\7&1&0&USB001", ("DeviceDesc", "ContainerID",)),
+    (rf"{ENUM}\USBPRINT\PART\7&1&0&USB001\Device Parameters", ("PortName",)),
+    (rf"{ENUM}\DISPLAY\PART\1\Device Parameters", ("EDID",)),
+    (rf"{ENUM}\DISPLAY\PART\1\Device Parameters\EDID_OVERRIDE", ("0", "1", "x",)),
+    (rf"{windows_printers.PRINTERS}\PART", ("Name", "Port", "Attributes", "Printer Driver",)),
+    (rf"{SID}\{windows_printers.CHOSEN}", ("Device",)),
+    (rf"HKLM\{software.UNINSTALL}\PART", ("DisplayName", "DisplayVersion", "Publisher", "InstallDate", "VersionMajor", "VersionMinor",)),
+    (rf"{software.APPX}\PART_1_x64__8wekyb3d8bbwe", ("DisplayName",)),
+    (rf"{adapters.NETWORK}\{{A}}\Connection", ("Name", "PnpInstanceID", "MediaSubType",)),
+    (rf"{adapters.CLASS}\0001", ("NetCfgInstanceId", "DriverDesc", "*IfType", "ComponentId",)),
+    (rf"{adapters.INTERFACES}\{{A}}", ("EnableDHCP", "DhcpIPAddress", "IPAddress", "DefaultGateway", "NameServer", "DhcpNetworkHint",)),
+    (security.LOGON, ("LastLoggedOnSAMUser", "LastLoggedOnUser",)),
+    (security.SESSION_MANAGER, ("PendingFileRenameOperations",)),
+    (rf"{security.SERVICING}\Packages\Package_for_KB5031445~PART", ("CurrentState", "InstallTimeHigh", "InstallTimeLow",)),
+    (rf"{SID}\{security.DESKTOP}", ("ScreenSaveActive", "ScreenSaverIsSecure", "ScreenSaveTimeOut",)),
+    (rf"{security.TIME}\Parameters", ("Type", "NtpServer",)),
+)  # fmt: skip
+
+
 def registry_of(data: bytes) -> FakeWinreg:
     """Return a registry in which the bytes decide which odd values stand in the keys we read."""
     winreg, chance = FakeWinreg(), random.Random(data)
     text = data.decode("utf-16-le", "replace")
-    odd: tuple[object, ...] = (
-        text, data, None, 0, -1, 2**32 - 1, 2**64, [], [text, ""], [text] * 3, "", "{", "@x,;", "\0", text[:5],
-    )  # fmt: skip
-
-    def some(*names: str) -> dict[str, object]:
-        return {name: chance.choice(odd) for name in names if chance.random() < 0.9}
-
     part = text.replace("\\", "")[:30] or "X"
-    winreg.put(
-        rf"{ENUM}\USB\VID_04F2&PID_{part}\{part}",
-        **some(
-            "Class",
-            "Service",
-            "DeviceDesc",
-            "FriendlyName",
-            "Mfg",
-            "CompatibleIDs",
-            "HardwareID",
-            "ContainerID",
-        ),
-    )
-    winreg.put(
-        rf"{ENUM}\USB\VID_096E&PID_0807\{part}",
-        **some("ParentIdPrefix", "ContainerID", "CompatibleIDs"),
-    )
-    winreg.put(rf"{ENUM}\USBPRINT\{part}\7&1&0&USB001", **some("DeviceDesc", "ContainerID"))
-    winreg.put(rf"{ENUM}\USBPRINT\{part}\7&1&0&USB001\Device Parameters", **some("PortName"))
-    winreg.put(rf"{ENUM}\DISPLAY\{part}\1\Device Parameters", **some("EDID"))
-    winreg.put(rf"{ENUM}\DISPLAY\{part}\1\Device Parameters\EDID_OVERRIDE", **some("0", "1", "x"))
-    winreg.put(
-        rf"{windows_printers.PRINTERS}\{part}",
-        **some("Name", "Port", "Attributes", "Printer Driver"),
-    )
-    winreg.put(rf"{SID}\{windows_printers.CHOSEN}", **some("Device"))
-    winreg.put(
-        rf"HKLM\{software.UNINSTALL}\{part}",
-        **some(
-            "DisplayName",
-            "DisplayVersion",
-            "Publisher",
-            "InstallDate",
-            "VersionMajor",
-            "VersionMinor",
-        ),
-    )
-    winreg.put(rf"{software.APPX}\{part}_1_x64__8wekyb3d8bbwe", **some("DisplayName"))
-    winreg.put(
-        rf"{adapters.NETWORK}\{{A}}\Connection", **some("Name", "PnpInstanceID", "MediaSubType")
-    )
-    winreg.put(
-        rf"{adapters.CLASS}\0001",
-        **some("NetCfgInstanceId", "DriverDesc", "*IfType", "ComponentId"),
-    )
-    winreg.put(
-        rf"{adapters.INTERFACES}\{{A}}",
-        **some(
-            "EnableDHCP",
-            "DhcpIPAddress",
-            "IPAddress",
-            "DefaultGateway",
-            "NameServer",
-            "DhcpNetworkHint",
-        ),
-    )
-    winreg.put(security.LOGON, **some("LastLoggedOnSAMUser", "LastLoggedOnUser"))
-    winreg.put(security.SESSION_MANAGER, **some("PendingFileRenameOperations"))
-    winreg.put(
-        rf"{security.SERVICING}\Packages\Package_for_KB5031445~{part}",
-        **some("CurrentState", "InstallTimeHigh", "InstallTimeLow"),
-    )
-    winreg.put(
-        rf"{SID}\{security.DESKTOP}",
-        **some("ScreenSaveActive", "ScreenSaverIsSecure", "ScreenSaveTimeOut"),
-    )
-    winreg.put(rf"{security.TIME}\Parameters", **some("Type", "NtpServer"))
+    odd: tuple[object, ...] = (
+        text, data, None, 0, -1, 2**32 - 1, 2**64, [], [text, ""], [text] * 3, "", "{", "@x,;",
+        "\0", text[:5],
+    )  # fmt: skip
+    for path, names in KEYS:
+        values = {name: chance.choice(odd) for name in names if chance.random() < 0.9}
+        winreg.put(path.replace("PART", part), **values)
     return winreg
 
 
