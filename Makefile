@@ -39,7 +39,7 @@ bench: ## speed and size on this machine, with the disk's commits/s beside them
 lock: ## write the locks anew (ARGS=--upgrade takes newer releases)
 	@tools/environment dev
 	@$(COMPILE) --all-extras $(ARGS) pyproject.toml -o requirements.lock
-	@$(COMPILE) --all-extras --group dev -c requirements.lock $(ARGS) \
+	@$(COMPILE) --all-extras --group dev -c requirements.lock --override tools/dev-overrides.in $(ARGS) \
 		pyproject.toml -o requirements-dev.lock
 	@$(COMPILE) --python-version 3.11 $(ARGS) tools/uv.in -o tools/uv.lock
 	@$(COMPILE) --python-version 3.11 $(ARGS) tools/build.in -o tools/build.lock

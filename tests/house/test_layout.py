@@ -27,6 +27,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     "pysnmp": (f"{COLLECTORS}/snmp/*",),
     "gufo": (f"{COLLECTORS}/snmp/*",),
     "netmiko": (f"{COLLECTORS}/ssh/*",),
+    "paramiko": (f"{COLLECTORS}/ssh/*",),
+    "ntc_templates": (f"{COLLECTORS}/ssh/*",),
     "icmplib": (f"{COLLECTORS}/reachability/*",),
     "tortoise": DATABASE,
     "asyncpg": DATABASE,

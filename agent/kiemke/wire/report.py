@@ -18,6 +18,8 @@ COLLECTOR_KINDS = ("device", "interfaces", "reachability")
 EVENT_NAMES = ("boot", "shutdown", "resume", "link_speed", "session", "outbox")
 SECTION_STATUSES = ("ok", "absent", "failed", "timeout", "denied")
 POLL_OUTCOMES = ("ok", "partial", "timeout", "auth", "unreachable", "error")
+# A visit by SSH: what a poll can be, and a changed host key, no prompt, a closed connection, no rights.
+SSH_OUTCOMES = (*POLL_OUTCOMES, "host_key", "prompt", "disconnected", "refused")
 
 
 # --- agent: inventory --------------------------------------------------------------------------

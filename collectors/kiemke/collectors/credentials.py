@@ -37,11 +37,21 @@ class Credential:
 
 
 def read_credentials(path: Path) -> dict[str, Credential]:
-    """Return the credentials of a TOML file by name.
+    """Return the SNMP credentials of a TOML file by name; sections with ``kind = "ssh"`` are left out.
 
     Raises ConfigError saying where and what to do: a missing file, one that others may read, broken
     TOML, unknown or missing keys, unknown protocols, short keys. No error shows a value.
     """
+    sections = read_sections(path)
+    return {
+        name: _read_one(path, name, table)
+        for name, table in sections.items()
+        if not (isinstance(table, dict) and table.get("kind") == "ssh")
+    }
+
+
+def read_sections(path: Path) -> dict[str, object]:
+    """Return the sections of a private TOML file as they stand. Raises ConfigError."""
     try:
         with path.open("rb") as file:
             _demand_private(path, os.fstat(file.fileno()))
@@ -54,12 +64,11 @@ def read_credentials(path: Path) -> dict[str, Credential]:
     except (OSError, UnicodeDecodeError) as err:
         raise ConfigError(f"{path}: cannot be read ({type(err).__name__})") from err
     try:
-        tables = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as err:
         # The decoder's message may quote a piece of the line, so only the position is passed on.
         place = str(err).rpartition("(at ")[2].rstrip(")")
         raise ConfigError(f"{path}: not valid TOML at {place}; correct that line") from None
-    return {name: _read_one(path, name, table) for name, table in tables.items()}
 
 
 def _demand_private(path: Path, found: os.stat_result) -> None:

@@ -12,6 +12,12 @@ from kiemke.collectors.assignment import load_assignment
 from kiemke.collectors.credentials import FILE_NAME, read_credentials
 from kiemke.collectors.errors import CollectorError, ConfigError
 from kiemke.collectors.logs import set_up_logs
+from kiemke.collectors.ssh.commands import (
+    add_hostkey_parser,
+    add_probe_options,
+    run_hostkey,
+    run_probe,
+)
 from kiemke.collectors.state import (
     DEFAULT_STATE,
     OUTBOX_FILE,
@@ -32,7 +38,7 @@ from kiemke.wire.pin import PinError, Pins
 
 log = logging.getLogger(__name__)
 
-EXTRA_MODULES = ("pysnmp", "icmplib", "pyasn1")
+EXTRA_MODULES = ("pysnmp", "icmplib", "pyasn1", "netmiko", "paramiko", "ntc_templates")
 EXAMPLES = """examples:
   kiemke-collector enroll TOKEN                     make this collector known to its server
   kiemke-collector run                              poll what the server assigns, until stopped
@@ -40,6 +46,9 @@ EXAMPLES = """examples:
   kiemke-collector --once 192.168.1.2 --debug       poll one switch now, show every request
   kiemke-collector --once 17 --credential core      poll the assigned device 17 with [core]
   kiemke-collector probe snmp 192.168.1.2           vendor, model, version, serial, ports
+  kiemke-collector probe ssh 192.168.1.2 --platform cisco_ios --user kiemke
+                                                    facts and configuration, secrets masked
+  kiemke-collector hostkey forget 192.168.1.2       the device was replaced: believe its new key
 
 SNMP credentials stand in credentials.toml in the state folder, mode 0600:
   [default]
@@ -52,6 +61,11 @@ SNMP credentials stand in credentials.toml in the state folder, mode 0600:
   auth_key = "..."
   privacy_protocol = "AES128"    # DES AES128 AES192 AES256
   privacy_key = "..."
+and SSH accounts:
+  [switches]
+  kind = "ssh"
+  user = "..."
+  password = "..."               # or private_key, or both; enable_password where needed
 """
 
 
@@ -59,7 +73,7 @@ def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="kiemke-collector",
-        description="Polls network gear by SNMP, probes lines by ICMP, reports to the server.",
+        description="Polls network gear by SNMP and SSH, probes lines by ICMP, reports to the server.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -84,7 +98,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_once(run, argparse.SUPPRESS)
     commands.add_parser("status", help="show what the collector does")
     probe = commands.add_parser("probe", help="ask devices what they are, now")
-    probe.add_argument("protocol", choices=("snmp",), help="how to ask")
+    probe.add_argument("protocol", choices=("snmp", "ssh"), help="how to ask")
     probe.add_argument("hosts", nargs="*", metavar="HOST", help="ADDRESS, name or HOST:PORT")
     probe.add_argument(
         "--targets",
@@ -93,7 +107,9 @@ def make_parser() -> argparse.ArgumentParser:
         help='file of JSON objects, one a line: {"host", "port", "community", "id"}',
     )
     probe.add_argument("--json", action="store_true", help="print one JSON object a line")
+    add_probe_options(probe)
     _add_debug(probe, argparse.SUPPRESS)
+    add_hostkey_parser(commands)
     return parser
 
 
@@ -134,7 +150,9 @@ def main(arguments: list[str] | None = None) -> int:
         if given.command == "status":
             return _status(given.state)
         if given.command == "probe":
-            return _probe(given)
+            return run_probe(given) if given.protocol == "ssh" else _probe(given)
+        if given.command == "hostkey":
+            return run_hostkey(given)
     except CollectorError as err:
         # The text may hold words of a server or a file: nothing in it may move the cursor.
         print(f"kiemke-collector: {clean_text(str(err))}", file=sys.stderr)

@@ -3,7 +3,6 @@
 import asyncio
 import ipaddress
 import itertools
-import json
 import socket
 import sys
 from collections.abc import Mapping
@@ -15,8 +14,8 @@ from kiemke.collectors.credentials import Credential
 from kiemke.collectors.device_poll import DevicePoller
 from kiemke.collectors.errors import ConfigError
 from kiemke.collectors.reachability import icmp
-from kiemke.collectors.snmp.engines import Engines
-from kiemke.collectors.trace import Trace, no_trace
+from kiemke.collectors.snmp.pysnmp_reader import PysnmpEngines
+from kiemke.collectors.trace import no_trace, trace_to
 from kiemke.wire.clocks import SystemClock
 from kiemke.wire.codec import encode_report
 from kiemke.wire.report import Body, Report
@@ -68,15 +67,6 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def trace_to(stream: TextIO) -> Trace:
-    """Return a trace that writes one JSON object a line."""
-
-    def trace(event: str, fields: dict[str, object]) -> None:
-        print(json.dumps({"event": event, **fields}), file=stream, flush=True)
-
-    return trace
-
-
 async def poll_once(
     task: DeviceTask, credentials: Mapping[str, Credential], *, debug: bool, out: TextIO
 ) -> str:
@@ -92,7 +82,7 @@ async def poll_once(
         )
         print(encode_report(report).decode("utf-8"), file=out, flush=True)
 
-    engines = Engines()
+    engines = PysnmpEngines()
     trace("target", {"address": task.address, "port": task.port, "credential": task.credential})
     try:
         poller = DevicePoller(engines, credentials, trace=trace)

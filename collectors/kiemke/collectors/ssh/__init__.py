@@ -1,0 +1,1 @@
+"""SSH: facts and configurations of network gear, by read-only commands from a fixed list."""

@@ -1,0 +1,114 @@
+"""No secret leaves the collector: every kind is planted in every platform's syntax and looked for after."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from kiemke.collectors.errors import ConfigError
+from kiemke.collectors.ssh.mask import mask
+from kiemke.collectors.ssh.platform import load_general, load_platform
+from kiemke.collectors.ssh.platforms import PLATFORMS
+from tests.support.ssh_devices import RECORDED, read_recording
+
+# Planted values hold this word; hexadecimal certificates cannot, they hold the number.
+PLANTED = re.compile(r"pl4nt|b16b00b5", re.IGNORECASE)
+LEAST_PLANTED = 9
+# What a reader wants to find again in a masked configuration.
+KEPT = {
+    "aruba_aoscx": ["hostname CX-1", "description Uplink VNPT", "https-server vrf default"],
+    "cisco_ios": ["service password-encryption", "description Uplink VNPT", "hostname SW-TANG-1"],
+    "cisco_s300": ["hostname sw-motcua", "vlan 10", 'description "Uplink VNPT"'],
+    "fortinet": ['set hostname "FG-XA"', 'set accprofile "super_admin"', 'set server "192.0.2.7"'],
+    "hp_comware": ["sysname SW-H3C", "description Uplink VNPT", "service-type ssh"],
+    "hp_procurve": ['hostname "SW-HP-1"', "ip address 192.168.1.2 255.255.255.0"],
+    "huawei_vrp": ["sysname SW-UBND", "local-user admin privilege level 15"],
+    "juniper_junos": ["set system host-name EX-1", 'ge-0/0/0 description "Uplink VNPT"'],
+    "linux": ["PermitRootLogin prohibit-password", "PasswordAuthentication yes", "address 192.168"],
+    "mikrotik_routeros": ["/ip address", "add address=192.168.1.1/24", "set name=GW-XA"],
+    "ruijie_os": ["hostname RJ-1", "description Uplink VNPT"],
+    "tplink_jetstream": ['hostname "TL-1"', 'description "Uplink VNPT"'],
+    "zyxel_os": ["hostname ZY-1", "name Uplink VNPT"],
+}
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_no_planted_secret_is_left_and_the_rest_is(name: str) -> None:
+    platform = load_platform(name)
+    text = read_recording(name).answers[platform.config]
+
+    masked = mask(text, platform)
+
+    assert len(PLANTED.findall(text)) >= LEAST_PLANTED
+    assert [line for line in masked.text.splitlines() if PLANTED.search(line)] == []
+    assert [line for line in KEPT[name] if line not in masked.text] == []
+    assert masked.count >= LEAST_PLANTED - 1
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_masking_twice_changes_nothing(name: str) -> None:
+    """Else a configuration read again would look changed."""
+    platform = load_platform(name)
+    once = mask(read_recording(name).answers[platform.config], platform)
+
+    again = mask(once.text, platform)
+
+    assert (again.text, again.digest) == (once.text, once.digest)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "password Pl4nt1",
+        'my-password = "Pl4nt 2"',
+        "SECRET: Pl4nt3",
+        "community Pl4nt4",
+        "enable-key 7 Pl4nt5",
+        "x $6$salt$Pl4nt6",
+        "url https://user:Pl4nt7@192.0.2.1/",
+        "psk=Pl4nt8",
+        "token Pl4nt9",
+        "-----BEGIN RSA PRIVATE KEY-----\nPl4nt10\nPl4nt11\n-----END RSA PRIVATE KEY-----",
+        "-----BEGIN RSA PRIVATE KEY-----\nPl4nt12 and it was cut off",
+    ],
+)
+@pytest.mark.parametrize("name", ["linux", "zyxel_os"])
+def test_a_secret_under_an_unforeseen_word_is_caught_by_the_general_rules(
+    line: str, name: str
+) -> None:
+    assert not PLANTED.search(mask(f"before\n{line}\n", load_platform(name)).text)
+
+
+@pytest.mark.parametrize("name", [name for name in PLATFORMS if load_platform(name).volatile])
+def test_lines_that_change_by_themselves_make_no_new_version(name: str) -> None:
+    platform = load_platform(name)
+    text = read_recording(name).answers[platform.config]
+    lines = text.splitlines()
+    steady = [line for line in lines if not any(each.search(line) for each in platform.volatile)]
+    bare, whole = mask("\n".join(steady), platform), mask(text, platform)
+
+    assert whole.digest == bare.digest
+    assert mask(text + "something new\n", platform).digest != whole.digest
+
+
+def test_every_platform_has_a_file_a_recording_and_only_reading_commands() -> None:
+    files = {path.stem for path in load_files()} - {"general"}
+
+    assert files == {*PLATFORMS}
+    assert {path.stem for path in RECORDED.glob("*.txt")} == {*PLATFORMS}
+    for name in PLATFORMS:
+        platform = load_platform(name)
+        assert platform.commands <= read_recording(name).answers.keys()
+    assert load_general().harmless
+
+
+def load_files() -> list[Path]:
+    from importlib.resources import files
+
+    folder = files("kiemke.collectors.ssh.platforms")
+    return [Path(each.name) for each in folder.iterdir() if each.name.endswith(".toml")]
+
+
+def test_an_unknown_platform_is_told_with_those_there_are() -> None:
+    with pytest.raises(ConfigError, match="cisco_ios"):
+        load_platform("draytek")
