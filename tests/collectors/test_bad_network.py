@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from kiemke.collectors.snmp import oids
 from kiemke.wire.report import Interfaces
 from tests.support.peers import free_port
 from tests.support.snmp_agents import COMMUNITY, TableView, serving, switch
@@ -88,7 +89,7 @@ async def test_a_device_that_falls_silent_halfway_gives_its_whole_rows_only() ->
     async with (
         serving(TableView(switch(PORTS))) as port,
         relay("127.0.0.1", port, to_client=until) as line,
-        polling(v2c(COMMUNITY), attempt_seconds=0.15, attempts=1) as polled,
+        polling(v2c(COMMUNITY), attempt_seconds=0.15, attempts=1, backend="pysnmp") as polled,
     ):
         device, found = await polled.poll(line.port, budget=4.0)
 
@@ -97,6 +98,29 @@ async def test_a_device_that_falls_silent_halfway_gives_its_whole_rows_only() ->
     assert 0 < len(found.rows) < PORTS
     assert wrong_rows(found) == []
     assert found.detail is not None
+
+
+async def test_silence_halfway_leaves_whole_rows_on_the_fast_path_too() -> None:
+    """The line dies when the second part of the states has come."""
+    parts = 0
+
+    def watch(event: str, fields: dict[str, object]) -> None:
+        nonlocal parts
+        parts += event == "bulk" and fields["from"] == [oids.IF_OPER_STATUS]
+
+    async with (
+        serving(TableView(switch(150))) as port,
+        relay(
+            "127.0.0.1", port, to_client=lambda _, data: [(0.0, data)] if parts < 2 else []
+        ) as line,
+        polling(v2c(COMMUNITY), attempt_seconds=0.2, attempts=1, trace=watch) as polled,
+    ):
+        device, found = await polled.poll(line.port, budget=4.0)
+
+    assert device.outcome == "ok"
+    assert found is not None and found.outcome == "partial"
+    assert [row.index for row in found.rows] == list(range(1, 61))
+    assert wrong_rows(found) == []
 
 
 async def test_a_line_too_thin_for_large_answers_is_asked_for_small_ones() -> None:

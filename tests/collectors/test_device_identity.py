@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kiemke.collectors.deadline import Deadline
-from kiemke.collectors.device_identity import AGAIN_SECONDS, DAY_SECONDS, Asked, ask
+from kiemke.collectors.device_identity import AGAIN_SECONDS, DAY_SECONDS, Asked, Pace, ask
 from kiemke.collectors.errors import PollTimeout
 from kiemke.collectors.snmp import oids
 from kiemke.collectors.snmp.reader import Oid, Value, parse_oid
@@ -47,8 +47,8 @@ def test_a_device_is_asked_at_first_contact_after_a_change_and_once_a_day() -> N
 async def test_what_a_device_is_travels_whole_once() -> None:
     asked, reader = Asked(), RecordedReader(dict(MIKROTIK))
 
-    first = await ask(reader, said(100.0), asked, Deadline(10))
-    second = await ask(reader, said(160.0), asked, Deadline(10))
+    first = await ask(reader, said(100.0), asked, Deadline(10), Pace())
+    second = await ask(reader, said(160.0), asked, Deadline(10), Pace())
 
     assert first is not None and first.complete
     assert (first.vendor, first.kind, first.name) == ("MikroTik", "router", "r-tan-minh")
@@ -59,7 +59,7 @@ async def test_what_a_device_is_travels_whole_once() -> None:
 async def test_a_silent_device_is_not_asked_again_in_every_poll() -> None:
     asked = Asked()
 
-    assert await ask(Silent({}), said(1.0), asked, Deadline(10)) is None
+    assert await ask(Silent({}), said(1.0), asked, Deadline(10), Pace()) is None
     assert asked.next_at is not None
     assert asked.why(said(2.0), asked.next_at - AGAIN_SECONDS) is None
 
@@ -74,3 +74,17 @@ async def test_a_poll_tells_what_the_device_is_once() -> None:
         await polled.poll(port)
 
     assert [(each.complete, each.name) for each in polled.identities] == [(True, "sw-1")]
+
+
+async def test_a_start_with_many_devices_asks_some_and_the_others_in_their_turn() -> None:
+    pace = Pace(at_once=3.0, per_second=0.0)
+    asked = [Asked() for _ in range(10)]
+
+    told = [
+        await ask(RecordedReader(dict(MIKROTIK)), said(1.0), each, Deadline(10), pace)
+        for each in asked
+    ]
+
+    assert [each is not None for each in told] == [True] * 3 + [False] * 7
+    pace.per_second = 1e9
+    assert await ask(RecordedReader(dict(MIKROTIK)), said(2.0), asked[9], Deadline(10), pace)

@@ -45,7 +45,7 @@ async def test_answers_of_devices_polled_at_once_never_mix() -> None:
 
     assert outcomes == ["ok"] * DEVICES + ["timeout"] * 3
     for n in range(1, DEVICES + 1):
-        device, found = got[n]
+        device, found, *_ = got[n]
         assert isinstance(device, Device) and isinstance(found, Interfaces)
         assert device.sys_name == f"sw-{n}"
         assert [row.in_octets for row in found.rows] == [1000 * k for k in range(1, n + 1)]

@@ -71,3 +71,19 @@ def test_what_cannot_be_is_told_in_a_sentence(
     assert "database_url" in said
     assert "KIEMKE_LISTEN_PORT" in said
     assert "Traceback" not in said
+
+
+def test_a_rebuild_of_the_search_tells_whether_words_were_wrong(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["migrate"]) == 0
+    with sqlite3.connect(folder / "kiemke.sqlite") as connection:
+        connection.execute(
+            "INSERT INTO search_word (kind, word, subject_id, unit_id) VALUES ('unit', 'ghost', 9, 9)"
+        )
+    connection.close()
+
+    assert (main(["search", "rebuild"]), main(["search", "rebuild"])) == (0, 0)
+
+    said = capsys.readouterr().out.splitlines()[-2:]
+    assert said == ["0 things, 0 words; mended", "0 things, 0 words; as before"]

@@ -1,13 +1,14 @@
 """Every list and thing of the REST API over real rows, on both databases."""
 
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from kiemke.server.domain import coverage
 from tests.support.api import Api, make_office, running_api
 from tests.support.office import Office
 
@@ -126,6 +127,33 @@ async def test_coverage_adds_up_and_names_its_people(api: Api) -> None:
     assert district["coverage"]["verified"] == 3
     assert [row["official"]["code"] for row in who["items"]] == ["P1", "P2"]
     assert {row["state"] for row in who["items"]} == {"verified"}
+
+
+async def test_pages_of_the_last_recount_are_those_of_a_recount_of_that_day(api: Api) -> None:
+    await coverage.refresh_now(api.services.db, api.clock())
+    day = coverage_day(api)
+    answers = []
+    for params in ({}, {"unit": "U2"}, {"limit": 2}):
+        for times in ({}, {"as_of": day}):
+            first = await get(api, "coverage", "viewer", **params, **times)
+            after = {"after": first["next"]} if first["next"] else {}
+            answers.append(
+                (first, await get(api, "coverage", "viewer", **params, **times, **after))
+            )
+    scoped = [
+        await (await api.signed_in("viewer", 2)).get("/api/v1/coverage", params=times)
+        for times in ({}, {"as_of": day})
+    ]
+
+    assert answers[0::2] == answers[1::2]
+    assert answers[4][0]["next"] is not None
+    assert scoped[0].json() == scoped[1].json()
+    assert [row["unit"]["code"] for row in scoped[0].json()["items"]] == ["U2"]
+
+
+def coverage_day(api: Api) -> str:
+    """Return the last finished day."""
+    return (api.services.today() - timedelta(days=1)).isoformat()
 
 
 async def test_a_listing_as_of_a_day_shows_what_was_so_then(api: Api) -> None:

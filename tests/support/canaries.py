@@ -29,6 +29,7 @@ DAY = date(2026, 3, 1)
 SHARED_TABLES = {
     "installation": "one row, facts of the whole installation",
     "lease": "who leads a job",
+    "search_due": "taken by the next search, whoever asks it",
     "rule": "law and thresholds, the same for every unit",
     "holiday": "the calendar, the same for every unit",
 }

@@ -7,7 +7,7 @@ from kiemke.collectors.assignment import DeviceTask
 from kiemke.collectors.credentials import Credential
 from kiemke.collectors.device_poll import DevicePoller
 from kiemke.collectors.secret import Secret
-from kiemke.collectors.snmp.pysnmp_reader import PysnmpEngines
+from kiemke.collectors.snmp.engines import Engines
 from kiemke.collectors.trace import Trace, no_trace
 from kiemke.wire.report import Device, DeviceIdentity, Interfaces
 from tests.support.peers import SnmpdPeer
@@ -71,9 +71,10 @@ async def polling(
     attempt_seconds: float = 1.0,
     attempts: int = 2,
     trace: Trace = no_trace,
+    backend: str = "gufo",
 ) -> AsyncIterator[Polled]:
     """Yield a poller with these credentials; its sockets are closed at the end."""
-    engines = PysnmpEngines()
+    engines = Engines(backend=backend)
     try:
         yield Polled(
             DevicePoller(

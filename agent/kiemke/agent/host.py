@@ -1,22 +1,34 @@
 """The machine a sensor looks at: the running one, or a recording of its files under another root."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kiemke.wire.clocks import now_utc
+
+if TYPE_CHECKING:
+    from kiemke.agent.windows.port import Windows
 
 MAX_FILE_BYTES = 64 << 20  # a dpkg status file of a very full machine is 20 MB
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """Where a machine's files are (``root``), which install looks at them, and what time it is."""
+    """Where a machine's files are (``root``), which install looks at them, and what time it is.
+
+    ``folder`` is the agent's own, where an office may have put tables; ``windows`` what answers for a
+    Windows, None on other systems; ``off`` what of persons is not to be told (see ``privacy``).
+    """
 
     root: Path = Path("/")
     install_id: str = ""
     now: Callable[[], datetime] = now_utc
+    folder: Path | None = None
+    windows: "Windows | None" = None
+    off: frozenset[str] = frozenset()
 
     @property
     def is_live(self) -> bool:
@@ -62,3 +74,19 @@ class Host:
             return "/" + path.relative_to(self.root.resolve()).as_posix()
         except ValueError:  # a link that points out of the recording
             return path.as_posix()
+
+
+def open_host(root: Path, install_id: str, folder: Path | None) -> Host:
+    """Return the host under ``root``; the running machine, where it is a Windows, with its answers."""
+    windows: Windows | None = None
+    if sys.platform == "win32" and root == Path("/"):
+        # Only Windows can load it.
+        from kiemke.agent.windows.live import LiveWindows
+
+        windows = LiveWindows()
+    # Read here, beside the sensors: the agent's own process need not carry it.
+    from kiemke.agent.privacy import read_off
+
+    return Host(
+        root=root, install_id=install_id, folder=folder, windows=windows, off=read_off(folder)
+    )

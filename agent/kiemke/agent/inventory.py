@@ -5,12 +5,12 @@ One hung sensor spoils only its own sections, and the agent's own process does n
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from kiemke.agent.host import Host
 from kiemke.agent.journal import warn
+from kiemke.agent.program import own_command
 from kiemke.agent.sensors import SENSORS, Sensor
 from kiemke.wire.inventory import SECTIONS, Row
 from kiemke.wire.report import Inventory, Section
@@ -18,13 +18,6 @@ from kiemke.wire.report import Inventory, Section
 DEADLINE_SECONDS = 120.0
 MAX_CHILDREN = 4  # each further one is for what the last one's hung sensor kept from its turn
 ENDED_EARLY = "the sensors' process ended early"
-
-
-def child_command() -> list[str]:
-    """Return the command that runs the sensors: this very program."""
-    if getattr(sys, "frozen", False):  # a packed executable has no -m
-        return [sys.executable, "sense"]
-    return [sys.executable, "-m", "kiemke.agent.main", "sense"]
 
 
 def take(
@@ -42,7 +35,7 @@ def take(
     (``acked``) or when the server asked for it (``need``); otherwise with its token alone. The
     sections of a sensor that hangs beyond the deadline have status "timeout".
     """
-    command = child_command() if command is None else command
+    command = own_command("sense") if command is None else command
     waiting = list(sensors)
     sections: dict[str, Section] = {}
     for _ in range(MAX_CHILDREN):
@@ -51,6 +44,7 @@ def take(
         request = {
             "root": str(host.root),
             "install_id": host.install_id,
+            "folder": None if host.folder is None else str(host.folder),
             "acked": dict(acked),
             "need": sorted(need),
             "sensors": [sensor.module for sensor in waiting],

@@ -3,7 +3,7 @@
 import threading
 from dataclasses import dataclass, replace
 
-from kiemke.agent import inventory
+from kiemke.agent import inventory, privacy
 from kiemke.agent.alarm import Alarm
 from kiemke.agent.courier import Courier
 from kiemke.agent.files import StateError
@@ -53,6 +53,7 @@ class Agent:
         self._memory = folder.memory()
         self._stop_cause: str | None = None
         self._sampler = Sampler(clock)
+        self._switches = privacy.Switches(folder.path)
         self._asleep_seconds = self._asleep()
         self._links: dict[str, LinkState] = {}
         self._user: str | None = None
@@ -128,7 +129,8 @@ class Agent:
         """
         self._begin()
         self._take_inventory()
-        self._spool("sample", self._sampler.take(self._waiting()))
+        tells_user = self._switches.tells(privacy.SEAT)
+        self._spool("sample", self._sampler.take(self._waiting(), tells_user=tells_user))
         attempt = self._sender.drain(deadline_seconds)
         if self._need and attempt.outcome is Outcome.IDLE:
             self._take_inventory()
@@ -146,7 +148,7 @@ class Agent:
             ended = {True: "clean", False: "unclean", None: "unknown"}[self._memory.ended_clean]
             self._spool("event", Event("boot", {"previous_end": ended}))
         self._links = read_links()
-        self._user = console_user()
+        self._user = console_user() if self._switches.tells(privacy.SEAT) else None
         with self._guard:
             self._remember(replace(self._memory, boot_id=self._clock.boot_id, ended_clean=False))
 
@@ -210,8 +212,10 @@ class Agent:
         links = read_links()
         events += link_events(self._links, links)
         self._links = links
-        sample = self._sampler.take(self._waiting())
-        events += session_events(self._user, sample.user)
+        tells_user = self._switches.tells(privacy.SEAT)
+        sample = self._sampler.take(self._waiting(), tells_user=tells_user)
+        if tells_user:  # once it is off, not even who leaves is told
+            events += session_events(self._user, sample.user)
         self._user = sample.user
         for event in events:
             self._spool("event", event)

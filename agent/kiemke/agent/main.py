@@ -19,6 +19,7 @@ EPILOG = """examples:
   kiemke-agent run                 the service itself
   kiemke-agent inventory           show what is reported, send nothing
   kiemke-agent status              is all well?
+  kiemke-agent privacy --off wifi_name   what is told about persons, and its switches
   kiemke-agent decode edid /sys/class/drm/card0-HDMI-A-1/edid
 """
 
@@ -68,7 +69,15 @@ def parser() -> "ArgumentParser":
         help="read a recorded machine's files under DIR",
     )  # fmt: skip
     command("status", "say whether all is well, or what to do")
+    privacy = command("privacy", "show or switch what is told about persons")
+    for way, words in (("off", "stop telling this item"), ("on", "tell this item again")):
+        privacy.add_argument(f"--{way}", action="append", default=[], metavar="ITEM", help=words)
     commands.add_parser("sense", description="Run the sensors for the service (its own child).")
+    probe = commands.add_parser(
+        "probe", description="Ask what might hang (the sensors' own child)."
+    )
+    probe.add_argument("name", choices=("antivirus", "bitlocker"))
+    probe.add_argument("words", nargs="*")
     decode = command("decode", "decode recorded EDID or SMBIOS files, one JSON a line", state=False)
     decode.add_argument("kind", choices=("edid", "smbios"))
     decode.add_argument("files", nargs="+", metavar="FILE")
@@ -91,6 +100,10 @@ def _call(arguments: "Namespace") -> int:
             from kiemke.agent.commands import status
 
             return status.run(arguments.state)
+        case "privacy":
+            from kiemke.agent.commands import privacy
+
+            return privacy.run(arguments.state, arguments.off, arguments.on)
         case "enroll":
             from kiemke.agent.commands import enroll
 
@@ -99,6 +112,10 @@ def _call(arguments: "Namespace") -> int:
             from kiemke.agent.commands import sense
 
             return sense.run()
+        case "probe":
+            from kiemke.agent.commands import probe
+
+            return probe.run(arguments.name, arguments.words)
     from kiemke.agent.commands import run
 
     return run.run(

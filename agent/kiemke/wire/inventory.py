@@ -97,11 +97,16 @@ class OperatingSystem:
     hostname: str | None = None
     domain: str | None = None
     installed_on: str | None = None
+    edition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """A physical disk; ``bus`` is "nvme", "sata", "usb", "virtio", ...; ``rotational`` None if unknown."""
+    """A physical disk; ``bus`` is "nvme", "sata", "usb", "virtio", ...; ``rotational`` None if unknown.
+
+    ``health`` is the disk's own word: "ok" or "failing". ``wear_percent`` is how much of its rated
+    writing an SSD has used (above 100 it has outlived its rating).
+    """
 
     name: str
     model: str | None = None
@@ -111,22 +116,32 @@ class Disk:
     bus: str | None = None
     rotational: bool | None = None
     removable: bool | None = None
+    health: str | None = None
+    wear_percent: int | None = None
+    powered_hours: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A mounted file system."""
+    """A mounted file system. ``encryption`` is "bitlocker", "luks", ... or "none"; None is unknown."""
 
     mount_point: str
     device: str | None = None
     file_system: str | None = None
     size_bytes: int | None = None
     free_bytes: int | None = None
+    label: str | None = None
+    encryption: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """A network adapter. ``kind`` is "ethernet", "wireless", "usb", "virtual" or "loopback"."""
+    """A network adapter.
+
+    ``kind`` is "ethernet", "wireless", "usb", "bluetooth", "mobile", "vpn", "virtual" or "loopback".
+    ``is_dhcp`` tells whether its IPv4 address was given by a server; ``ssid`` is the name of the
+    wireless network it is in, never a key.
+    """
 
     name: str
     mac: str | None = None
@@ -137,17 +152,29 @@ class Adapter:
     duplex: str | None = None
     mtu_bytes: int | None = None
     addresses: tuple[str, ...] = ()
+    description: str | None = None
+    is_dhcp: bool | None = None
+    gateways: tuple[str, ...] = ()
+    dns_servers: tuple[str, ...] = ()
+    ssid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Software:
-    """An installed package or program."""
+    """An installed package or program, raw, and its name and publisher as they compare.
+
+    ``user`` is the account of a program that is installed for it alone.
+    """
 
     name: str
     version: str | None = None
     publisher: str | None = None
     architecture: str | None = None
     origin: str | None = None
+    installed_on: str | None = None
+    user: str | None = None
+    plain_name: str | None = None
+    plain_publisher: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +204,155 @@ class Identity:
     virtualisation: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LastUser:
+    """The account that was last at the machine, and the domain or machine that knows it."""
+
+    user: str
+    domain: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Printer:
+    """An installed printer. ``connection`` is "usb", "network", "local" or "virtual"."""
+
+    name: str
+    driver: str | None = None
+    port: str | None = None
+    connection: str | None = None
+    address: str | None = None
+    serial: str | None = None
+    is_default: bool | None = None
+    is_shared: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scanner:
+    """An installed document scanner; ``connection`` as of printers."""
+
+    name: str
+    manufacturer: str | None = None
+    connection: str | None = None
+    serial: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UsbDevice:
+    """A device on USB, hubs left out; ids in four hexadecimal digits, ``kind`` by its USB class.
+
+    ``is_present`` is None where the system does not tell what is plugged in.
+    """
+
+    vendor_id: str
+    product_id: str
+    serial: str | None = None
+    name: str | None = None
+    manufacturer: str | None = None
+    kind: str | None = None
+    is_present: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SmartCard:
+    """A smart-card reader or digital-signature token: that it is there, nothing of what is in it."""
+
+    name: str
+    kind: str | None = None
+    vendor_id: str | None = None
+    product_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera the system can take pictures with; never a picture."""
+
+    name: str
+    manufacturer: str | None = None
+    connection: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Battery:
+    """A battery; capacities in milliwatt-hours: as made, and what it holds when full now."""
+
+    name: str | None = None
+    manufacturer: str | None = None
+    serial: str | None = None
+    chemistry: str | None = None
+    design_mwh: int | None = None
+    full_mwh: int | None = None
+    cycles: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hotfix:
+    """An installed update of the operating system; ``installed_on`` is YYYY-MM-DD."""
+
+    id: str
+    installed_on: str | None = None
+    build: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Antivirus:
+    """An anti-malware product; ``is_on`` is its real-time guard, ``is_current`` its signatures."""
+
+    name: str
+    version: str | None = None
+    publisher: str | None = None
+    is_on: bool | None = None
+    is_current: bool | None = None
+    signatures_version: str | None = None
+    signatures_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Firewall:
+    """One profile of the host's firewall."""
+
+    profile: str
+    is_on: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteTool:
+    """A program by which others can control this machine; ``is_service`` when it starts with it."""
+
+    name: str
+    version: str | None = None
+    is_service: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """Settings an auditor asks for; None where the system does not say.
+
+    ``screen_lock_seconds`` is the longest idle time, of the users now logged in, before a screen locks
+    and asks for the password; 0 is "never". ``is_autorun_off`` covers every kind of drive.
+    """
+
+    is_auto_logon: bool | None = None
+    screen_lock_seconds: int | None = None
+    is_autorun_off: bool | None = None
+    is_reboot_pending: bool | None = None
+    is_secure_boot: bool | None = None
+    is_uac_on: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSource:
+    """Where this machine has the time from: "ntp", "domain", "host" or "none", and the servers."""
+
+    kind: str | None = None
+    servers: tuple[str, ...] = ()
+    is_synchronised: bool | None = None
+
+
 Row = (
     Bios | System | Board | Chassis | Processor | MemoryModule | Monitor | OperatingSystem
-    | Disk | Volume | Adapter | Software | Uptime | Session | Identity
+    | Disk | Volume | Adapter | Software | Uptime | Session | Identity | LastUser | Printer | Scanner
+    | UsbDevice | SmartCard | Camera | Battery | Hotfix | Antivirus | Firewall | RemoteTool
+    | Security | TimeSource
 )  # fmt: skip
 
 # Section name -> row class. The order is the order of output.
@@ -199,4 +372,17 @@ SECTIONS: dict[str, type[Row]] = {
     "software": Software,
     "uptime": Uptime,
     "sessions": Session,
+    "last_user": LastUser,
+    "printers": Printer,
+    "scanners": Scanner,
+    "usb": UsbDevice,
+    "smart_cards": SmartCard,
+    "cameras": Camera,
+    "batteries": Battery,
+    "hotfixes": Hotfix,
+    "antivirus": Antivirus,
+    "firewall": Firewall,
+    "remote_tools": RemoteTool,
+    "security": Security,
+    "time": TimeSource,
 }

@@ -20,12 +20,35 @@ AGAIN_SECONDS = 3600.0
 
 
 @dataclass(slots=True)
+class Pace:
+    """How often identification may begin, over all devices of a collector: some at once, then slowly.
+
+    Without it, a start with thousands of devices would ask them all at once.
+    """
+
+    at_once: float = 30.0
+    per_second: float = 2.0
+    _left: float = 30.0
+    _at: float = 0.0
+
+    def may_begin(self, now: float) -> bool:
+        """Take one turn if there is one (``now`` in monotonic seconds)."""
+        self._left = min(self.at_once, self._left + (now - self._at) * self.per_second)
+        self._at = now
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True
+
+
+@dataclass(slots=True)
 class Asked:
     """When one device was last asked what it is, and what would make it another one."""
 
     next_at: float | None = None
     object_id: str | None = None
     uptime_seconds: float | None = None
+    is_due: bool = False
 
     def why(self, device: Device, now: float) -> str | None:
         """Return why the device is to be asked now (``now`` in monotonic seconds), None if not."""
@@ -33,6 +56,8 @@ class Asked:
         self.uptime_seconds = uptime
         if self.next_at is None:
             return "first contact"
+        if self.is_due:
+            return "waited for its turn"
         if device.sys_object_id != self.object_id:
             return "another sysObjectID"
         if uptime is not None and before is not None and uptime < before:
@@ -41,12 +66,20 @@ class Asked:
 
 
 async def ask(
-    reader: SnmpReader, device: Device, asked: Asked, deadline: Deadline, trace: Trace = no_trace
+    reader: SnmpReader,
+    device: Device,
+    asked: Asked,
+    deadline: Deadline,
+    pace: Pace,
+    trace: Trace = no_trace,
 ) -> DeviceIdentity | None:
     """Return what the device is when it is time to ask; None when not, or without an answer."""
     now = time.monotonic()
     because = asked.why(device, now)
     if because is None or device.outcome != "ok":
+        return None
+    asked.is_due = not pace.may_begin(now)
+    if asked.is_due:
         return None
     trace("identify", {"because": because})
     asked.object_id = device.sys_object_id

@@ -7,10 +7,10 @@ from dataclasses import replace
 from kiemke.collectors.assignment import DeviceTask
 from kiemke.collectors.credentials import Credential
 from kiemke.collectors.deadline import Deadline
-from kiemke.collectors.device_identity import Asked, ask
+from kiemke.collectors.device_identity import Asked, Pace, ask
 from kiemke.collectors.errors import PollError
 from kiemke.collectors.snmp import interfaces, system
-from kiemke.collectors.snmp.pysnmp_reader import PysnmpEngines
+from kiemke.collectors.snmp.engines import Engines
 from kiemke.collectors.snmp.reader import SnmpReader, Tuning
 from kiemke.collectors.trace import Trace, no_trace
 from kiemke.wire.report import Device, Interfaces
@@ -23,7 +23,7 @@ class DevicePoller:
 
     def __init__(
         self,
-        engines: PysnmpEngines,
+        engines: Engines,
         credentials: Mapping[str, Credential],
         *,
         attempt_seconds: float = 2.0,
@@ -37,7 +37,12 @@ class DevicePoller:
         self._trace = trace
         self._tunings: dict[tuple[str, int], Tuning] = {}
         self._memories: dict[tuple[str, int], interfaces.Memory] = {}
+        self._pace = Pace()
         self._asked: dict[tuple[str, int], Asked] = {}
+
+    def forget_names(self) -> None:
+        """Ask every device for the names of its ports again in its next poll."""
+        self._memories.clear()
 
     async def poll(self, task: DeviceTask, budget_seconds: float, emit: Emit) -> str:
         """Poll one device within its share of time and emit its reports. Returns the worst outcome."""
@@ -73,7 +78,7 @@ class DevicePoller:
         outcome = await poll_reader(reader, task.device, deadline, keep, memory)
         asked = self._asked.setdefault((task.address, task.port), Asked())
         for device in told:
-            identity = await ask(reader, device, asked, deadline, self._trace)
+            identity = await ask(reader, device, asked, deadline, self._pace, self._trace)
             if identity is not None:
                 await emit("device", replace(device, identity=identity))
         spent = round(time.monotonic() - begun, 4)

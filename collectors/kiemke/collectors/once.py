@@ -14,7 +14,7 @@ from kiemke.collectors.credentials import Credential
 from kiemke.collectors.device_poll import DevicePoller
 from kiemke.collectors.errors import ConfigError
 from kiemke.collectors.reachability import icmp
-from kiemke.collectors.snmp.pysnmp_reader import PysnmpEngines
+from kiemke.collectors.snmp.engines import Engines
 from kiemke.collectors.trace import no_trace, trace_to
 from kiemke.wire.clocks import SystemClock
 from kiemke.wire.codec import encode_report
@@ -82,7 +82,7 @@ async def poll_once(
         )
         print(encode_report(report).decode("utf-8"), file=out, flush=True)
 
-    engines = PysnmpEngines()
+    engines = Engines()
     trace("target", {"address": task.address, "port": task.port, "credential": task.credential})
     try:
         poller = DevicePoller(engines, credentials, trace=trace)

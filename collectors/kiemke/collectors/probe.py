@@ -19,7 +19,7 @@ from kiemke.collectors.deadline import Deadline
 from kiemke.collectors.errors import CollectorError, ConfigError, PollError
 from kiemke.collectors.identify import Identity, identify
 from kiemke.collectors.secret import Secret
-from kiemke.collectors.snmp.pysnmp_reader import PysnmpEngines
+from kiemke.collectors.snmp.engines import Engines
 from kiemke.collectors.snmp.reader import Tuning
 from kiemke.collectors.trace import Trace, no_trace, trace_to
 
@@ -116,7 +116,7 @@ async def probe_all(
     async def work() -> None:
         nonlocal silent
         while waiting:
-            engines = PysnmpEngines(share_v2c=True)
+            engines = Engines(share_v2c=True)
             try:
                 for _ in range(min(PER_ENGINES, len(waiting))):
                     if not waiting:
@@ -126,7 +126,7 @@ async def probe_all(
                 engines.close()
                 await asyncio.sleep(0)  # let the closed sockets' callbacks run
 
-    async def ask(target: Target, engines: PysnmpEngines) -> bool:
+    async def ask(target: Target, engines: Engines) -> bool:
         begun = time.monotonic()
         identity = await probe(target, engines, trace)
         row: dict[str, object] = {"id": target.id, "host": target.host, "port": target.port}
@@ -156,7 +156,7 @@ def _merge_communities(targets: Sequence[Target]) -> list[Target]:
     return found
 
 
-async def probe(target: Target, engines: PysnmpEngines, trace: Trace = no_trace) -> Identity:
+async def probe(target: Target, engines: Engines, trace: Trace = no_trace) -> Identity:
     """Return what one device is; one that does not answer has only an ``error``."""
     try:
         address = await _resolve(target.host, target.port)

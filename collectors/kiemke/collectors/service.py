@@ -22,7 +22,7 @@ from kiemke.collectors.files import write_private
 from kiemke.collectors.poll import Job, PollLoop, Work
 from kiemke.collectors.reachability import icmp
 from kiemke.collectors.reporter import Reporter
-from kiemke.collectors.snmp.pysnmp_reader import PysnmpEngines
+from kiemke.collectors.snmp.engines import Engines
 from kiemke.collectors.state import STATUS_FILE, load_enrolment
 from kiemke.wire.report import Device, Reachability
 
@@ -49,7 +49,7 @@ class Collector:
         self._reporter = reporter
         self._refresh_seconds = refresh_seconds
         self._loop = PollLoop(self._report_bug, concurrency=concurrency)
-        self._engines = PysnmpEngines()
+        self._engines = Engines()
         self._snmp: Mapping[str, Credential] = {}
         self._snmp_stamp: tuple[int, int] | None = None
         self._poller = DevicePoller(self._engines, {})
@@ -146,7 +146,7 @@ class Collector:
             return None
         return found.st_mtime_ns, found.st_ino
 
-    def _read_credentials(self) -> PysnmpEngines | None:
+    def _read_credentials(self) -> Engines | None:
         """Read credentials.toml when it changed; a broken one is told and the last good one kept.
 
         Returns the engines that knew the old credentials, to be closed when nobody uses them.
@@ -161,7 +161,7 @@ class Collector:
             log.error("credentials not read", extra={"reason": str(err)})
             return None
         # Engines know their credentials from the first use on: new ones need new engines.
-        old, self._engines = self._engines, PysnmpEngines()
+        old, self._engines = self._engines, Engines()
         self._poller = DevicePoller(self._engines, self._snmp)
         return old
 

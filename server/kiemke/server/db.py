@@ -37,6 +37,7 @@ MODEL_MODULES = (
     "kiemke.server.models.figures",
     "kiemke.server.models.access",
     "kiemke.server.models.indicators",
+    "kiemke.server.models.search",
     "kiemke.server.models.system",
 )
 

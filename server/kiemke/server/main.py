@@ -1,4 +1,4 @@
-"""The program ``kiemke-server``: run, migrate, user, token, ca, check."""
+"""The program ``kiemke-server``: run, migrate, user, token, ca, audit, search, check."""
 
 import argparse
 import asyncio
@@ -107,6 +107,7 @@ def _build_parser() -> argparse.ArgumentParser:
         help="next: make the root that follows and announce it; switch: sign with it",
     )
     _add_audit(commands, common)
+    _add_search(commands, common)
     commands.add_parser("check", parents=[common], help="check settings, database and certificate")
     return parser
 
@@ -127,6 +128,15 @@ def _add_audit(commands: Any, common: argparse.ArgumentParser) -> None:
     audit.add_parser("anchor", parents=[common], help="print the newest signed head, to be kept")
 
 
+def _add_search(commands: Any, common: argparse.ArgumentParser) -> None:
+    search = commands.add_parser("search", help="the words things are found by").add_subparsers(
+        dest="verb", required=True
+    )
+    search.add_parser(
+        "rebuild", parents=[common], help="make all of them anew, and say whether any was wrong"
+    )
+
+
 def _dispatch(options: argparse.Namespace, settings: "Settings") -> int:
     from kiemke.server import serve  # heavy; see main()
     from kiemke.server.logs import set_up_logs
@@ -144,6 +154,8 @@ def _dispatch(options: argparse.Namespace, settings: "Settings") -> int:
         return asyncio.run(_check(settings))
     if options.command == "token":
         return asyncio.run(_add_token(settings, options))
+    if options.command == "search":
+        return asyncio.run(_rebuild_search(settings))
     if options.command == "audit":
         return asyncio.run(_audit(settings, options))
     if options.verb == "list":
@@ -236,6 +248,21 @@ async def _migrate(settings: "Settings", demo: bool, backed_up: bool) -> int:
             "this database has real data already: it is not marked as sample data", file=sys.stderr
         )
         return 1
+    return 0
+
+
+async def _rebuild_search(settings: "Settings") -> int:
+    from kiemke.server.domain import search_index
+
+    async with _opened(settings) as db:
+        before = await search_index.digest(db)
+        async with db.transaction() as session:
+            await search_index.make_all_due(session)
+        things = 0
+        while taken := await search_index.run(db):
+            things += taken
+        after = await search_index.digest(db)
+    print(f"{things} things, {after.words} words; {'as before' if before == after else 'mended'}")
     return 0
 
 

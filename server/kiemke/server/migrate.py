@@ -19,7 +19,7 @@ from tortoise.migrations.executor import MigrationExecutor
 from kiemke.server import postgres_driver
 from kiemke.server.audit_adopt import record_rows
 from kiemke.server.db import Database, tortoise_config
-from kiemke.server.domain.audit_triggers import install
+from kiemke.server.domain import audit_triggers, search_index
 
 # Any fixed number: two processes that migrate the same PostgreSQL database meet at this lock.
 _ADVISORY_LOCK = 0x6B69_656D_6B65
@@ -77,12 +77,13 @@ async def _run(url: str) -> None:
 
 
 async def note_ledgers(url: str) -> None:
-    """Put the audit triggers in place; take the rows of a ledger that had none as they are."""
+    """Put the triggers of search and audit in place; take a ledger's rows that had none as they are."""
     database = Database(url)
     await database.open()
     try:
         async with database.transaction() as session:
-            fresh = await install(session)
+            await search_index.install(session)
+            fresh = await audit_triggers.install(session)
             if fresh:
                 now_ms = time.time_ns() // 1_000_000
                 await record_rows(session, fresh, "ledger.baseline", None, now_ms)

@@ -48,7 +48,9 @@ def run(state: Path, *, once: bool, spread_seconds: float, outbox_mb: float) -> 
 
     try:
         sender = Sender(outbox, credentials, clock, on_answer=heed, on_pins=keep)
-        agent = Agent(folder, Host(install_id=identity.install_id), clock, outbox, sender)
+        agent = Agent(
+            folder, Host(install_id=identity.install_id, folder=state), clock, outbox, sender
+        )
         agents.append(agent)
         if once:
             return _once(agent, outbox)

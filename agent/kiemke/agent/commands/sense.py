@@ -9,7 +9,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from kiemke.agent.host import Host
+from kiemke.agent.host import open_host
 from kiemke.agent.sensors import SENSORS
 from kiemke.agent.sensors.reading import Reading, read_one, token_of
 from kiemke.agent.terminal import complain, say
@@ -23,7 +23,8 @@ def run() -> int:
     _limit_memory()
     try:
         request = json.load(sys.stdin)
-        host = Host(root=Path(request["root"]), install_id=request["install_id"])
+        folder = None if request["folder"] is None else Path(request["folder"])
+        host = open_host(Path(request["root"]), request["install_id"], folder)
         acked, need, wanted = request["acked"], set(request["need"]), set(request["sensors"])
     except (ValueError, KeyError, TypeError) as err:
         complain(f"the request is not understood: {err}")
@@ -45,9 +46,10 @@ def _section(reading: Reading, acked: str | None, is_needed: bool) -> dict[str, 
     if reading.rows is None:
         return {"status": reading.status, "detail": reading.detail}
     token = token_of(reading.rows)
-    if token == acked and not is_needed:
-        return {"status": "ok", "token": token}
-    return {"status": "ok", "token": token, "rows": [asdict(row) for row in reading.rows]}
+    told: dict[str, object] = {"status": "ok", "token": token, "detail": reading.detail}
+    if token != acked or is_needed:
+        told["rows"] = [asdict(row) for row in reading.rows]
+    return told
 
 
 def _limit_memory() -> None:

@@ -2,7 +2,7 @@
 
 from itertools import takewhile
 
-from kiemke.agent.decode import displayid, vic
+from kiemke.agent.decode import displayid, edid_serials, vic
 from kiemke.agent.decode.errors import DecodeError
 from kiemke.wire.inventory import Monitor
 
@@ -34,13 +34,14 @@ def decode(data: bytes) -> Monitor:
     kept = sum(got == want for got, want in zip(data[:8], HEADER, strict=True))
     if kept < HEADER_BYTES_NEEDED:
         raise DecodeError("no EDID header (00 ff ff ff ff ff ff 00)")
+    maker, product = _manufacturer(data), int.from_bytes(data[10:12], "little")
     width_cm, height_cm = data[21], data[22]
     sized = width_cm > 0 and height_cm > 0
     return Monitor(
-        manufacturer=_manufacturer(data),
-        product_code=str(int.from_bytes(data[10:12], "little")),
+        manufacturer=maker,
+        product_code=str(product),
         name=_text(data, TAG_NAME),
-        serial=_text(data, TAG_SERIAL) or _binary_serial(data),
+        serial=edid_serials.serial(maker, product, _text(data, TAG_SERIAL), _binary_serial(data)),
         year=1990 + data[17],  # of make; of the model when the week is 255
         week=data[16] if 0 < data[16] < 255 else None,
         width_cm=width_cm if sized else None,
@@ -56,10 +57,10 @@ def _manufacturer(data: bytes) -> str:
     return "".join(chr(64 + (packed >> shift & 0x1F)) for shift in (10, 5, 0))
 
 
-def _binary_serial(data: bytes) -> str | None:
-    """Return the 32-bit serial number in decimal, None when the maker left it unused."""
+def _binary_serial(data: bytes) -> int | None:
+    """Return the 32-bit serial number, None when the maker left it unused."""
     number = int.from_bytes(data[12:16], "little")
-    return None if number in UNUSED_SERIALS else str(number)
+    return None if number in UNUSED_SERIALS else number
 
 
 def _text(data: bytes, tag: int) -> str | None:

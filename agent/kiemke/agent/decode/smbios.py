@@ -1,7 +1,7 @@
 """What the firmware says of the machine: SMBIOS tables into rows. Source: DMTF DSP0134 3.8.
 
-Two shapes of input: a dump (entry point first, the table at the offset it names) and the pair of
-files that Linux shows in /sys/firmware/dmi/tables.
+Three shapes of input: a dump (entry point first, the table at the offset it names), the pair of
+files that Linux shows in /sys/firmware/dmi/tables, and what Windows gives.
 """
 
 from collections.abc import Iterator
@@ -17,6 +17,7 @@ BAD_INDEX = "<BAD INDEX>"
 UUID_NOT_PRESENT = "Not Present"
 UUID_NOT_SETTABLE = "Not Settable"
 MEBIBYTE = 1 << 20
+WINDOWS_HEAD_BYTES = 8
 # Entry points that state a version their makers did not mean (known from the field).
 VERSION_MENDED = {(2, 31): (2, 3), (2, 33): (2, 3), (2, 51): (2, 6)}
 
@@ -81,6 +82,19 @@ def decode_dump(data: bytes) -> Smbios:
     if entry.address >= len(data):
         raise DecodeError(f"the table should begin at {entry.address}, past the end of the dump")
     return decode_table(entry, data[entry.address :])
+
+
+def decode_windows(data: bytes) -> Smbios:
+    """Return what Windows hands over: eight bytes (RawSMBIOSData, winbase), then the table.
+
+    Raises DecodeError.
+    """
+    if len(data) < WINDOWS_HEAD_BYTES:
+        raise DecodeError(f"a table of Windows has at least {WINDOWS_HEAD_BYTES} bytes")
+    version = (data[1], data[2])
+    length = int.from_bytes(data[4:8], "little")
+    entry = EntryPoint(VERSION_MENDED.get(version, version), WINDOWS_HEAD_BYTES, length, None)
+    return decode_table(entry, data[WINDOWS_HEAD_BYTES:])
 
 
 def parse_entry_point(data: bytes) -> EntryPoint:

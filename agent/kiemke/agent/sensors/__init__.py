@@ -1,6 +1,7 @@
 """The sensors: one file each, and their list. A new sensor is one file and one line here.
 
-A sensor's module has ``NAME``, ``SECTIONS`` and ``read(host)``. The list names modules and does not
+A sensor's module has ``NAME``, ``SECTIONS``, where it reads (``SOURCE``), which account may (``RIGHTS``),
+and ``read(host)``; docs/sensors.md has the same words. The list names modules and does not
 load them: they run in a child process, and the agent itself stays small.
 """
 
@@ -22,6 +23,14 @@ class SensorModule(Protocol):
     @property
     def SECTIONS(self) -> tuple[str, ...]:
         """Return the inventory sections it answers for."""
+
+    @property
+    def SOURCE(self) -> str:
+        """Return where it reads, on Linux and on Windows."""
+
+    @property
+    def RIGHTS(self) -> str:
+        """Return which account may read it."""
 
     def read(self, host: Host) -> dict[str, tuple[Row, ...]]:
         """Return rows by section; a section left out is absent on this machine.
@@ -54,4 +63,17 @@ SENSORS: tuple[Sensor, ...] = (
     Sensor("software", ("software",)),
     Sensor("uptime", ("uptime",)),
     Sensor("sessions", ("sessions",)),
+    Sensor("last_user", ("last_user",)),
+    Sensor("printers", ("printers",)),
+    Sensor("scanners", ("scanners",)),
+    Sensor("usb", ("usb",)),
+    Sensor("smart_cards", ("smart_cards",)),
+    Sensor("cameras", ("cameras",)),
+    Sensor("batteries", ("batteries",)),
+    Sensor("hotfixes", ("hotfixes",)),
+    Sensor("antivirus", ("antivirus",)),
+    Sensor("firewall", ("firewall",)),
+    Sensor("remote_tools", ("remote_tools",)),
+    Sensor("security", ("security",)),
+    Sensor("time_source", ("time",)),
 )

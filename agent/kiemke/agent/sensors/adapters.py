@@ -1,14 +1,26 @@
 """The network adapters: address, speed, duplex, kind. Source: psutil and /sys/class/net."""
 
 import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import psutil
 
 from kiemke.agent.host import Host
+from kiemke.agent.sensors import ways_linux
 from kiemke.wire.inventory import Adapter, Row
+
+if TYPE_CHECKING:
+    from kiemke.agent.windows.adapters import Known
+    from kiemke.agent.windows.port import Windows
 
 NAME = "adapters"
 SECTIONS = ("adapters",)
+SOURCE = (
+    "/sys/class/net, ethtool and wireless ioctls, /proc/net routes, resolv.conf, DHCP leases;"
+    " Windows: adapter list, Control\\Network, Tcpip\\Parameters, NDIS"
+)
+RIGHTS = "any account"
 NET = "sys/class/net"
 MEGABIT = 1_000_000
 ARPHRD_LOOPBACK = "772"  # if_arp.h
@@ -17,6 +29,7 @@ NO_MAC = "00:00:00:00:00:00"
 SIOCETHTOOL = 0x8946
 ETHTOOL_GPERMADDR = 0x20
 MAC_BYTES = 6
+NOT_REAL = (None, "virtual", "vpn")
 
 
 def read(host: Host) -> dict[str, tuple[Row, ...]]:
@@ -24,12 +37,79 @@ def read(host: Host) -> dict[str, tuple[Row, ...]]:
 
     A recording is read from sysfs alone and has no addresses; the running machine is asked too.
     """
+    if host.windows is not None:
+        live = {one.name: one for one in _live(host)} if sys.platform == "win32" else None
+        return {"adapters": tuple(_windows(host.windows, live))}
     if not host.is_live:
         if not host.path(NET).is_dir():
             return {}
         names = [name for name in host.names(NET) if host.path(NET, name).is_dir()]
-        return {"adapters": tuple(_from_sysfs(host, name) for name in names)}
-    return {"adapters": tuple(_live(host))}
+        return {"adapters": tuple(_on_its_way(host, _from_sysfs(host, name)) for name in names)}
+    return {"adapters": tuple(_on_its_way(host, one) for one in _live(host))}
+
+
+def _on_its_way(host: Host, adapter: Adapter) -> Adapter:
+    """Return the adapter with its gateways, name servers and wireless network."""
+    way = ways_linux.read(host, adapter.name)
+    return replace(
+        adapter,
+        gateways=way.gateways,
+        dns_servers=way.dns_servers,
+        is_dhcp=way.is_dhcp,
+        ssid=way.ssid if adapter.kind == "wireless" else None,
+        description=_driver(host, adapter.name),
+    )
+
+
+def _driver(host: Host, name: str) -> str | None:
+    """Return the name of the driver, None for what has none."""
+    place = host.path(NET, name, "device", "driver")
+    return (
+        host.real_path(NET, name, "device", "driver").rpartition("/")[2] if place.exists() else None
+    )
+
+
+def _windows(windows: "Windows", live: dict[str, Adapter] | None) -> list[Adapter]:
+    """Return the connections Windows keeps, with what is up now; ``live`` None for a recording.
+
+    Of connections that are not up, those stay whose device is plugged in: the registry keeps every
+    adapter there ever was.
+    """
+    # Only Windows loads it.
+    from kiemke.agent.windows import adapters
+
+    found = []
+    rest = dict(live or {})
+    present = windows.present_devices()
+    for known in adapters.read(windows):
+        now = rest.pop(known.name, None)
+        if live is not None and now is None:
+            if known.device is None or (present and known.device.upper() not in present):
+                continue
+            now = Adapter(known.name, is_up=False)
+        found.append(_with_known(windows, now or Adapter(known.name), known))
+    return sorted([*found, *rest.values()], key=lambda one: one.name)
+
+
+def _with_known(windows: "Windows", now: Adapter, known: "Known") -> Adapter:
+    """Return an adapter with what the registry keeps; of a link that is down that is history."""
+    # Only Windows loads it.
+    from kiemke.agent.windows import adapters
+
+    is_real = known.kind not in (*NOT_REAL, "loopback")
+    permanent = adapters.permanent_mac(windows, known.guid) if is_real else None
+    is_down = now.is_up is False
+    return replace(
+        now,
+        permanent_mac=_mac(permanent) or now.permanent_mac,
+        kind=known.kind or now.kind,
+        description=known.description,
+        addresses=known.addresses if now.is_up is None else now.addresses,
+        is_dhcp=known.is_dhcp,
+        gateways=() if is_down else known.gateways,
+        dns_servers=() if is_down else known.dns_servers,
+        ssid=None if is_down else known.ssid,
+    )
 
 
 def _live(host: Host) -> list[Adapter]:
@@ -75,7 +155,7 @@ def _from_sysfs(host: Host, name: str) -> Adapter:
     assigned = host.number(NET, name, "addr_assign_type")
     permanent = _mac(host.text(NET, name, "bonding_slave", "perm_hwaddr"))
     kind = _kind(host, name)
-    if permanent is None and assigned == ADDRESS_IS_PERMANENT and kind not in (None, "virtual"):
+    if permanent is None and assigned == ADDRESS_IS_PERMANENT and kind not in NOT_REAL:
         permanent = mac
     return Adapter(
         name=name,
@@ -98,8 +178,19 @@ def _kind(host: Host, name: str) -> str | None:
         return "loopback"
     if host.path(NET, name, "wireless").exists() or host.path(NET, name, "phy80211").exists():
         return "wireless"
+    said = host.text(NET, name, "uevent") or ""
+    tunnels = ("ppp", "wg", "tailscale", "zt")
+    if "DEVTYPE=wireguard" in said or (
+        not host.path(NET, name, "device").exists()
+        and (host.path(NET, name, "tun_flags").exists() or name.startswith(tunnels))
+    ):
+        return "vpn"
     if not host.path(NET, name, "device").exists():
         return "virtual"
+    if "DEVTYPE=wwan" in said:
+        return "mobile"
+    if "DEVTYPE=bluetooth" in said:
+        return "bluetooth"
     place = host.real_path(NET, name) + host.real_path(NET, name, "device")
     return "usb" if "/usb" in place else "ethernet"
 

@@ -1,10 +1,16 @@
 """The physical disks. Source: /sys/block (sysfs) and udev's record of each in /run/udev/data."""
 
 from kiemke.agent.host import Host
+from kiemke.agent.sensors import health_linux
 from kiemke.wire.inventory import Disk, Row
 
 NAME = "disks"
 SECTIONS = ("disks",)
+SOURCE = (
+    "/sys/block, udev's records, NVMe health log; Windows: IOCTL_STORAGE_QUERY_PROPERTY, NVMe"
+    " pages, IOCTL_STORAGE_PREDICT_FAILURE"
+)
+RIGHTS = "any account; root or administrator for health"
 BLOCK = "sys/block"
 SECTOR_BYTES = 512  # /sys/block/*/size counts these whatever the disk's own sector is
 # Devices without a body of their own: made of others, of memory or of the network.
@@ -25,6 +31,11 @@ BUSES = (
 
 def read(host: Host) -> dict[str, tuple[Row, ...]]:
     """Return one Disk a physical disk; absent where the system shows no block devices."""
+    if host.windows is not None:
+        # Only Windows loads it.
+        from kiemke.agent.windows import disks
+
+        return {"disks": tuple(disks.read(host.windows))}
     if not host.path(BLOCK).is_dir():
         return {}
     names = [name for name in host.names(BLOCK) if not name.startswith(NOT_DISKS)]
@@ -44,6 +55,7 @@ def _disk(host: Host, name: str) -> Disk:
     rotational = host.number(BLOCK, name, "queue", "rotational")
     removable = host.number(BLOCK, name, "removable")
     bus = _bus(host, name)
+    health, wear_percent, powered_hours = health_linux.read(host, name)
     return Disk(
         name=name,
         model=(
@@ -67,6 +79,9 @@ def _disk(host: Host, name: str) -> Disk:
         # A virtual disk calls itself rotational because nobody told it otherwise.
         rotational=None if rotational is None or bus in ("virtio", "xen") else bool(rotational),
         removable=None if removable is None else bool(removable),
+        health=health,
+        wear_percent=wear_percent,
+        powered_hours=powered_hours,
     )
 
 

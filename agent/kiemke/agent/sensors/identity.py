@@ -8,6 +8,8 @@ from kiemke.wire.inventory import Identity, Row
 
 NAME = "identity"
 SECTIONS = ("identity",)
+SOURCE = "the agent's own files; systemd's mark of a container, DMI, CPU flags"
+RIGHTS = "any account"
 
 # What a hypervisor writes as the maker or model of its machines -> our word.
 _MAKERS = (

@@ -1,4 +1,4 @@
-"""The monitors that are plugged in, by the EDID each one gave. Source: /sys/class/drm/*/edid."""
+"""The monitors that are plugged in, by the EDID each one gave. Source: /sys/class/drm/*/edid; Enum\\DISPLAY."""
 
 from dataclasses import replace
 
@@ -9,6 +9,8 @@ from kiemke.wire.inventory import Monitor, Row
 
 NAME = "monitors"
 SECTIONS = ("monitors",)
+SOURCE = "/sys/class/drm/*/edid; Windows: Enum\\DISPLAY of what is plugged in, EDID_OVERRIDE first"
+RIGHTS = "any account"
 DRM = "sys/class/drm"
 # VESA published EDID in 1994: an earlier year of make is a field nobody filled.
 FIRST_YEAR = 1994
@@ -19,6 +21,12 @@ def read(host: Host) -> dict[str, tuple[Row, ...]]:
 
     A port whose EDID is not one gives a row that knows only its port.
     """
+    if host.windows is not None:
+        # Only Windows loads it.
+        from kiemke.agent.windows import monitors
+
+        edids = monitors.read_edids(host.windows)
+        return {"monitors": tuple(replace(_decoded(data), port=port) for port, data in edids)}
     if not host.path(DRM).is_dir():
         return {}
     found: list[Monitor] = []

@@ -1,6 +1,7 @@
 """The running system. Source: /etc/os-release (os-release(5)), uname; Windows' CurrentVersion key."""
 
 import platform
+import re
 import socket
 import sys
 from datetime import UTC, datetime
@@ -8,18 +9,24 @@ from datetime import UTC, datetime
 from kiemke.agent.host import Host
 from kiemke.wire.inventory import OperatingSystem, Row
 
-NAME = "os"
+NAME = "operating_system"
 SECTIONS = ("os",)
+SOURCE = (
+    "os-release, uname, installer marks; Windows: the CurrentVersion key (never the product key)"
+)
+RIGHTS = "any account"
 RELEASE_FILES = ("etc/os-release", "usr/lib/os-release")
 # Folders an installer leaves behind and nothing touches afterwards.
 INSTALLER_MARKS = ("var/log/installer", "root/anaconda-ks.cfg", "var/log/anaconda")
-WINDOWS_KEY = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion"
 
 
 def read(host: Host) -> dict[str, tuple[Row, ...]]:
     """Return one OperatingSystem. The domain is not asked of DNS: that may hang for minutes."""
-    if sys.platform == "win32" and host.is_live:
-        return {"os": (_windows(),)}
+    if host.windows is not None:
+        # Only Windows loads it.
+        from kiemke.agent.windows import system
+
+        return {"os": (system.read(host.windows, is_live=sys.platform == "win32"),)}
     return {"os": (_linux(host),)}
 
 
@@ -44,17 +51,30 @@ def _linux(host: Host) -> OperatingSystem:
         hostname=short or None,
         domain=domain or _search_domain(host),
         installed_on=_installed_on(host),
+        edition=said.get("VARIANT") or None,
     )
 
 
 def _release(host: Host) -> dict[str, str]:
-    """Return the fields of os-release, quotes taken off; empty where there is none."""
+    """Return the fields of os-release; empty where there is none."""
     for name in RELEASE_FILES:
         text = host.text(name)
         if text is not None:
-            pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
-            return {key: value.strip().strip("\"'") for key, _, value in pairs}
+            return parse_release(text)
     return {}
+
+
+def parse_release(text: str) -> dict[str, str]:
+    """Return the fields of an os-release(5), quotes and their backslashes taken off."""
+    found = {}
+    for line in text.splitlines():
+        key, equals, value = line.strip().partition("=")
+        if equals and not key.startswith("#"):
+            value = value.strip()
+            if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+                value = value[1:-1]
+            found[key] = re.sub(r"\\([\\$\"'`])", r"\1", value)
+    return found
 
 
 def _search_domain(host: Host) -> str | None:
@@ -75,37 +95,3 @@ def _installed_on(host: Host) -> str | None:
             continue
         return datetime.fromtimestamp(stamp, UTC).date().isoformat()
     return None
-
-
-def _windows() -> OperatingSystem:
-    """Return what Windows' registry says of itself; a key that is not there is None."""
-    values: dict[str, object] = {}
-    if sys.platform == "win32":
-        # Only Windows has a registry.
-        import winreg
-
-        with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, WINDOWS_KEY) as key:
-            for name in ("ProductName", "DisplayVersion", "CurrentBuild", "UBR", "InstallDate"):
-                try:
-                    values[name] = winreg.QueryValueEx(key, name)[0]
-                except FileNotFoundError:
-                    continue
-
-    def said(name: str) -> str | None:
-        return str(values[name]) if values.get(name) not in (None, "") else None
-
-    installed = values.get("InstallDate")
-    build = ".".join(part for part in (said("CurrentBuild"), said("UBR")) if part)
-    return OperatingSystem(
-        family="windows",
-        name=said("ProductName"),
-        version=said("DisplayVersion"),
-        build=build or None,
-        architecture=platform.machine() or None,
-        hostname=socket.gethostname() or None,
-        installed_on=(
-            datetime.fromtimestamp(installed, UTC).date().isoformat()
-            if isinstance(installed, int) and installed > 0
-            else None
-        ),
-    )

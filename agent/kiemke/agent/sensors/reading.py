@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 
 import psutil
 
+from kiemke.agent import privacy
 from kiemke.agent.host import Host
 from kiemke.agent.sensors import SENSORS, Sensor
 from kiemke.agent.sensors.errors import SensorError
@@ -27,7 +28,7 @@ BUGS = (
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One section as read: its status, its rows when "ok", why not otherwise."""
+    """One section as read: its status, its rows when "ok", why not otherwise, or that it is off."""
 
     status: str
     rows: tuple[Row, ...] | None = None
@@ -59,10 +60,16 @@ def read_one(host: Host, sensor: Sensor) -> dict[str, Reading]:
         failed = Reading("failed", detail=f"fault in the sensor: {_detail(err)}")
     else:
         return {
-            name: Reading("ok", rows[name]) if name in rows else Reading("absent")
+            name: _private(name, rows[name], host.off) if name in rows else Reading("absent")
             for name in sensor.SECTIONS
         }
     return dict.fromkeys(sensor.SECTIONS, failed)
+
+
+def _private(section: str, rows: tuple[Row, ...], off: frozenset[str]) -> Reading:
+    """Return the reading of a section without what is switched off on this PC."""
+    kept, is_off = privacy.without(section, rows, off)
+    return Reading("ok", kept, detail=privacy.SWITCHED_OFF if is_off else None)
 
 
 def _detail(err: Exception) -> str:

@@ -47,10 +47,11 @@ class Sampler:
         self._previous_awake_seconds = None
         self._previous_cpu = None
 
-    def take(self, outbox_reports: int | None) -> Sample:
+    def take(self, outbox_reports: int | None, *, tells_user: bool = True) -> Sample:
         """Return a sample of this moment; what cannot be read is None or left out.
 
-        ``outbox_reports`` is how many wait, None when the outbox cannot tell.
+        ``outbox_reports`` is how many wait, None when the outbox cannot tell; ``tells_user`` whether
+        the account at the seat may be named.
         """
         now, cpu = self._clock.awake_seconds(), _cpu()
         before, cpu_before = self._previous_awake_seconds, self._previous_cpu
@@ -62,7 +63,7 @@ class Sampler:
             memory_used_bytes=used_bytes,
             memory_total_bytes=total_bytes,
             adapters=_counters(),
-            user=console_user(),
+            user=console_user() if tells_user else None,
             cost=None if outbox_reports is None else _cost(outbox_reports),
         )
 

@@ -6,6 +6,8 @@ from kiemke.wire.inventory import Row
 
 NAME = "sessions"
 SECTIONS = ("sessions",)
+SOURCE = "utmp, else logind's session files; Windows: session list"
+RIGHTS = "any account"
 
 
 def read(host: Host) -> dict[str, tuple[Row, ...]]:

@@ -1,11 +1,11 @@
 """What the firmware says: system, BIOS, board, chassis, processors, memory modules.
 
-First the raw SMBIOS tables, then what the kernel shows of them in /sys/class/dmi/id; processors come
-from /proc/cpuinfo where neither has them.
+First the raw SMBIOS tables, then what the kernel shows of them (/sys/class/dmi/id, Windows' registry);
+processors come from /proc/cpuinfo or the registry where neither has them.
 """
 
 from dataclasses import fields
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from kiemke.agent.decode import smbios, smbios_words
 from kiemke.agent.decode.errors import DecodeError
@@ -13,8 +13,16 @@ from kiemke.agent.host import Host
 from kiemke.agent.sensors.errors import SensorDeniedError
 from kiemke.wire.inventory import Bios, Board, Chassis, MemoryModule, Processor, Row, System
 
+if TYPE_CHECKING:
+    from kiemke.agent.windows.port import Windows
+
 NAME = "smbios"
 SECTIONS = ("system", "bios", "board", "chassis", "processors", "memory")
+SOURCE = (
+    "/sys/firmware/dmi/tables, else /sys/class/dmi/id, /proc/cpuinfo; Windows: "
+    "GetSystemFirmwareTable, else the registry's mssmbios copy, else HARDWARE\\DESCRIPTION"
+)
+RIGHTS = "root for serials on Linux; any account on Windows"
 TABLES = "sys/firmware/dmi/tables"
 DMI = "sys/class/dmi/id"
 # What the decoder reports in the firmware's own words but what says nothing.
@@ -26,6 +34,8 @@ Known = TypeVar("Known", bound=Said)
 
 def read(host: Host) -> dict[str, tuple[Row, ...]]:
     """Return the sections this machine's firmware has; raises SensorDeniedError when all is shut."""
+    if host.windows is not None:
+        return _from_windows(host.windows)
     found: dict[str, tuple[Row, ...]] = {}
     denied = False
     try:
@@ -51,9 +61,31 @@ def _from_tables(host: Host) -> dict[str, tuple[Row, ...]]:
     except FileNotFoundError:
         return {}
     try:
-        said = smbios.decode_table(smbios.parse_entry_point(entry_bytes), table)
+        return _sections(smbios.decode_table(smbios.parse_entry_point(entry_bytes), table))
     except DecodeError:
         return {}
+
+
+def _from_windows(windows: "Windows") -> dict[str, tuple[Row, ...]]:
+    """Return what the raw table says, or its copy in the registry, or what the kernel wrote of it."""
+    # Only Windows loads it.
+    from kiemke.agent.windows import firmware
+
+    found: dict[str, tuple[Row, ...]] = {}
+    for table in firmware.tables(windows):
+        try:
+            found = _sections(smbios.decode_windows(table))
+        except DecodeError:
+            continue
+        break
+    found = firmware.words(windows) | found
+    if "processors" not in found and (processors := firmware.processors(windows)):
+        found["processors"] = processors
+    return found
+
+
+def _sections(said: smbios.Smbios) -> dict[str, tuple[Row, ...]]:
+    """Return the rows of decoded tables by section."""
     found: dict[str, tuple[Row, ...]] = {}
     single: dict[str, System | Bios | Board | Chassis | None] = {
         "system": said.system,

@@ -1,11 +1,18 @@
-"""The installed packages. Source: dpkg's status file (deb), rpm -qa in a child with a deadline."""
+"""The installed programs: packages of dpkg and rpm (a child with a deadline), snaps, flatpaks; Windows' list."""
 
 from kiemke.agent.host import Host
+from kiemke.agent.sensors import bundles_linux
 from kiemke.agent.sensors.errors import SensorError, SensorTimeoutError
+from kiemke.agent.sensors.plain_words import with_plain_words
 from kiemke.wire.inventory import Row, Software
 
 NAME = "software"
 SECTIONS = ("software",)
+SOURCE = (
+    "dpkg's status file, rpm -qa in a child with a deadline, snap and flatpak folders; "
+    "Windows: Uninstall keys of both views and of each loaded user, AppX keys"
+)
+RIGHTS = "any account; administrator for other users' programs"
 DPKG_STATUS = "var/lib/dpkg/status"
 RPM_FOLDERS = ("var/lib/rpm", "usr/lib/sysimage/rpm")
 RPM_PROGRAM = "/usr/bin/rpm"
@@ -19,6 +26,11 @@ def read(host: Host) -> dict[str, tuple[Row, ...]]:
 
     Raises SensorError when rpm fails, SensorTimeoutError when it does not end.
     """
+    if host.windows is not None:
+        # Only Windows loads it.
+        from kiemke.agent.windows import software
+
+        return {"software": _ordered(software.read(host.windows))}
     found: list[Software] = []
     known = False
     if host.path(DPKG_STATUS).exists():
@@ -28,10 +40,17 @@ def read(host: Host) -> dict[str, tuple[Row, ...]]:
         if host.path(RPM_PROGRAM.lstrip("/")).exists():
             known = True
             found += _rpm()
-    if not known:
+    bundles = bundles_linux.read(host)
+    if not known and not bundles:
         return {}
-    found.sort(key=lambda one: (one.origin or "", one.name, one.version or ""))
-    return {"software": tuple(found)}
+    found += bundles
+    return {"software": _ordered(found)}
+
+
+def _ordered(found: list[Software]) -> tuple[Software, ...]:
+    """Return the programs by origin and name, each with its plain words."""
+    found.sort(key=lambda one: (one.origin or "", one.name, one.version or "", one.user or ""))
+    return tuple(with_plain_words(one) for one in found)
 
 
 def _dpkg(host: Host) -> list[Software]:

@@ -10,6 +10,8 @@ from kiemke.wire.inventory import Row, Uptime
 
 NAME = "uptime"
 SECTIONS = ("uptime",)
+SOURCE = "/proc/stat, boot id; Windows: boot time"
+RIGHTS = "any account"
 
 
 def read(host: Host) -> dict[str, tuple[Row, ...]]:

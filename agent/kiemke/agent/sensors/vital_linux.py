@@ -102,8 +102,12 @@ def read_logins() -> list[Login]:
         return _seats()
     except OSError as err:
         raise VitalsError(f"{LOGINS}: {err.strerror}") from err
-    wide = os.uname().machine in WIDE_MACHINES
-    return parse_logins(data, WIDE_LOGIN_RECORD if wide else LOGIN_RECORD)
+    return parse_logins(data, login_record())
+
+
+def login_record() -> struct.Struct:
+    """Return the form of a login on this kind of machine."""
+    return WIDE_LOGIN_RECORD if os.uname().machine in WIDE_MACHINES else LOGIN_RECORD
 
 
 def parse_logins(data: bytes, record: struct.Struct = LOGIN_RECORD) -> list[Login]:

@@ -21,6 +21,7 @@ COMMANDS = (
     Entry("logout", "dang-xuat", "signing", "logout", N_("Sign out of this machine.")),
     Entry("me", "toi", "signing", "me", N_("Who is signed in, where, and as what.")),
     Entry("totp", "hai-buoc", "totp", "totp", N_("Sign in by two steps.")),
+    Entry("search", "tim", "search", "search", N_("Find anything by name or number on a sticker.")),
     Entry("unit", "don-vi", "unit", "unit", N_("Units: departments, communes, districts.")),
     Entry("place", "noi", "place", "place", N_("One-stop desks, meeting rooms, server rooms.")),
     Entry("official", "can-bo", "official", "official", N_("Officials and their posts.")),

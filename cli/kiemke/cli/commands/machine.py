@@ -21,6 +21,7 @@ from kiemke.cli.listing import (
 from kiemke.cli.machine_identity import VERBS
 from kiemke.cli.pick import MACHINE, UNIT, pick, reference
 from kiemke.cli.records import Record, dig, records_of, text_at
+from kiemke.cli.section_words import field_word, section_word
 from kiemke.cli.tables import Column, as_json, draw
 from kiemke.cli.text import visible
 
@@ -115,23 +116,24 @@ def show_(app: App, ref: str, section: str | None, times: Times, json: bool) -> 
 def _show_section(app: App, name: str, content: object, *, whole: bool) -> None:
     """Print one section: one row as fields, several as a table of what the first row has."""
     rows = _rows_of(content)
+    title = section_word(name)
     app.say("")
     status = text_at(content, "status")
     if status not in (None, "ok"):
         detail = text_at(content, "detail")
-        app.say(f"{name}: " + " – ".join(part for part in (status, detail) if part))
+        app.say(f"{title}: " + " – ".join(part for part in (status, detail) if part))
     if not rows:
-        app.say(f"{name}: " + _("nothing known"))
+        app.say(f"{title}: " + _("nothing known"))
         return
     shown = rows if whole or len(rows) <= MOST_SECTION_ROWS else rows[:MOST_SECTION_ROWS]
     fields = list(dict.fromkeys(str(field) for row in shown for field in row))
     # Keyed by position: a field's own name may hold a dot, which a path would split.
     placed = [{str(i): row.get(field) for i, field in enumerate(fields)} for row in shown]
-    names = [visible(field) for field in fields]
+    names = [visible(field_word(field)) for field in fields]
     if len(rows) == 1:
-        show_one(app, name, [Column(n, str(i)) for i, n in enumerate(names)], placed[0])
+        show_one(app, title, [Column(n, str(i)) for i, n in enumerate(names)], placed[0])
         return
-    app.heading(f"{name} ({len(rows)})")
+    app.heading(f"{title} ({len(rows)})")
     columns = [Column(n, str(i), flexible=True, optional=i) for i, n in enumerate(names)]
     app.say(*draw(columns, placed, app.width(), app.zone).lines)
     if len(shown) < len(rows):

@@ -116,7 +116,7 @@ class PysnmpEngines:
     ) -> "PysnmpReader":
         """Return a reader of one device. Raises Unreachable when the kernel has no route to it."""
         target = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-        _check_route(address, port, target)
+        check_route(address, port, target)
         key = (credential.name, address, port)
         shared = self._share_v2c and credential.community is not None
         engine_name = "" if shared else credential.name
@@ -153,7 +153,7 @@ class PysnmpEngines:
         self._addresses.clear()
 
 
-def _check_route(address: str, port: int, target: str) -> None:
+def check_route(address: str, port: int, target: str) -> None:
     """Ask the kernel for a route (a UDP connect sends nothing)."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
@@ -234,9 +234,10 @@ class PysnmpReader:
             self._raise_status(status)
             return answer
 
-        return await walk_columns(
+        asked, lacking = self._tuning.split(columns)
+        walk = await walk_columns(
             bulk,
-            columns,
+            asked,
             deadline,
             self._tuning,
             target=self._target,
@@ -244,6 +245,10 @@ class PysnmpReader:
             part=part,
             trace=self._trace,
         )
+        walk.cells.update((name, {}) for name in lacking)
+        if rows_hint is not None and part is None:
+            self._tuning.learn(walk)
+        return walk
 
     def _raise_status(self, status: int) -> None:
         if status == 0:

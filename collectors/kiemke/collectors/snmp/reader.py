@@ -1,5 +1,6 @@
 """What the collector needs of an SNMP library: read some objects, walk some columns."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -11,6 +12,8 @@ from kiemke.collectors.errors import PollError
 # Integers, counters and time ticks; octet strings and addresses; object identifiers.
 Oid = tuple[int, ...]
 Value = int | bytes | Oid
+
+LACKING_SECONDS = 3600.0
 
 
 @lru_cache(maxsize=512)
@@ -47,10 +50,36 @@ class Tuning:
 
     ``max_repetitions`` is how many rows a GETBULK asks for; it halves when the device says that an
     answer is too big or does not answer a bulk at all, and grows back by one in a good walk.
+    ``plain`` ends when the device once gave an answer that only the careful path may read.
+    ``lacking`` are columns the device does not have, each with the wall-clock time (seconds) until
+    which it is not asked for them again.
     """
 
     max_repetitions: int = 25
     ceiling: int = 25
+    plain: bool = True
+    lacking: dict[str, float] = field(default_factory=dict)
+
+    def split(self, columns: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Return the columns to ask for, and those the device is known to lack.
+
+        Columns that all lack are asked for nonetheless: somebody wants an answer.
+        """
+        now = time.time()
+        lacking = [name for name in columns if self.lacking.get(name, 0.0) > now]
+        if len(lacking) == len(columns):
+            return list(columns), []
+        return [name for name in columns if name not in lacking], lacking
+
+    def learn(self, walk: Walk) -> None:
+        """Remember which columns of a walk that came to its end are empty."""
+        if walk.problem is None and any(walk.cells.values()):
+            until = time.time() + LACKING_SECONDS
+            for name, cells in walk.cells.items():
+                if cells:
+                    self.lacking.pop(name, None)
+                elif self.lacking.get(name, 0.0) < time.time():
+                    self.lacking[name] = until
 
     def halve(self) -> bool:
         """Ask for half as many rows from now on. Returns False when one row is already the limit."""

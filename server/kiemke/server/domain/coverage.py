@@ -135,8 +135,12 @@ def _save_sql() -> str:
 
 async def read_now(session: Session) -> list[CoverageRow]:
     """Return the figures of the last recount."""
-    rows = await session.fetch(_READ_NOW)
-    return [_row({**row, "day": as_date(row["day"])}) for row in rows]
+    return [now_row(row) for row in await session.fetch(_READ_NOW)]
+
+
+def now_row(row: Row) -> CoverageRow:
+    """Return a row of ``coverage_now`` as figures; further columns are left aside."""
+    return _row({**row, "day": as_date(row["day"])})
 
 
 async def refresh_now(db: Database, now_ms: int, guard: Guard | None = None) -> int:

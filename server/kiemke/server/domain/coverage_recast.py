@@ -135,7 +135,7 @@ async def recast(
             told = targets.setdefault((row["unit_id"], row["kinds"]), {})
             told[row["measure"]] = row["target_thousandths"]
     days = json.loads((await statement_params(session, day, known_ms))["days"])
-    working = [date.fromisoformat(each) for each in days]
+    working = [date.fromisoformat(each["day"]) for each in days]
     return [
         _row(unit_id, kinds, day, own.get(unit_id, _Sum()), subtree[unit_id], told, working)
         for (unit_id, kinds), told in sorted(targets.items())

@@ -17,6 +17,7 @@ from kiemke.server.domain import (
     links_now,
     match_decide,
     one_host_now,
+    search_index,
 )
 from kiemke.server.jobs import prune
 
@@ -79,11 +80,15 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
             await turn.guard(session)
             return await audit_chain.seal(session, audit_key, turn.now_ms)
 
+    async def find_words(turn: Turn) -> int:
+        return await search_index.run(db, turn.guard)
+
     async def forget(turn: Turn) -> int:
         return await prune.run(db, turn.now_ms, turn.guard)
 
     return (
         Job("identity", 10.0, identity),
+        Job("search", 5.0, find_words),
         Job("one_host", 60.0, watch),
         Job("match", 60.0, match),
         Job("coverage", 30.0, recount),

@@ -10,12 +10,20 @@ from litestar.params import QueryParameter
 
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, services_of
-from kiemke.server.domain.coverage import CoverageRow, read_now, recount
+from kiemke.server.domain.coverage import CoverageRow, now_row, recount
 from kiemke.server.domain.coverage_who import STATES, WhoRow, coverage_who
 from kiemke.server.domain.tables import dated
 from kiemke.server.errors import Problem
 from kiemke.server.resources.assets import AssetRef, MachineRef, PersonRef
-from kiemke.server.resources.listing import ListQuery, Page, day_text, language_of, page_of
+from kiemke.server.resources.listing import (
+    ListQuery,
+    Page,
+    day_text,
+    language_of,
+    next_of,
+    page_of,
+    start_of,
+)
 from kiemke.server.resources.tree import Moment, UnitRef, find_unit_id, load_refs
 
 
@@ -91,7 +99,11 @@ class Who:
 async def list_coverage(request: AppRequest, asked: NamedDependency[ListQuery]) -> Page[Coverage]:
     """List coverage by unit, in alphabetical order; today means the last finished day."""
     services = services_of(request)
-    rows = await _load(request, services, asked.moment)
+    if not {"as_of", "known_at"} & request.query_params.keys():
+        counted = await _load_now(services, asked)
+        if counted is not None:
+            return counted
+    rows = await _load(services, asked.moment)
     refs = await load_refs(services, asked.moment)
     order = await _load_order(services, asked.moment)
     allowed = None if asked.units is None else set(asked.units)
@@ -103,13 +115,37 @@ async def list_coverage(request: AppRequest, asked: NamedDependency[ListQuery]) 
     return Page([make_coverage(row, refs[row.unit_id]) for row in page], len(seen), cursor)
 
 
-async def _load(request: AppRequest, services: Services, moment: Moment) -> list[CoverageRow]:
-    params = request.query_params
+_NOW = dated(
+    "FROM coverage_now c JOIN unit_version v ON v.unit_id = c.unit_id AND {active v}"
+    " WHERE (CAST(:all_units AS INTEGER) = 1 OR c.unit_id IN :[units])"
+)
+_NOW_TOTAL = f"SELECT COUNT(*) AS n {_NOW}"
+_NOW_PAGE = (
+    f"SELECT c.*, v.code AS unit_code, v.name AS unit_name {_NOW}"
+    " ORDER BY v.sort_key, c.unit_id, c.kinds LIMIT :limit OFFSET :start"
+)
+
+
+async def _load_now(services: Services, asked: ListQuery) -> Page[Coverage] | None:
+    """Return one page of the last recount; None before the first, then it is counted now."""
     async with services.db.reading() as session:
-        if "as_of" not in params and "known_at" not in params:
-            rows = await read_now(session)
-            if rows:
-                return rows
+        if await session.one("SELECT id FROM coverage_now LIMIT 1") is None:
+            return None
+        params = {
+            "all_units": 1 if asked.units is None else 0,
+            "units": asked.units or [],
+            "day": asked.moment.day,
+            "known": asked.moment.known_ms,
+        }
+        counted = await session.one(_NOW_TOTAL, **params)
+        rows = await session.fetch(_NOW_PAGE, limit=asked.limit, start=start_of(asked), **params)
+    total = int(counted["n"]) if counted else 0
+    items = [make_coverage(now_row(r), UnitRef(r["unit_code"], r["unit_name"])) for r in rows]
+    return Page(items, total, next_of(asked, total))
+
+
+async def _load(services: Services, moment: Moment) -> list[CoverageRow]:
+    async with services.db.reading() as session:
         # A day is counted at its end; the one that is still running has no figure yet.
         day = min(moment.day, services.today() - timedelta(days=1))
         return await recount(session, day, moment.known_ms)

@@ -189,14 +189,24 @@ async def fetch_one(
 
 def page_of(rows: Sequence[T], query: ListQuery) -> tuple[list[T], str | None]:
     """Return one page of rows that are all at hand, and the next cursor: a position."""
-    start = 0
-    if query.after is not None:
-        key = query.after[0]
-        if not isinstance(key, int) or key < 0:
-            raise _bad_cursor(str(key))
-        start = key
-    end = start + query.limit
-    return list(rows[start:end]), cursor_of(end, 0) if end < len(rows) else None
+    start = start_of(query)
+    return list(rows[start : start + query.limit]), next_of(query, len(rows))
+
+
+def start_of(query: ListQuery) -> int:
+    """Return how many rows a list whose cursor is a position passes over. Raises Problem 400."""
+    if query.after is None:
+        return 0
+    key = query.after[0]
+    if not isinstance(key, int) or key < 0:
+        raise _bad_cursor(str(key))
+    return key
+
+
+def next_of(query: ListQuery, total: int) -> str | None:
+    """Return the next cursor of such a list of ``total`` rows, None behind its last page."""
+    end = start_of(query) + query.limit
+    return cursor_of(end, 0) if end < total else None
 
 
 def language_of(request: AppRequest) -> str:

@@ -1,0 +1,1 @@
+"""What Windows tells: the doors to its registry and its devices, and the readers behind the sensors."""

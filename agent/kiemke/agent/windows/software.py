@@ -1,0 +1,122 @@
+"""The programs Windows lists for removal, in both views and of each user, and the Store's apps."""
+
+import re
+from collections.abc import Iterator
+
+from kiemke.agent.windows.port import Windows
+from kiemke.agent.windows.registry import Registry, as_number, as_text
+from kiemke.wire.inventory import Software
+
+UNINSTALL = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
+APPX = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Appx\AppxAllUserStore\Applications"
+USER_APPS = r"Local Settings\Software\Microsoft\Windows\CurrentVersion\AppModel\Repository\Packages"
+PROFILES = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList"
+# What an app stands on, not an app.
+FRAMEWORKS = (
+    "Microsoft.VCLibs",
+    "Microsoft.NET.",
+    "Microsoft.UI.Xaml",
+    "Microsoft.WindowsAppRuntime",
+)
+WORDS = {32: "x86", 64: "x86_64"}
+DAY = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
+PUBLISHER_ID = re.compile(r"[a-z0-9]{13}")
+
+
+def read(windows: Windows) -> list[Software]:
+    """Return one Software a program; the same one under several keys is one."""
+    registry = windows.registry
+    found = programs(windows)
+    for hive in registry.users():
+        found += _apps(registry, f"{hive}_Classes\\{USER_APPS}", account(registry, hive))
+    found += _apps(registry, APPX, None)
+    return list(_once(found))
+
+
+def programs(windows: Windows) -> list[Software]:
+    """Return the programs that can be removed: of the machine in both views, and of each user."""
+    registry = windows.registry
+    is_64 = registry.exists(r"HKLM\SOFTWARE\Wow6432Node")
+    found = [
+        *_programs(registry, f"HKLM\\{UNINSTALL}", WORDS[64] if is_64 else None),
+        *_programs(registry, f"HKLM\\{UNINSTALL}", WORDS[32], is_32=True),
+    ]
+    for hive in registry.users():
+        user = account(registry, hive)
+        found += _programs(registry, f"{hive}\\{UNINSTALL}", None, user=user)
+    return found
+
+
+def _once(found: list[Software]) -> Iterator[Software]:
+    """Yield each program once: a 32-bit Windows shows one view twice, users share apps."""
+    known: set[tuple[str, str | None, str | None, str | None]] = set()
+    for one in found:
+        # The 64-bit view comes first: the same entry in the other is its mirror.
+        key = (one.name, one.version, one.publisher, one.user if one.origin == "user" else None)
+        if key not in known:
+            known.add(key)
+            yield one
+
+
+def _programs(
+    registry: Registry,
+    path: str,
+    architecture: str | None,
+    *,
+    is_32: bool = False,
+    user: str | None = None,
+) -> Iterator[Software]:
+    """Yield the programs of one Uninstall key; an entry without a name is none."""
+    for name in registry.names(path, is_32=is_32):
+        values = registry.values(f"{path}\\{name}", is_32=is_32)
+        title = as_text(values.get("DisplayName"))
+        if title is None:
+            continue
+        yield Software(
+            name=title,
+            version=as_text(values.get("DisplayVersion")) or _version(values),
+            publisher=as_text(values.get("Publisher")),
+            architecture=architecture,
+            origin="registry" if not path.startswith("HKU") else "user",
+            installed_on=day(as_text(values.get("InstallDate"))),
+            user=user,
+        )
+
+
+def _version(values: dict[str, object]) -> str | None:
+    """Return "major.minor" where the entry gives numbers alone."""
+    major, minor = as_number(values.get("VersionMajor")), as_number(values.get("VersionMinor"))
+    return None if major is None else f"{major}.{minor or 0}"
+
+
+def day(text: str | None) -> str | None:
+    """Return YYYY-MM-DD of a date written YYYYMMDD, None of anything else."""
+    if text is None or not DAY.fullmatch(text):
+        return None
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}"
+
+
+def _apps(registry: Registry, path: str, user: str | None) -> Iterator[Software]:
+    """Yield the Store's apps of one key: a sub-key is Name_Version_Architecture_Resource_Publisher."""
+    for full in registry.names(path):
+        parts = full.split("_")
+        # A package with a resource (a language, a scale) is a part of one without.
+        if len(parts) != 5 or parts[3] or not PUBLISHER_ID.fullmatch(parts[4]):
+            continue
+        if parts[0].startswith(FRAMEWORKS):
+            continue
+        shown = as_text(registry.value(f"{path}\\{full}", "DisplayName"))
+        yield Software(
+            name=parts[0] if shown is None or shown.startswith(("@", "ms-resource")) else shown,
+            version=parts[1] or None,
+            architecture={"x64": "x86_64"}.get(parts[2], parts[2]),
+            origin="store",
+            user=user,
+        )
+
+
+def account(registry: Registry, hive: str) -> str | None:
+    """Return the account a hive belongs to, by the folder of its profile; its SID when unknown."""
+    sid = hive.partition("\\")[2]
+    folder = registry.text(f"{PROFILES}\\{sid}", "ProfileImagePath")
+    return sid if folder is None else folder.replace("/", "\\").rstrip("\\").rpartition("\\")[2]

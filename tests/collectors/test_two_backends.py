@@ -1,0 +1,189 @@
+"""gufo-snmp and pysnmp differ in nothing but speed: the same polls of the same agents, both ways."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pysnmp.proto.rfc1902 import (
+    Counter32,
+    Counter64,
+    Gauge32,
+    Integer32,
+    IpAddress,
+    ObjectIdentifier,
+    OctetString,
+    TimeTicks,
+)
+from pysnmp.smi.error import GenError, NoAccessError, TooBigError
+
+from kiemke.collectors.snmp import oids
+from kiemke.collectors.snmp.machine import SnmpValue
+from kiemke.collectors.snmp.reader import Oid, parse_oid
+from kiemke.wire.report import Device, Interfaces
+from tests.support.peers import SnmpdPeer
+from tests.support.snmp_agents import COMMUNITY, TableView, serving, switch
+from tests.support.snmp_polls import polling, v2c, v3
+
+# The whole corpus takes minutes: KIEMKE_WHOLE_CORPUS=1 pytest tests/collectors/test_two_backends.py
+EVERY = 1 if os.environ.get("KIEMKE_WHOLE_CORPUS") else 75
+BELOW = ("1.3.6.1.2.1.", "1.3.6.1.4.1.", "1.0.8802.")
+KINDS: dict[str, Any] = {
+    "2": Integer32, "65": Counter32, "66": Gauge32, "67": TimeTicks, "70": Counter64,
+}  # fmt: skip
+Polled = tuple[Device, Interfaces | None, list[Any]]
+
+
+def read_typed(path: Path) -> dict[Oid, SnmpValue]:
+    """Return a recording's objects with their types; lines of other shapes are skipped."""
+    objects: dict[Oid, SnmpValue] = {}
+    for line in path.read_text("utf-8", errors="replace").splitlines():
+        oid, _, rest = line.partition("|")
+        tag, bar, value = rest.partition("|")
+        if not bar or not oid.startswith(BELOW):
+            continue
+        try:
+            objects[parse_oid(oid)] = typed(tag, value)
+        except (ValueError, KeyError):
+            continue
+        except Exception as err:  # noqa: BLE001  # the library's own errors: a value out of its range
+            assert "pyasn1" in type(err).__module__, err
+    return objects
+
+
+def typed(tag: str, value: str) -> SnmpValue:
+    """Tags are BER's (RFC 3416), an x marks hexadecimal."""
+    match tag:
+        case "4":
+            return OctetString(value.encode())
+        case "4x":
+            return OctetString(bytes.fromhex(value))
+        case "64" | "64x":
+            return IpAddress(value if tag == "64" else ".".join(map(str, bytes.fromhex(value))))
+        case "6":
+            return ObjectIdentifier(value.strip("."))
+    return KINDS[tag](int(value))
+
+
+async def both(view: TableView, **how: Any) -> tuple[Polled, Polled]:
+    """Return what one poll of the view gives by each library."""
+    answers = []
+    async with serving(view) as port:
+        for backend in ("gufo", "pysnmp"):
+            async with polling(v2c(COMMUNITY), backend=backend, **how) as polled:
+                device, found = await polled.poll(port, budget=300.0)
+                answers.append((device, found, polled.identities))
+    return answers[0], answers[1]
+
+
+async def test_recorded_devices_are_told_alike_by_both(shared_corpora: Path) -> None:
+    folder = shared_corpora / "snmp" / "rec"
+    if not folder.is_dir():
+        pytest.skip("no snmp recordings in ../shared/corpora")
+    told, unlike = 0, []
+    for path in sorted(folder.glob("*.snmprec"))[::EVERY]:
+        if path.stat().st_size > 150_000 and EVERY > 1:
+            continue
+        fast, careful = await both(TableView(read_typed(path)), attempt_seconds=60.0)
+        if fast != careful:
+            unlike.append(path.name)
+        told += len(careful[1].rows) if careful[1] is not None else 0
+    assert unlike == []
+    assert told > 3
+
+
+@pytest.mark.parametrize("error", [TooBigError, GenError, NoAccessError])
+@pytest.mark.parametrize("when", [2, 40, 80])
+async def test_an_error_amid_a_walk_never_loses_what_the_other_reads(error: Any, when: int) -> None:
+    """The fast library shows an error as an end: a port must not vanish by that."""
+    found = []
+    for backend in ("gufo", "pysnmp"):
+        asked = 0
+
+        def fail_once(_: Oid, next_one: Any) -> Any:
+            nonlocal asked
+            asked += 1
+            if asked == when:
+                raise error(idx=0)
+            return next_one
+
+        async with (
+            serving(TableView(switch(6), fail_once)) as port,
+            polling(v2c(COMMUNITY), backend=backend) as polled,
+        ):
+            found.append((await polled.poll(port))[1])
+
+    fast, careful = found
+    assert fast is not None
+    assert len(fast.rows) == 6 or fast.outcome != "ok"
+    if careful is not None and careful.outcome == fast.outcome == "ok":
+        assert fast == careful
+
+
+async def test_a_column_a_device_lacks_is_not_asked_for_in_every_poll() -> None:
+    asked: list[str] = []
+
+    def watch(event: str, fields: dict[str, Any]) -> None:
+        if event == "bulk":
+            asked.extend(fields["from"])
+
+    async with (
+        serving(TableView(switch(3))) as port,
+        polling(v2c(COMMUNITY), trace=watch) as polled,
+    ):
+        _, first = await polled.poll(port)
+        once = set(asked)
+        asked.clear()
+        _, second = await polled.poll(port)
+
+    assert oids.DOT3_DUPLEX_STATUS in once
+    assert oids.DOT3_DUPLEX_STATUS not in asked and oids.IF_HC_IN_OCTETS in asked
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("auth", "privacy"),
+    [
+        ("MD5", "DES"),
+        ("SHA", "AES"),
+        ("SHA-224", "AES"),
+        ("SHA-384", "AES"),
+        ("SHA-512", None),
+        (None, None),
+    ],
+)
+async def test_v3_is_spoken_alike_by_both(
+    snmpd: Any, auth: str | None, privacy: str | None
+) -> None:
+    keys = f' {auth} "auth-key-1234"' if auth else ""
+    keys += f' {privacy} "priv-key-1234"' if privacy else ""
+    level = "authpriv" if privacy else "auth" if auth else "noauth"
+    peer: SnmpdPeer = snmpd(f"createUser other{keys}\nrouser other {level}\n")
+    names = {"SHA": "SHA1", "AES": "AES128"}
+    credential = v3(
+        peer, user="other", auth_key="auth-key-1234", privacy_key="priv-key-1234",
+        auth_protocol=names.get(auth or "", (auth or "").replace("-", "")),
+        privacy_protocol=names.get(privacy or "", privacy or ""),
+    )  # fmt: skip
+    if auth is None:
+        credential = replace(credential, auth_protocol=None, auth_key=None)
+    if privacy is None:
+        credential = replace(credential, privacy_protocol=None, privacy_key=None)
+    ports, ways = [], []
+    for backend in ("gufo", "pysnmp"):
+        events: list[str] = []
+        async with polling(
+            credential,
+            backend=backend,
+            trace=lambda event, _: events.append(event),  # noqa: B023
+        ) as polled:
+            device, found = await polled.poll(peer.port, "core")
+        assert device.outcome == "ok" and found is not None and found.outcome == "ok"
+        ports.append(
+            [(row.index, row.name, row.mac, row.speed_bits_per_second) for row in found.rows]
+        )
+        ways.append("slow path" in events)
+
+    assert ports[0] == ports[1] != []
+    assert ways == [False, False]
