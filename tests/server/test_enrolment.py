@@ -193,9 +193,18 @@ async def test_an_approved_collector_gets_what_nobody_polls_and_nothing_else(api
     assert source["state"] == "approved"
     assert first.json() == {
         "poll_seconds": 60,
-        "devices": [{"device": 2, "address": "192.0.2.2", "port": 161, "credential": "default"}],
-        "probes": [{"target": 2, "address": "198.51.100.2", "count": 5}],
-    }
+        "devices": [
+            {
+                "device": 2, "address": "192.0.2.2", "port": 161, "credential": "default", "site": 4,
+                "snmp_secret": None, "ssh_secret": None, "ssh_credential": None,
+            }
+        ],
+        "probes": [
+            {"target": 2, "address": "198.51.100.2", "count": 5, "site": 4, "purpose": "isp"}
+        ],
+        "sites": [{"site": 4, "allow": None, "deny": []}],
+        "secrets": [],
+    }  # fmt: skip
     assert (same.status_code, wrong.status_code) == (304, 401)
 
 

@@ -11,6 +11,7 @@ from tests.support.database import fresh_url
 # What has no past: who is asked, what the program is, an empty form, a task of this minute.
 UNDATED_ROUTES = {
     "/api/v1/assignment": "what a collector is to do now",
+    "/api/v1/collector-secrets": "what a collector is to do it with now",
     "/api/v1/exports": "the names of the reports",
     "/api/v1/me": "who asks",
     "/api/v1/templates/{name}": "an empty form",

@@ -6,7 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from kiemke.server.totp import code_at, find_step, open_secret, seal_secret
+from kiemke.server.totp import code_at, find_step, place_of
+from kiemke.server.vault import Vault
 from tests.support.api import PASSWORD, Api, running_api
 
 # RFC 6238 appendix B, SHA-1, eight digits.
@@ -66,10 +67,11 @@ def test_a_code_passes_a_step_early_or_late_and_never_twice() -> None:
 
 
 def test_a_secret_opens_for_its_own_user_alone() -> None:
-    sealed = seal_secret(bytes(32), 7, b"secret")
+    vault = Vault([bytes(32)])
+    sealed = vault.seal(place_of(7), b"secret")
 
-    assert open_secret(bytes(32), 7, sealed) == b"secret"
-    assert open_secret(bytes(32), 8, sealed) is None
+    assert vault.open(place_of(7), sealed) == b"secret"
+    assert vault.open(place_of(8), sealed) is None
 
 
 async def test_signing_in_asks_for_a_code_and_takes_each_once(api: Api) -> None:

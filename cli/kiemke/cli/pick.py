@@ -43,6 +43,7 @@ MACHINE = Noun(
 )
 DEVICE = Noun("devices", ("code", "address", "name"), ("code", "name", "address", "unit.name"))
 LINK = Noun("links", ("code", "name"), ("code", "name", "provider", "unit.name"))
+SECRET = Noun("secrets", ("name",), ("id", "name", "kind", "unit.name"), ("id",))
 SOURCE = Noun("sources", ("id", "hostname"), ("id", "kind", "hostname", "state"), ("id",))
 
 

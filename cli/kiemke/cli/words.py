@@ -170,6 +170,7 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "one_host": N_("many agents on one PC"),
         "enrolment_conflict": N_("enrolment conflict"),
     },
+    "secret_kind": {"snmp": N_("SNMP"), "ssh": N_("SSH")},
     "decided_by": {
         "person": N_("a person"),
         "draft": N_("booked as a draft"),

@@ -7,11 +7,12 @@ entry that is not usable is left out and told; an assignment that is not one is 
 import contextlib
 import ipaddress
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from kiemke.collectors.errors import AssignmentError
 from kiemke.collectors.files import write_private
+from kiemke.wire.reach import REASONS, Reach, read_networks
 
 FILE_NAME = "assignment.json"
 MIN_POLL_SECONDS = 10.0
@@ -23,12 +24,20 @@ MAX_ID = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class DeviceTask:
-    """A device to poll by SNMP; ``credential`` names a section of credentials.toml."""
+    """A device to poll by SNMP; ``credential`` names a section of credentials.toml.
+
+    Where that has none of the name, the server's secret ``snmp_secret`` is used. ``ssh_secret`` and
+    ``ssh_credential`` are the same for SSH; None: not to be asked that way.
+    """
 
     device: int
     address: str
     port: int
     credential: str
+    snmp_secret: int | None = None
+    ssh_secret: int | None = None
+    ssh_credential: str | None = None
+    site: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +47,25 @@ class ProbeTask:
     target: int
     address: str
     count: int
+    purpose: str = "domestic"
+    site: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The subnets of a site as texts; ``allow`` None: none is registered, nothing is checked."""
+
+    site: int
+    allow: tuple[str, ...] | None
+    deny: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SecretVersion:
+    """A secret of the server that the tasks name, and which version of it is the newest."""
+
+    id: int
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +75,8 @@ class Assignment:
     poll_seconds: float
     devices: tuple[DeviceTask, ...] = ()
     probes: tuple[ProbeTask, ...] = ()
+    sites: tuple[Site, ...] = ()
+    secrets: tuple[SecretVersion, ...] = ()
     refused: tuple[str, ...] = ()
 
 
@@ -81,17 +111,20 @@ def parse_assignment(data: object) -> Assignment:
     if not 0 < poll_seconds < 10**9:
         raise AssignmentError('assignment: "poll_seconds" is out of range')
     rows: dict[str, list[object]] = {}
-    for name in ("devices", "probes"):
+    for name in ("devices", "probes", "sites", "secrets"):
         found = data.get(name, [])
         if not isinstance(found, list) or len(found) > MAX_TASKS:
             raise AssignmentError(f'assignment: "{name}" is not a list of up to {MAX_TASKS}')
         rows[name] = found
     refused: list[str] = []
+    sites = _read_sites(rows["sites"])
+    reaches = {site.site: _reach_of(site) for site in sites}
     devices: dict[int, DeviceTask] = {}
     probes: dict[int, ProbeTask] = {}
     for position, row in enumerate(rows["devices"]):
         try:
             task = _read_device(row)
+            _demand_within(task, reaches, task.site)
             _refuse_twice(task.device, devices)
             devices[task.device] = task
         except ValueError as err:
@@ -99,6 +132,7 @@ def parse_assignment(data: object) -> Assignment:
     for position, row in enumerate(rows["probes"]):
         try:
             probe = _read_probe(row)
+            _demand_within(probe, reaches, probe.site, beyond=probe.purpose != "gateway")
             _refuse_twice(probe.target, probes)
             probes[probe.target] = probe
         except ValueError as err:
@@ -107,6 +141,8 @@ def parse_assignment(data: object) -> Assignment:
         poll_seconds=min(MAX_POLL_SECONDS, max(MIN_POLL_SECONDS, float(poll_seconds))),
         devices=tuple(devices.values()),
         probes=tuple(probes.values()),
+        sites=sites,
+        secrets=_read_secret_versions(rows["secrets"]),
         refused=tuple(refused),
     )
 
@@ -122,11 +158,16 @@ def _read_device(row: object) -> DeviceTask:
     credential = row.get("credential", "default")
     if not isinstance(credential, str) or not credential:
         raise ValueError('"credential" is not a name')
+    ssh_credential = row.get("ssh_credential")
     return DeviceTask(
         device=_whole_number(row, "device", 1, MAX_ID),
         address=check_address(row.get("address")),
         port=_whole_number({"port": 161, **row}, "port", 1, 65535),
         credential=credential,
+        snmp_secret=_optional_id(row, "snmp_secret"),
+        ssh_secret=_optional_id(row, "ssh_secret"),
+        ssh_credential=ssh_credential if isinstance(ssh_credential, str) else None,
+        site=_optional_id(row, "site"),
     )
 
 
@@ -137,7 +178,61 @@ def _read_probe(row: object) -> ProbeTask:
         target=_whole_number(row, "target", 1, MAX_ID),
         address=check_address(row.get("address")),
         count=_whole_number({"count": 5, **row}, "count", 1, MAX_COUNT),
+        purpose=str(row.get("purpose", "domestic")),
+        site=_optional_id(row, "site"),
     )
+
+
+def _read_sites(rows: list[object]) -> tuple[Site, ...]:
+    """Return the sites. One that cannot be read makes the assignment none: it would open what it shuts."""
+    found: list[Site] = []
+    for position, row in enumerate(rows):
+        try:
+            if not isinstance(row, dict):
+                raise ValueError("not an object")
+            allow = row["allow"]
+            nets = None if allow is None else tuple(map(str, read_networks(allow)))
+            deny = tuple(map(str, read_networks(row["deny"])))
+            found.append(Site(_whole_number(row, "site", 1, MAX_ID), nets, deny))
+        except (ValueError, KeyError, TypeError) as err:
+            raise AssignmentError(f"assignment: sites[{position}]: {err}") from err
+    return tuple(found)
+
+
+def _reach_of(site: Site) -> Reach:
+    allow = None if site.allow is None else read_networks(site.allow)
+    return Reach(allow, read_networks(site.deny))
+
+
+def _demand_within(
+    task: DeviceTask | ProbeTask,
+    reaches: dict[int, Reach],
+    site: int | None,
+    *,
+    beyond: bool = False,
+) -> None:
+    """Refuse a task before its first packet when its address is not its site's. Raises ValueError."""
+    if site is None:
+        return  # a server from before there were sites
+    if site not in reaches:
+        raise ValueError(f"its site {site} is not described")
+    reason = replace(reaches[site], beyond=beyond).why_not(task.address)
+    if reason is not None:
+        raise ValueError(f"{task.address} {REASONS[reason]}")
+
+
+def _read_secret_versions(rows: list[object]) -> tuple[SecretVersion, ...]:
+    found = []
+    for row in rows:
+        if isinstance(row, dict):
+            key, version = row.get("id"), row.get("version")
+            if isinstance(key, int) and isinstance(version, int):
+                found.append(SecretVersion(key, version))
+    return tuple(found)
+
+
+def _optional_id(row: dict[str, object], key: str) -> int | None:
+    return None if row.get(key) is None else _whole_number(row, key, 1, MAX_ID)
 
 
 def _whole_number(row: dict[str, object], key: str, least: int, most: int) -> int:

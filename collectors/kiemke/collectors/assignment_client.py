@@ -20,6 +20,11 @@ ADVICE = {
 
 def fetch_assignment(credentials: Credentials) -> Assignment:
     """Return the current assignment. Raises AssignmentError saying what the server answered."""
+    return parse_assignment(ask_server(credentials, ASSIGNMENT_PATH))
+
+
+def ask_server(credentials: Credentials, path: str) -> object:
+    """Return the JSON that the server answers this collector. Raises AssignmentError."""
     try:
         link = Link(credentials.addresses, credentials.pins, TIMEOUT_SECONDS)
     except PinError as err:
@@ -29,15 +34,17 @@ def fetch_assignment(credentials: Credentials) -> Assignment:
         "X-Kiemke-Source": credentials.source,
     }
     try:
-        reply = link.request("GET", ASSIGNMENT_PATH, None, headers)
+        reply = link.request("GET", path, None, headers)
     except Unreachable as err:
         raise AssignmentError(f"assignment: no server answers ({err})") from err
     finally:
         link.close()
     if reply.status != 200:
         advice = ADVICE.get(reply.status, "see the server's log")
-        raise AssignmentError(f"assignment: the server answered {reply.status}; {advice}")
+        words = f"assignment: the server answered {reply.status}; {advice}"
+        raise AssignmentError(words, status=reply.status)
     try:
-        return parse_assignment(json.loads(reply.body))
+        answer: object = json.loads(reply.body)
     except (ValueError, RecursionError) as err:
         raise AssignmentError("assignment: the answer is not JSON") from err
+    return answer

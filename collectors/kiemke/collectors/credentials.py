@@ -1,25 +1,22 @@
 """SNMP credentials by name, local to this collector: ``credentials.toml`` in the state folder.
 
-The server names a credential; the community and the keys never leave this machine, are never in
-argv, logs or errors, and the file must be readable by its owner alone.
+A section of this file wins over a secret of the server of the same name. Communities and keys never
+leave this machine, are never in argv, logs or errors; the file must be readable by its owner alone.
 """
 
 import os
 import stat
 import sys
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from kiemke.collectors.errors import ConfigError
-from kiemke.collectors.secret import Secret
+from kiemke.wire.credential import FieldError, check_fields
+from kiemke.wire.secret import Secret
 
 FILE_NAME = "credentials.toml"
-AUTH_NAMES = ("MD5", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512")
-PRIVACY_NAMES = ("DES", "AES128", "AES192", "AES256")
-V2_KEYS = {"version", "community"}
-V3_KEYS = {"version", "user", "auth_protocol", "auth_key", "privacy_protocol", "privacy_key"}
-MIN_KEY_CHARACTERS = 8  # RFC 3414 section 11.2: agents refuse shorter pass phrases
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,44 +81,25 @@ def _read_one(path: Path, name: str, table: object) -> Credential:
     where = f"{path}: [{name}]"
     if not isinstance(table, dict):
         raise ConfigError(f'{path}: "{name}" stands outside a [name] section; move it into one')
-    version = table.get("version")
-    if version not in ("2c", "3"):
-        raise ConfigError(f'{where} needs version = "2c" or version = "3"')
-    known = V2_KEYS if version == "2c" else V3_KEYS
-    for key, value in table.items():
-        if key not in known:
-            raise ConfigError(f'{where} unknown key "{key}"; known: {", ".join(sorted(known))}')
-        if not isinstance(value, str) or not value:
-            raise ConfigError(f'{where} "{key}" must be text in quotes, and not empty')
-    if version == "2c":
-        if "community" not in table:
-            raise ConfigError(f'{where} has no "community"; set it or use version = "3"')
-        return Credential(name, version, community=Secret(table["community"]))
-    return _read_v3(where, name, table)
+    try:
+        return make_credential(name, check_fields("snmp", table))
+    except FieldError as err:
+        raise ConfigError(f"{where} {err}") from None
 
 
-def _read_v3(where: str, name: str, table: dict[str, str]) -> Credential:
-    if "user" not in table:
-        raise ConfigError(f'{where} has no "user"; set it')
-    for protocol, key, names in (
-        ("auth_protocol", "auth_key", AUTH_NAMES),
-        ("privacy_protocol", "privacy_key", PRIVACY_NAMES),
-    ):
-        if (protocol in table) != (key in table):
-            missing, given = (key, protocol) if protocol in table else (protocol, key)
-            raise ConfigError(f'{where} has "{given}" but no "{missing}"; set both or neither')
-        if protocol in table and table[protocol] not in names:
-            raise ConfigError(f'{where} "{protocol}" must be one of {", ".join(names)}')
-        if key in table and len(table[key]) < MIN_KEY_CHARACTERS:
-            raise ConfigError(f'{where} "{key}" needs {MIN_KEY_CHARACTERS} characters or more')
-    if "privacy_key" in table and "auth_key" not in table:
-        raise ConfigError(f'{where} has privacy without authentication; set "auth_protocol" too')
+def make_credential(name: str, fields: Mapping[str, str]) -> Credential:
+    """Return a credential of fields that ``wire.credential.check_fields`` let pass."""
+
+    def secret(key: str) -> Secret | None:
+        return Secret(fields[key]) if key in fields else None
+
     return Credential(
         name,
-        "3",
-        user=table["user"],
-        auth_protocol=table.get("auth_protocol"),
-        auth_key=Secret(table["auth_key"]) if "auth_key" in table else None,
-        privacy_protocol=table.get("privacy_protocol"),
-        privacy_key=Secret(table["privacy_key"]) if "privacy_key" in table else None,
+        fields["version"],
+        community=secret("community"),
+        user=fields.get("user"),
+        auth_protocol=fields.get("auth_protocol"),
+        auth_key=secret("auth_key"),
+        privacy_protocol=fields.get("privacy_protocol"),
+        privacy_key=secret("privacy_key"),
     )

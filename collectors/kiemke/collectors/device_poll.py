@@ -9,6 +9,7 @@ from kiemke.collectors.credentials import Credential
 from kiemke.collectors.deadline import Deadline
 from kiemke.collectors.device_identity import Asked, Pace, ask
 from kiemke.collectors.errors import PollError
+from kiemke.collectors.server_secrets import credential_name
 from kiemke.collectors.snmp import interfaces, system
 from kiemke.collectors.snmp.engines import Engines
 from kiemke.collectors.snmp.reader import SnmpReader, Tuning
@@ -16,6 +17,14 @@ from kiemke.collectors.trace import Trace, no_trace
 from kiemke.wire.report import Device, Interfaces
 
 Emit = Callable[[str, "Device | Interfaces"], Awaitable[None]]
+
+
+def find_credential(known: Mapping[str, Credential], task: DeviceTask) -> Credential | None:
+    """Return what a device is asked with: the local file's section, else the server's secret."""
+    local = known.get(task.credential)
+    if local is not None or task.snmp_secret is None:
+        return local
+    return known.get(credential_name(task.snmp_secret))
 
 
 class DevicePoller:
@@ -46,9 +55,12 @@ class DevicePoller:
 
     async def poll(self, task: DeviceTask, budget_seconds: float, emit: Emit) -> str:
         """Poll one device within its share of time and emit its reports. Returns the worst outcome."""
-        credential = self._credentials.get(task.credential)
+        credential = find_credential(self._credentials, task)
         if credential is None:
-            detail = f'credential "{task.credential}" is not in credentials.toml of this collector'
+            detail = (
+                f'no secret "{task.credential}": neither from the server (is the device within a'
+                " registered subnet?) nor in credentials.toml of this collector"
+            )
             await emit("device", Device(task.device, "error", detail))
             return "error"
         tuning = self._tunings.setdefault((task.address, task.port), Tuning())

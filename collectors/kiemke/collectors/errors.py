@@ -10,7 +10,14 @@ class ConfigError(CollectorError):
 
 
 class AssignmentError(CollectorError):
-    """The assignment could not be fetched, or holds something this collector refuses."""
+    """The assignment could not be fetched, or holds something this collector refuses.
+
+    ``status`` is what the server answered, None when it was not asked or did not answer.
+    """
+
+    def __init__(self, text: str, *, status: int | None = None) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class PollError(CollectorError):

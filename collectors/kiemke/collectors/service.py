@@ -22,6 +22,14 @@ from kiemke.collectors.files import write_private
 from kiemke.collectors.poll import Job, PollLoop, Work
 from kiemke.collectors.reachability import icmp
 from kiemke.collectors.reporter import Reporter
+from kiemke.collectors.server_secrets import (
+    ServerSecret,
+    fetch_secrets,
+    forget_secrets,
+    load_secrets,
+    save_secrets,
+    snmp_credentials,
+)
 from kiemke.collectors.snmp.engines import Engines
 from kiemke.collectors.state import STATUS_FILE, load_enrolment
 from kiemke.wire.report import Device, Reachability
@@ -32,6 +40,10 @@ REFRESH_SECONDS = 60.0
 REFRESH_RETRY_SECONDS = 15.0
 IDLE_REFRESH_SECONDS = 10.0
 STATUS_SECONDS = 5.0
+REVOKED = 403
+
+# How often the server's secrets changed, then mtime and inode of credentials.toml (None: absent).
+Stamp = tuple[int, int | None, int | None]
 
 
 class Collector:
@@ -50,8 +62,10 @@ class Collector:
         self._refresh_seconds = refresh_seconds
         self._loop = PollLoop(self._report_bug, concurrency=concurrency)
         self._engines = Engines()
-        self._snmp: Mapping[str, Credential] = {}
-        self._snmp_stamp: tuple[int, int] | None = None
+        self._local: Mapping[str, Credential] = {}
+        self._secrets: tuple[ServerSecret, ...] = ()
+        self._secrets_turn = 0
+        self._snmp_stamp: Stamp | None = None
         self._poller = DevicePoller(self._engines, {})
         self._assignment: Assignment | None = None
         self._trouble: str | None = None
@@ -87,38 +101,62 @@ class Collector:
     def _fetch_assignment(self) -> Assignment:
         """Return the assignment, asked for with the server's roots as the sender last kept them.
 
-        Raises AssignmentError or ConfigError.
+        Secrets it names and that are not at hand are fetched with it. Raises AssignmentError or
+        ConfigError.
         """
-        return fetch_assignment(load_enrolment(self._state).credentials())
+        enrolled = load_enrolment(self._state).credentials()
+        try:
+            assignment = fetch_assignment(enrolled)
+            wanted = {each.id: each.version for each in assignment.secrets}
+            if wanted != {each.id: each.version for each in self._secrets}:
+                self._keep_secrets(fetch_secrets(enrolled) if wanted else ())
+        except AssignmentError as err:
+            if err.status == REVOKED:
+                self._keep_secrets(())
+            raise
+        return assignment
+
+    def _keep_secrets(self, secrets: tuple[ServerSecret, ...]) -> None:
+        self._secrets = secrets
+        self._secrets_turn += 1
+        try:
+            if secrets:
+                save_secrets(self._state, secrets)
+            else:
+                forget_secrets(self._state)
+        except OSError as err:
+            log.warning("secrets not kept", extra={"reason": err.strerror})
 
     async def _keep_assigned(self) -> None:
         """Fetch the assignment at start and every minute; go on with the kept one meanwhile."""
+        self._secrets = await asyncio.to_thread(load_secrets, self._state)
         kept = await asyncio.to_thread(load_assignment, self._state)
         if kept is not None:
             await self._take_over(kept)
         while True:
-            try:
-                assignment = await asyncio.to_thread(self._fetch_assignment)
-            except (AssignmentError, ConfigError) as err:
-                self._trouble = str(err)
-                log.warning("assignment not fetched", extra={"reason": str(err)})
-                await asyncio.sleep(min(REFRESH_RETRY_SECONDS, self._refresh_seconds))
-                continue
-            self._trouble = None
-            for reason in assignment.refused:
-                log.warning("entry of the assignment refused", extra={"reason": reason})
-            try:
-                await asyncio.to_thread(save_assignment, self._state, assignment)
-            except OSError as err:
-                log.warning("assignment not kept", extra={"reason": err.strerror})
-            await self._take_over(assignment)
-            # A collector without work is new: somebody is about to approve it and give it some.
-            is_idle = not (assignment.devices or assignment.probes)
-            await asyncio.sleep(
-                min(IDLE_REFRESH_SECONDS, self._refresh_seconds)
-                if is_idle
-                else self._refresh_seconds
-            )
+            await asyncio.sleep(await self._refresh())
+
+    async def _refresh(self) -> float:
+        """Fetch the assignment once and take it over. Returns the seconds until the next time."""
+        try:
+            assignment = await asyncio.to_thread(self._fetch_assignment)
+        except (AssignmentError, ConfigError) as err:
+            self._trouble = str(err)
+            log.warning("assignment not fetched", extra={"reason": str(err)})
+            return min(REFRESH_RETRY_SECONDS, self._refresh_seconds)
+        self._trouble = None
+        for reason in assignment.refused:
+            log.warning("entry of the assignment refused", extra={"reason": reason})
+        try:
+            await asyncio.to_thread(save_assignment, self._state, assignment)
+        except OSError as err:
+            log.warning("assignment not kept", extra={"reason": err.strerror})
+        await self._take_over(assignment)
+        # A collector without work is new: somebody is about to approve it and give it some.
+        is_idle = not (assignment.devices or assignment.probes)
+        return (
+            min(IDLE_REFRESH_SECONDS, self._refresh_seconds) if is_idle else self._refresh_seconds
+        )
 
     async def _take_over(self, assignment: Assignment) -> None:
         retired = self._read_credentials()
@@ -138,13 +176,13 @@ class Collector:
             extra={"devices": len(assignment.devices), "probes": len(assignment.probes)},
         )
 
-    def _stamp_credentials(self) -> tuple[int, int] | None:
-        """Return what changes when credentials.toml is written anew, None while it is absent."""
+    def _stamp_credentials(self) -> Stamp:
+        """Return what changes when credentials.toml is written anew, or the server's secrets change."""
         try:
             found = (self._state / FILE_NAME).stat()
         except OSError:
-            return None
-        return found.st_mtime_ns, found.st_ino
+            return self._secrets_turn, None, None
+        return self._secrets_turn, found.st_mtime_ns, found.st_ino
 
     def _read_credentials(self) -> Engines | None:
         """Read credentials.toml when it changed; a broken one is told and the last good one kept.
@@ -152,17 +190,20 @@ class Collector:
         Returns the engines that knew the old credentials, to be closed when nobody uses them.
         """
         stamp = self._stamp_credentials()
-        if stamp == self._snmp_stamp and stamp is not None:
+        if stamp == self._snmp_stamp:
             return None
         self._snmp_stamp = stamp
-        try:
-            self._snmp = read_credentials(self._state / FILE_NAME)
-        except ConfigError as err:
-            log.error("credentials not read", extra={"reason": str(err)})
-            return None
+        if stamp[1] is None:
+            self._local = {}
+        else:
+            try:
+                self._local = read_credentials(self._state / FILE_NAME)
+            except ConfigError as err:
+                log.error("credentials not read", extra={"reason": str(err)})
         # Engines know their credentials from the first use on: new ones need new engines.
         old, self._engines = self._engines, Engines()
-        self._poller = DevicePoller(self._engines, self._snmp)
+        known = {**snmp_credentials(self._secrets), **self._local}
+        self._poller = DevicePoller(self._engines, known)
         return old
 
     def _device_work(self, task: DeviceTask) -> Work:

@@ -12,11 +12,10 @@ from kiemke.server.totp import (
     find_step,
     key_uri,
     new_secret,
-    open_secret,
-    open_secrets_key,
-    seal_secret,
+    place_of,
     secret_text,
 )
+from kiemke.server.vault import open_vault
 
 RECOVERY_CODES = 10
 _RECOVERY_BYTES = 10
@@ -38,7 +37,7 @@ async def begin(services: Services, session: Session, user_id: int, name: str) -
     secret = new_secret()
     await session.execute(
         "UPDATE app_user SET totp_secret = :sealed, totp_last_step = NULL WHERE id = :id",
-        sealed=seal_secret(_key(services), user_id, secret),
+        sealed=open_vault(services.settings).seal(place_of(user_id), secret),
         id=user_id,
     )
     await _note(services, session, name, "totp.begin")
@@ -131,14 +130,10 @@ async def _use(services: Services, row: Row, code: str) -> bool:
 
 
 def _step_of(services: Services, row: Row, code: str) -> int | None:
-    secret = open_secret(_key(services), row["id"], row["totp_secret"])
+    secret = open_vault(services.settings).open(place_of(row["id"]), row["totp_secret"])
     if secret is None:
         return None
     return find_step(secret, code, services.clock(), row["totp_last_step"])
-
-
-def _key(services: Services) -> bytes:
-    return open_secrets_key(services.settings.data_dir / "keys")
 
 
 async def _load(session: Session, user_id: int) -> Row:

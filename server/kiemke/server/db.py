@@ -38,6 +38,7 @@ MODEL_MODULES = (
     "kiemke.server.models.access",
     "kiemke.server.models.indicators",
     "kiemke.server.models.search",
+    "kiemke.server.models.sites",
     "kiemke.server.models.system",
 )
 

@@ -11,7 +11,7 @@ LEDGER_TABLES = (
     "official", "official_version", "membership", "absence", "coverage_target",
     "asset", "asset_status", "custody", "counted_asset", "asset_fact",
     "indicator", "indicator_figure",
-    "device", "link", "link_version", "link_share", "probe_target",
+    "device", "link", "link_version", "link_share", "probe_target", "site_subnet",
     "rule", "holiday",
     "app_user", "user_grant", "access_token", "approval",
 )  # fmt: skip
@@ -31,6 +31,8 @@ NOT_LEDGERS = {
     ),
     "machine_decision": "what somebody decided about observations; each has its entry",
     "source": "changes by itself as it reports; each decision on it has its entry",
+    "secret": "sealed values must not outlive their removal in a log; each change has its entry",
+    "secret_handout": "written as secrets are fetched; never changed, never deleted",
     "enrolment_token": "counts down by itself as sources enrol; each has its entry",
     "handover": "written once with its entry, beside custody; its signatures have theirs",
     "audit_entry": "the log itself",

@@ -108,8 +108,20 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     _add_audit(commands, common)
     _add_search(commands, common)
+    _add_key(commands, common)
     commands.add_parser("check", parents=[common], help="check settings, database and certificate")
     return parser
+
+
+def _add_key(commands: Any, common: argparse.ArgumentParser) -> None:
+    key = commands.add_parser(
+        "secrets-key", parents=[common], help="the key that seals secrets in the database"
+    )
+    key.add_argument(
+        "step",
+        choices=("rotate", "reseal"),
+        help="rotate: make another key and seal everything by it; reseal: by the newest there is",
+    )
 
 
 def _add_audit(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -152,6 +164,8 @@ def _dispatch(options: argparse.Namespace, settings: "Settings") -> int:
         return asyncio.run(_migrate(settings, options.demo, options.backed_up))
     if options.command == "check":
         return asyncio.run(_check(settings))
+    if options.command == "secrets-key":
+        return asyncio.run(_rotate_key(settings, new_key=options.step == "rotate"))
     if options.command == "token":
         return asyncio.run(_add_token(settings, options))
     if options.command == "search":
@@ -363,6 +377,16 @@ def _ca(settings: "Settings", step: str | None) -> int:
     if authority.upcoming is not None:
         print(f"next SHA-256 {format_fingerprint(authority.upcoming.sha256)}")
     return 0
+
+
+async def _rotate_key(settings: "Settings", *, new_key: bool) -> int:
+    from kiemke.server.secrets_key import rotate
+
+    done, lost = await rotate(settings, new_key=new_key)
+    print(done)
+    for words in lost:
+        print(words, file=sys.stderr)
+    return 1 if lost else 0
 
 
 async def _check(settings: "Settings") -> int:

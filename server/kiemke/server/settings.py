@@ -15,11 +15,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kiemke.server.errors import SettingsError
+from kiemke.wire.secret import Secret
 
 LARGEST_IMPORT_BYTES = 20_971_520  # the reader of foreign files is limited to as much
 
 DEFAULT_FILE = Path("/etc/kiemke/server.toml")
 PREFIX = "KIEMKE_"
+CREDENTIAL_NAME = "kiemke-secrets-key"
 
 # Variables of the other programs of this name: a server started beside them must not stumble.
 FOREIGN_PREFIXES = ("KIEMKE_AGENT_", "KIEMKE_COLLECTOR_", "KIEMKE_CLI_", "KIEMKE_TEST_")
@@ -49,6 +51,14 @@ def _optional_text(value: Any) -> str | None:
 
 def _path(value: Any) -> Path:
     return Path(_text(value)).expanduser().absolute()
+
+
+def _optional_path(value: Any) -> Path | None:
+    return None if value in (None, "") else _path(value)
+
+
+def _optional_secret(value: Any) -> Secret | None:
+    return None if value in (None, "") else Secret(_text(value))
 
 
 def _truth(value: Any) -> bool:
@@ -106,6 +116,20 @@ SETTINGS = (
         None,
         "sqlite:///path or postgres://user:password@host/name",
         "The database; without it, kiemke.sqlite in data_dir.",
+    ),
+    Setting(
+        "secrets_key",
+        _optional_secret,
+        None,
+        "64 hex digits",
+        "The key that seals secrets in the database, where it shall not stand in a file.",
+    ),
+    Setting(
+        "secrets_key_file",
+        _optional_path,
+        None,
+        "file",
+        "The file of that key; without it systemd's credential, else keys/secrets.key in data_dir.",
     ),
     Setting("listen_host", _text, "0.0.0.0", "address", "The address the server listens on."),  # noqa: S104  # agents come from the whole office
     Setting("listen_port", _whole(0, 65_535), 8443, "TCP port", "The port; 0 takes a free one."),
@@ -199,6 +223,8 @@ class Settings:
 
     data_dir: Path
     database_url: str
+    secrets_key: Secret | None
+    secrets_key_file: Path | None
     listen_host: str
     listen_port: int
     public_urls: tuple[str, ...]
@@ -243,6 +269,10 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     for variable, name in _find_variables(variables).items():
         values[name] = variables[variable]
         sources[name] = variable
+    if "secrets_key" not in values and "secrets_key_file" not in values:
+        given = Path(variables.get("CREDENTIALS_DIRECTORY", "")) / CREDENTIAL_NAME
+        if "CREDENTIALS_DIRECTORY" in variables and given.is_file():  # systemd's LoadCredential=
+            values["secrets_key_file"] = str(given)
     return make(values, sources)
 
 
@@ -258,8 +288,9 @@ def make(values: Mapping[str, Any], sources: Mapping[str, str] | None = None) ->
             found[setting.name] = setting.read(value)
         except ValueError as error:
             where = (sources or {}).get(setting.name, setting.name)
+            shown = "***" if setting.name == "secrets_key" else repr(value)
             raise SettingsError(
-                f"{where} = {value!r} is not {error}; {setting.sentence} "
+                f"{where} = {shown} is not {error}; {setting.sentence} "
                 f"Give it a value in {setting.unit}, or leave it out for {setting.default!r}."
             ) from error
     if found["database_url"] is None:

@@ -3,18 +3,13 @@
 import base64
 import hmac
 import secrets
-from pathlib import Path
 from urllib.parse import quote
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 STEP_SECONDS = 30
 DIGITS = 6
 SECRET_BYTES = 20  # what RFC 4226 §4 recommends for HMAC-SHA-1
 # A phone's clock may be a step off either way (RFC 6238 §5.2).
 _DRIFT_STEPS = 1
-_NONCE_BYTES = 12
 
 
 def code_at(secret: bytes, step: int, digits: int = DIGITS) -> str:
@@ -53,29 +48,6 @@ def key_uri(secret: bytes, name: str) -> str:
     )
 
 
-def open_secrets_key(folder: Path) -> bytes:
-    """Return the 256-bit key that seals secrets in the database, made (mode 0600) when there is none."""
-    file = folder / "secrets.key"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_hex(32))
-    return bytes.fromhex(file.read_text().strip())
-
-
-def seal_secret(key: bytes, user_id: int, secret: bytes) -> str:
-    """Return a secret sealed (AES-256-GCM) for one user's row, base64."""
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    sealed = AESGCM(key).encrypt(nonce, secret, f"totp {user_id}".encode())
-    return base64.b64encode(nonce + sealed).decode("ascii")
-
-
-def open_secret(key: bytes, user_id: int, sealed: str) -> bytes | None:
-    """Return a sealed secret, None when it is not this user's or sealed by another key."""
-    raw = base64.b64decode(sealed)
-    try:
-        return AESGCM(key).decrypt(
-            raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], f"totp {user_id}".encode()
-        )
-    except InvalidTag:
-        return None
+def place_of(user_id: int) -> str:
+    """Return what a user's sealed secret is bound to."""
+    return f"totp {user_id}"

@@ -31,6 +31,8 @@ COMMANDS = (
     Entry("reconcile", "doi-chieu", "reconcile", "reconcile", N_("The book against what is seen.")),
     Entry("device", "thiet-bi", "device", "device", N_("Network devices and their interfaces.")),
     Entry("link", "duong-truyen", "link", "link", N_("Lines: contract, load and health.")),
+    Entry("site", "co-so", "site", "site", N_("The networks of units.")),
+    Entry("secret", "bi-mat", "secret", "secret", N_("Communities, keys and passwords.")),
     Entry("source", "nguon", "source", "source", N_("Agents and collectors that report.")),
     Entry("coverage", "ty-le", "coverage", "coverage", N_("Who has a PC, and what proves it.")),
     Entry(

@@ -105,10 +105,7 @@ def show_(app: App, ref: str, times: Times, json: bool) -> None:
 @device.command(
     "set",
     alias="dat",
-    help=N_(
-        "Say how a device is polled: address, port, the credential's name at the collector, "
-        "the collector."
-    ),
+    help=N_("Say how a device is polled: address, port, the names of its secrets, the collector."),
     examples=(
         "kiemke device set SW-01 --address 10.1.0.2 --credential snmp-lan",
         "kiemke thiet-bi dat SW-01 --collector col-7f3a",
@@ -117,7 +114,8 @@ def show_(app: App, ref: str, times: Times, json: bool) -> None:
 @argument("ref", metavar=N_("DEVICE"))
 @option("--address", metavar=N_("ADDRESS"), help=N_("Its address on the network."))
 @option("--port", type=click.IntRange(1, 65535), metavar=N_("PORT"), help=N_("Its SNMP port."))
-@option("--credential", metavar=N_("NAME"), help=N_("The credential's name at the collector."))
+@option("--credential", metavar=N_("NAME"), help=N_("The secret's name for SNMP."))
+@option("--ssh-credential", metavar=N_("NAME"), help=N_("The secret's name for SSH."))
 @option("--collector", metavar=N_("SOURCE"), help=N_("The collector that polls it."))
 @pass_app
 def set_(
@@ -126,6 +124,7 @@ def set_(
     address: str | None,
     port: int | None,
     credential: str | None,
+    ssh_credential: str | None,
     collector: str | None,
 ) -> None:
     """Change how a device is polled."""
@@ -133,6 +132,7 @@ def set_(
         "address": address,
         "port": port,
         "credential": credential,
+        "ssh_credential": ssh_credential,
         "collector": reference(app, SOURCE, collector),
     }
     changes = {name: value for name, value in asked.items() if value is not None}

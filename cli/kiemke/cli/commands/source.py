@@ -19,8 +19,8 @@ from kiemke.cli.listing import (
     show_one,
 )
 from kiemke.cli.pick import SOURCE, UNIT, pick, reference
-from kiemke.cli.records import text_at
-from kiemke.cli.tables import Column, as_json
+from kiemke.cli.records import records_of, text_at
+from kiemke.cli.tables import Column, as_json, draw
 
 COLUMNS = (
     Column(N_("Source"), "id", flexible=True),
@@ -34,6 +34,15 @@ FIELDS = (
     *COLUMNS,
     Column(N_("Because"), "state_reason"),
     Column(N_("Reports set aside"), "rejected", COUNT),
+)
+HELD = (
+    Column(N_("No."), "id"),
+    Column(N_("Name"), "name", flexible=True),
+    Column(N_("Kind"), "kind", words("secret_kind")),
+    Column(N_("Unit"), "unit", THING, flexible=True),
+    Column(N_("First given"), "first_at", MOMENT, optional=1),
+    Column(N_("Last given"), "last_at", MOMENT),
+    Column(N_("To change"), "to_change"),
 )
 TOKENS = (
     Column(N_("No."), "id"),
@@ -110,17 +119,44 @@ def approve(app: App, ref: str) -> None:
 @source.command(
     "revoke",
     alias="thu-hoi",
-    help=N_("Revoke a source: it is refused from now on, what it said is kept."),
+    help=N_(
+        "Revoke a source: it is refused from now on, what it said is kept. Of a collector, every "
+        "secret it was ever given is listed, to be changed."
+    ),
     examples=("kiemke source revoke TG-VP-07", "kiemke nguon thu-hoi TG-VP-07"),
 )
 @argument("ref", metavar=N_("SOURCE"))
 @pass_app
 def revoke(app: App, ref: str) -> None:
     """Revoke a source."""
-    _decide(app, ref, "revoke")
+    identity = _decide(app, ref, "revoke")
+    held = records_of(app.client.send("GET", f"/sources/{quote(identity, safe='')}/secrets"))
+    due = [each for each in held if each.get("to_change")]
+    if due:
+        app.say("", _("It was given these; change each (kiemke secret rotate, then the devices):"))
+        app.say(*draw(HELD, due, app.width(), app.zone).lines)
 
 
-def _decide(app: App, ref: str, verb: str) -> None:
+@source.command(
+    "secrets",
+    alias="bi-mat",
+    help=N_("List every secret a collector was ever given, and what is still to be changed."),
+    examples=("kiemke source secrets col-7f3a", "kiemke nguon bi-mat col-7f3a --json"),
+)
+@argument("ref", metavar=N_("SOURCE"))
+@json_option
+@pass_app
+def secrets(app: App, ref: str, json: bool) -> None:
+    """List what a collector was given."""
+    identity = text_at(pick(app, SOURCE, ref), "id") or ref
+    held = app.client.send("GET", f"/sources/{quote(identity, safe='')}/secrets")
+    if json:
+        app.write(as_json(held) + "\n")
+        return
+    app.say(*draw(HELD, records_of(held), app.width(), app.zone).lines)
+
+
+def _decide(app: App, ref: str, verb: str) -> str:
     identity = text_at(pick(app, SOURCE, ref), "id") or ref
     found = app.client.send("POST", f"/sources/{quote(identity, safe='')}/{verb}")
     app.say(
@@ -130,6 +166,7 @@ def _decide(app: App, ref: str, verb: str) -> None:
             state=vocabulary.word("source_state", text_at(found, "state") or "?"),
         )
     )
+    return identity
 
 
 @source.command(

@@ -13,7 +13,10 @@ LINK_KINDS = ("internet", "tslcd", "leased", "police")
 
 
 class Device(Model):
-    """A piece of network gear registered for polling. ``credential`` is a name at the collector."""
+    """A piece of network gear registered for polling. ``credential`` is a name at the collector.
+
+    So is ``ssh_credential``: each names a secret of the server, or a section of the collector's own file.
+    """
 
     id = fields.BigIntField(primary_key=True)
     code = fields.CharField(max_length=60, unique=True)
@@ -26,6 +29,7 @@ class Device(Model):
     address = fields.CharField(max_length=100, null=True)
     port = fields.IntField(default=161)
     credential = fields.CharField(max_length=60, null=True)
+    ssh_credential = fields.CharField(max_length=60, null=True)
     created_at_ms = fields.BigIntField()
     retired_at_ms = fields.BigIntField(null=True)
 

@@ -2,7 +2,9 @@
 
 from ipaddress import ip_address
 
+from kiemke.server.domain.sites_words import REMEDY, WHY
 from kiemke.server.errors import Both, Problem
+from kiemke.wire.reach import Reach
 
 
 def check_address(text: str) -> str:
@@ -15,6 +17,15 @@ def check_address(text: str) -> str:
         wanted = Both("địa chỉ IP của một thiết bị", "the IP address of one device")
         raise Problem("bad_field", field="address", value=text[:60], wanted=wanted)
     return str(address)
+
+
+def demand_within(reach: Reach, address: str) -> None:
+    """Raise Problem 400 for an address that a site's subnets do not allow."""
+    reason = reach.why_not(address)
+    if reason is not None:
+        why = WHY[reason]
+        wanted = Both(f"{address}: {why.vi}; {REMEDY.vi}", f"{address}: {why.en}; {REMEDY.en}")
+        raise Problem("bad_field", field="address", value=address, wanted=wanted)
 
 
 _BROADCAST = ip_address("255.255.255.255")

@@ -8,25 +8,54 @@ from litestar import Response, get
 
 from kiemke.server.auth import AppRequest, authenticate_source
 from kiemke.server.context import services_of
+from kiemke.server.domain.collecting import Duties, read_duties
+from kiemke.server.domain.secrets import DEFAULT_NAME
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceTask:
-    """A device to poll by SNMP; ``credential`` is a name in the collector's own file."""
+    """A device to poll. ``site`` names an entry of ``sites``: its address must stand in there.
+
+    ``credential`` is a name in the collector's own file, which wins; ``snmp_secret`` and ``ssh_secret``
+    are the numbers of the secrets it may fetch instead, null for none.
+    """
 
     device: int
     address: str
     port: int
     credential: str
+    site: int
+    snmp_secret: int | None
+    ssh_secret: int | None
+    ssh_credential: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeTask:
-    """An address to send ``count`` ICMP echoes to."""
+    """An address to send ``count`` ICMP echoes to; ``purpose`` "gateway" stands within its site."""
 
     target: int
     address: str
     count: int
+    site: int
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The subnets of a site; ``allow`` null: none is registered yet, nothing is checked."""
+
+    site: int
+    allow: list[str] | None
+    deny: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SecretVersion:
+    """A secret of this collector, by number: with another version it is fetched anew."""
+
+    id: int
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +65,11 @@ class Assignment:
     poll_seconds: int
     devices: list[DeviceTask]
     probes: list[ProbeTask]
+    sites: list[Site]
+    secrets: list[SecretVersion]
 
 
-DEFAULT_CREDENTIAL = "default"
+_NONE = Duties([], [], {})
 
 
 @get("/api/v1/assignment", opt={"role": "source"}, tags=["enrolment"])
@@ -46,34 +77,49 @@ async def get_assignment(request: AppRequest) -> Response[bytes]:
     """Return a collector's tasks; 304 when they are those of If-None-Match. Pending: none yet."""
     services = services_of(request)
     source = await authenticate_source(services, request.headers, "collector")
-    approved = source.state == "approved"
-    devices = await services.db.read(
-        "SELECT id, address, port, credential FROM device WHERE collector_id = :id"
-        " AND retired_at_ms IS NULL AND address IS NOT NULL ORDER BY id",
-        id=source.source_id if approved else 0,
-    )
-    probes = await services.db.read(
-        "SELECT p.id, p.address, p.echo_count FROM probe_target p WHERE p.collector_id = :id"
-        " AND p.retired_at_ms IS NULL AND NOT EXISTS (SELECT 1 FROM link_version v"
-        " WHERE v.link_id = p.link_id AND v.voided_at_ms IS NULL AND v.valid_to IS NULL"
-        " AND v.kind = 'police') ORDER BY p.id",
-        id=source.source_id if approved else 0,
-    )
-    assignment = Assignment(
-        poll_seconds=services.settings.poll_seconds,
-        devices=[
-            DeviceTask(
-                row["id"], row["address"], row["port"], row["credential"] or DEFAULT_CREDENTIAL
+    duties = _NONE
+    if source.state == "approved":
+        async with services.db.reading() as session:
+            duties = await read_duties(
+                session, source.source_id, services.today(), services.clock()
             )
-            for row in devices
-        ],
-        probes=[ProbeTask(row["id"], row["address"], row["echo_count"]) for row in probes],
-    )
-    body = msgspec.json.encode(assignment)
+    body = msgspec.json.encode(_make(duties, services.settings.poll_seconds))
     etag = f'"{sha256(body).hexdigest()[:32]}"'
     if request.headers.get("if-none-match") == etag:
         return Response(b"", status_code=304, headers={"ETag": etag})
     return Response(body, media_type="application/json", headers={"ETag": etag})
+
+
+def _make(duties: Duties, poll_seconds: int) -> Assignment:
+    return Assignment(
+        poll_seconds=poll_seconds,
+        devices=[
+            DeviceTask(
+                row["id"],
+                row["address"],
+                row["port"],
+                row["credential"] or DEFAULT_NAME,
+                row["unit_id"],
+                duties.uses.get(row["id"], {}).get("snmp"),
+                duties.uses.get(row["id"], {}).get("ssh"),
+                row["ssh_credential"],
+            )
+            for row in duties.devices
+        ],
+        probes=[
+            ProbeTask(row["id"], row["address"], row["echo_count"], row["unit_id"], row["purpose"])
+            for row in duties.probes
+        ],
+        sites=[
+            Site(
+                unit,
+                None if reach.allow is None else [str(net) for net in reach.allow],
+                [str(net) for net in reach.deny],
+            )
+            for unit, reach in duties.reaches.items()
+        ],
+        secrets=[SecretVersion(key, version) for key, version in duties.secrets],
+    )
 
 
 HANDLERS = (get_assignment,)

@@ -11,17 +11,20 @@ from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, rfc3339, services_of
 from kiemke.server.db import Row, Session
+from kiemke.server.domain.sites import load_sites
 from kiemke.server.domain.text import clean_text
 from kiemke.server.enrolment import NOUN_SOURCE
 from kiemke.server.errors import Both, Problem
-from kiemke.server.resources.addresses import check_address
+from kiemke.server.resources.addresses import check_address, demand_within
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_one, fetch_page
 from kiemke.server.resources.tree import Moment, UnitRef, now_of, visible_units
 
 NOUN = Both("thiết bị", "device")
+CHANGEABLE = ("address", "port", "credential", "ssh_credential", "collector_id")
 
 LISTING = Listing(
     columns="d.id, d.code, d.name, d.kind, d.unit_id, d.address, d.port, d.credential,"
+    " d.ssh_credential,"
     " d.collector_id, s.public_id AS collector, v.code AS unit_code, v.name AS unit_name,"
     " n.outcome, n.detail, n.answered_at_ms, n.polled_at_ms, n.sys_descr, n.sys_name,"
     " n.vendor, n.seen_kind, n.model, n.version, n.serial, n.seen_name, n.seen_location,"
@@ -49,6 +52,7 @@ class Device:
     address: str | None
     port: int
     credential: str | None
+    ssh_credential: str | None
     collector: str | None
     outcome: str | None
     detail: str | None
@@ -96,6 +100,7 @@ class DeviceChange(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     address: str | None | msgspec.UnsetType = msgspec.UNSET
     port: int | msgspec.UnsetType = msgspec.UNSET
     credential: str | None | msgspec.UnsetType = msgspec.UNSET
+    ssh_credential: str | None | msgspec.UnsetType = msgspec.UNSET
     collector: str | None | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -127,12 +132,15 @@ async def change_device(
     units = await visible_units(services, request.user, moment, None)
     async with services.db.transaction() as session:
         changes = await _check_changes(session, data, units)
+        if changes.get("address") is not None:
+            sites = await load_sites(session, moment.day, moment.known_ms)
+            demand_within(sites.reach(row["unit_id"]), changes["address"])
         before = {name: row[name] for name in changes}
         new = {**row, **changes}
         await session.execute(
             "UPDATE device SET address = :address, port = :port, credential = :credential,"
-            " collector_id = :collector_id WHERE id = :id",
-            **{n: new[n] for n in ("address", "port", "credential", "collector_id", "id")},
+            " ssh_credential = :ssh_credential, collector_id = :collector_id WHERE id = :id",
+            **{name: new[name] for name in (*CHANGEABLE, "id")},
         )
         await record(
             session,
@@ -158,6 +166,8 @@ async def _check_changes(
         changes["port"] = data.port
     if not isinstance(data.credential, msgspec.UnsetType):
         changes["credential"] = clean_text(data.credential or "", 60)
+    if not isinstance(data.ssh_credential, msgspec.UnsetType):
+        changes["ssh_credential"] = clean_text(data.ssh_credential or "", 60) or None
     if not isinstance(data.collector, msgspec.UnsetType):
         changes["collector_id"] = None
         if data.collector is not None:
@@ -218,7 +228,10 @@ def _truth(value: int | bool | None) -> bool | None:
 
 
 def _values(row: Row) -> Row:
-    plain = ("id", "code", "name", "kind", "address", "port", "credential", "collector")
+    plain = (
+        "id", "code", "name", "kind", "address", "port", "credential", "ssh_credential",
+        "collector",
+    )  # fmt: skip
     seen = (
         "outcome", "detail", "sys_descr", "sys_name", "vendor", "seen_kind", "model", "version",
         "serial", "seen_name", "seen_location",

@@ -10,9 +10,10 @@ from litestar.params import FromPath, QueryParameter
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import rfc3339, services_of
 from kiemke.server.db import Row
+from kiemke.server.domain.secrets import held_by
 from kiemke.server.enrolment import NOUN_SOURCE, set_source_state
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_one, fetch_page
-from kiemke.server.resources.tree import Moment, UnitRef, now_of, visible_units
+from kiemke.server.resources.tree import Moment, UnitRef, load_refs, now_of, visible_units
 
 LISTING = Listing(
     columns="s.id, s.public_id, s.kind, s.state, s.state_reason, s.hostname, n.last_received_at_ms,"
@@ -116,4 +117,46 @@ async def revoke_source(request: AppRequest, ref: FromPath[str]) -> Source:
     return await _set(request, ref, "revoked")
 
 
-HANDLERS = (list_sources, get_source, approve_source, revoke_source)
+@dataclass(frozen=True, slots=True)
+class HeldSecret:
+    """A secret that a collector was given: the newest version it had, and whether that still opens doors.
+
+    ``to_change``: it was neither rotated nor removed since.
+    """
+
+    id: int
+    name: str
+    kind: str
+    unit: UnitRef | None
+    version: int
+    first_at: str | None
+    last_at: str | None
+    to_change: bool
+
+
+@get("/api/v1/sources/{ref:str}/secrets", opt={"role": "it"}, tags=["sources"])
+async def list_held_secrets(
+    request: AppRequest, ref: FromPath[str], moment: NamedDependency[Moment]
+) -> list[HeldSecret]:
+    """List every secret a collector was ever given until then, to be changed when it is lost."""
+    services = services_of(request)
+    row = await _find(request, ref, moment)
+    refs = await load_refs(services, moment)
+    async with services.db.reading() as session:
+        held = await held_by(session, row["id"], moment.known_ms)
+    return [
+        HeldSecret(
+            id=each["secret_id"],
+            name=each["name"],
+            kind=each["kind"],
+            unit=refs.get(each["unit_id"]),
+            version=each["held"],
+            first_at=rfc3339(each["first_at_ms"]),
+            last_at=rfc3339(each["last_at_ms"]),
+            to_change=each["to_change"],
+        )
+        for each in held
+    ]
+
+
+HANDLERS = (list_sources, get_source, approve_source, revoke_source, list_held_secrets)

@@ -1,6 +1,8 @@
 """Network devices registered for polling: plain fields only, changes are in the audit log."""
 
 from kiemke.server.db import Session
+from kiemke.server.domain.sites import Sites, load_sites
+from kiemke.server.domain.sites_words import REMEDY, WHY
 from kiemke.server.domain.text import search_key
 from kiemke.server.domain.text_labels import Words
 from kiemke.server.imports.cells import is_address
@@ -26,6 +28,7 @@ from kiemke.server.imports.statement import (
     update,
 )
 from kiemke.server.imports.table import TableRow
+from kiemke.wire.reach import NOT_AN_ADDRESS
 
 _SNMP_PORT = 161
 _LAST_PORT = 65_535
@@ -41,6 +44,7 @@ class DeviceImporter:
         self._assets: dict[str, int] = {}
         self._stored: dict[int, Fields] = {}
         self._plain: dict[int, Fields] = {}
+        self._sites = Sites([], {})
 
     async def plan(self, session: Session, rows: list[TableRow], context: Context) -> Plan:
         """Compare with the devices in the database."""
@@ -55,6 +59,7 @@ class DeviceImporter:
             ids=sorted(self._draft.ids.values()),
         )
         self._stored = {row["id"]: row for row in stored}
+        self._sites = await load_sites(session, context.today, context.now_ms)
         self._draft.admit(sorted(codes))
         for row in rows:
             self._plan_row(row, context, plan)
@@ -83,6 +88,10 @@ class DeviceImporter:
                 Words("không phải địa chỉ IP hoặc tên máy", "neither an IP address nor a host name"),
                 Words("viết dạng 192.0.2.1", "write it like 192.0.2.1"),
             )  # fmt: skip
+        elif plain["address"] is not None:
+            reason = self._sites.reach(unit_id).why_not(plain["address"])
+            if reason is not None and reason != NOT_AN_ADDRESS:  # a host name is resolved by nobody
+                plan.refuse(context, row, "address", WHY[reason], REMEDY)
         if not 1 <= plain["port"] <= _LAST_PORT:
             plan.refuse(
                 context, row, "port",

@@ -3,6 +3,8 @@
 from collections import defaultdict
 
 from kiemke.server.db import Session
+from kiemke.server.domain.sites import Sites, load_sites
+from kiemke.server.domain.sites_words import REMEDY, WHY
 from kiemke.server.domain.text_labels import Words
 from kiemke.server.imports.ledger import (
     DEVICE,
@@ -32,6 +34,7 @@ from kiemke.server.imports.statement import (
     unhurried,
 )
 from kiemke.server.imports.table import TableRow
+from kiemke.wire.reach import NOT_AN_ADDRESS
 
 VERSIONS = DatedTable(
     "link_version",
@@ -61,6 +64,7 @@ class LinkImporter:
         self._shares: dict[int, Rows] = {}
         self._probes: dict[int, dict[tuple[str, str], int]] = defaultdict(dict)
         self._wanted_probes: dict[int, Probes] = {}
+        self._sites = Sites([], {})
 
     async def plan(self, session: Session, rows: list[TableRow], context: Context) -> Plan:
         """Compare with the lines in the database."""
@@ -71,6 +75,7 @@ class LinkImporter:
         self._units = await units_by_code(session, wanted(rows, "unit", "shared_by"))
         self._devices = await ids_by_code(session, "device", wanted(rows, "device"))
         self._draft.admit(sorted(codes))
+        self._sites = await load_sites(session, context.today, context.now_ms)
         ids = self._draft.ids.values()
         self._versions = await VERSIONS.load(session, ids)
         self._shares = await SHARES.load(session, ids)
@@ -111,7 +116,20 @@ class LinkImporter:
                 Words("để trống thiết bị và địa chỉ thăm dò",
                       "leave device and probe addresses empty"),
             )  # fmt: skip
+        for purpose, address in row.values.get("probes", ()):
+            self._check_probe(row, purpose, address, context, plan)
         return len(plan.errors) == before
+
+    def _check_probe(
+        self, row: TableRow, purpose: str, address: str, context: Context, plan: Plan
+    ) -> None:
+        unit_id = self._units.get(row.values["unit"])
+        if unit_id is None:
+            return
+        reason = self._sites.reach(unit_id, purpose).why_not(address)
+        if reason is not None and reason != NOT_AN_ADDRESS:
+            what = Words(f"{address}: {WHY[reason].vi}", f"{address}: {WHY[reason].en}")
+            plan.refuse(context, row, "probes", what, REMEDY)
 
     def _version(self, row: TableRow, was: Fields | None) -> Fields:
         version = overlay(was, row, _SAME_NAME)

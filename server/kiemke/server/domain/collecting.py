@@ -1,0 +1,58 @@
+"""What a collector is to do: the devices and probe targets that are its own, and with which secrets."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from kiemke.server.db import Row, Session
+from kiemke.server.domain.secrets import USES, load_choice
+from kiemke.server.domain.sites import load_sites
+from kiemke.wire.reach import Reach
+
+_DEVICES = """
+SELECT id, unit_id, address, port, credential, ssh_credential FROM device
+WHERE collector_id = :source AND retired_at_ms IS NULL AND address IS NOT NULL ORDER BY id
+"""
+# A police line is recorded, never probed.
+_PROBES = """
+SELECT p.id, p.address, p.echo_count, p.purpose, v.unit_id FROM probe_target p
+JOIN link_version v ON v.id = (
+  SELECT w.id FROM link_version w WHERE w.link_id = p.link_id AND w.voided_at_ms IS NULL
+  ORDER BY w.valid_from DESC, w.id DESC LIMIT 1)
+WHERE p.collector_id = :source AND p.retired_at_ms IS NULL AND NOT EXISTS (
+  SELECT 1 FROM link_version k WHERE k.link_id = p.link_id AND k.voided_at_ms IS NULL
+  AND k.valid_to IS NULL AND k.kind = 'police')
+ORDER BY p.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """A collector's work. ``reaches``: where the devices of each unit may stand.
+
+    ``uses``: per device, kind of secret -> secret; ``secrets``: id and version of all of them.
+    """
+
+    devices: list[Row]
+    probes: list[Row]
+    reaches: dict[int, Reach]
+    uses: dict[int, dict[str, int]] = field(default_factory=dict)
+    secrets: list[tuple[int, int]] = field(default_factory=list)
+
+
+async def read_duties(session: Session, source_id: int, day: date, now_ms: int) -> Duties:
+    """Return what a source is to poll and to probe now."""
+    devices = await session.fetch(_DEVICES, source=source_id)
+    probes = await session.fetch(_PROBES, source=source_id)
+    sites = await load_sites(session, day, now_ms)
+    choice = await load_choice(session, sites)
+    uses: dict[int, dict[str, int]] = {}
+    secrets: dict[int, int] = {}
+    for device in devices:
+        for kind in USES:
+            found = choice.of(device, kind)
+            if found is not None:
+                uses.setdefault(device["id"], {})[kind] = found["id"]
+                secrets[found["id"]] = found["version"]
+    units = {row["unit_id"] for row in (*devices, *probes)}
+    reaches = {unit: sites.reach(unit) for unit in sorted(units)}
+    return Duties(devices, probes, reaches, uses, sorted(secrets.items()))
