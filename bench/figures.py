@@ -160,8 +160,10 @@ def _presence(count: int, days: list[date], chance: random.Random) -> list[dict[
     return rows
 
 
-async def fill(db: Database, units: int, officials: int, pcs: int) -> None:
-    """Write the country. Deterministic."""
+async def fill(
+    db: Database, units: int, officials: int, pcs: int, *, presence: bool = True
+) -> None:
+    """Write the country; without ``presence`` no PC was ever on. Deterministic."""
     days = [_DAY - timedelta(days=back) for back in range(13, -1, -1)]
     days = [day for day in days if day.weekday() < 5]
     unit_rows, versions = _units(units)
@@ -179,9 +181,10 @@ async def fill(db: Database, units: int, officials: int, pcs: int) -> None:
         await _insert(session, "membership", members)
         for table, rows in _assets(pcs, units).items():
             await _insert(session, table, rows)
-        await _insert(session, "presence_day", _presence(pcs, days, random.Random(1)))
-        await presence_blocks.rebuild(session)
-        await session.execute(_OLDER_BLOCKS)
+        if presence:
+            await _insert(session, "presence_day", _presence(pcs, days, random.Random(1)))
+            await presence_blocks.rebuild(session)
+            await session.execute(_OLDER_BLOCKS)
     async with db.transaction() as session:
         await session.execute("ANALYZE")
 

@@ -34,6 +34,7 @@ def make_office() -> Office:
     first = office.add_unit(root, "Xã Tiên Thắng", valid_to=RENAMED)
     office.add_unit_version(first, root, "Xã Đồng Đăng", valid_from=RENAMED)
     second = office.add_unit(root, "Phường Yên Hà")
+    office.add_unit(first, "Thị trấn Cũ", valid_to=RENAMED)
     for name in PEOPLE:
         named(office, first, name)
     dat = office.ids["official"] - 4
@@ -150,6 +151,21 @@ async def test_a_former_name_finds_and_is_told_as_such(api: Api) -> None:
     assert unit[0]["matched"] == [{"what": "name", "value": "Xã Tiên Thắng", "until": "2025-07-01"}]
     assert [m["until"] for i in person for m in i["matched"]] == ["2025-07-01"]
     assert (then[0]["name"], then[0]["matched"][0]["until"]) == ("Xã Tiên Thắng", None)
+
+
+async def test_a_unit_that_is_no_more_is_found_by_those_whose_it_was(api: Api) -> None:
+    mine = await find(api, "thi tran cu", "viewer", 2)
+    hit = mine["items"][0]
+
+    assert (hit["ref"], hit["unit"]) == ("U4", None)
+    assert hit["matched"] == [{"what": "name", "value": "Thị trấn Cũ", "until": "2025-07-01"}]
+    assert hit["next"] == "kiemke unit show U4 --as-of 2025-06-30"
+    assert mine["counts"] == [{"kind": "unit", "found": 1, "more": False}]
+    assert await refs(api, "thi tran cu") == ["unit U4"]
+    assert await refs(api, "thi tran cu", "viewer", 3) == []
+    assert (await find(api, "tran cu", as_of="2025-06-30"))["items"][0]["matched"][0][
+        "until"
+    ] is None
 
 
 async def test_nobody_finds_what_lies_outside_his_units_or_role(api: Api) -> None:

@@ -1,6 +1,7 @@
 """Candidates for a question: what its words find, of the units that may be seen, kind by kind."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kiemke.server.db import Session
@@ -40,51 +41,48 @@ class Finder:
     async def find(self) -> Candidates:
         """Return how loosely each candidate fits, by kind and id; the middle of numbers last."""
         found: Candidates = {kind: {} for kind in self._units}
-        if not found:
-            return found
-        for start in self._asked.starts:
-            await self._take(found, start)
+        for kind, subject_id, word in await self._fetch(self._asked.starts):
+            fit = WHOLE if is_whole(self._asked, word) else BEGINNING
+            found[kind][subject_id] = min(found[kind].get(subject_id, MIDDLE), fit)
         if self._asked.tokens:
-            await self._take_tokens(found)
+            rarest = await self._rarest(self._asked.tokens)
+            others = [token for token in self._asked.tokens if token != rarest]
+            for kind, subject_id, word in await self._fetch((rarest,), others):
+                if holds(others, word):
+                    found[kind].setdefault(subject_id, WORDS)
         if self._asked.inner is not None and not any(found.values()):
-            await self._take(found, BACKWARDS, inner=self._asked.inner)
+            for kind, subject_id, _ in await self._fetch((BACKWARDS,), inner=self._asked.inner):
+                found[kind][subject_id] = MIDDLE
         return found
 
-    async def _take(self, found: Candidates, start: str, **also: str) -> None:
-        loosest = MIDDLE if also else BEGINNING
-        for kind, rows in (await self._rows(start, **also)).items():
-            for row in rows:
-                fit = WHOLE if not also and is_whole(self._asked, row["word"]) else loosest
-                before = found[kind].get(row["subject_id"], MIDDLE)
-                found[kind][row["subject_id"]] = min(before, fit)
-
-    async def _take_tokens(self, found: Candidates) -> None:
-        """Find names that hold every word, whatever the order, by the word that is rarest."""
-        counts = [(await self._guess(token), -len(token), token) for token in self._asked.tokens]
-        rarest = min(counts)[2]
-        others = [token for token in self._asked.tokens if token != rarest]
-        for kind, rows in (await self._rows(rarest, others=others)).items():
-            for row in rows:
-                if holds(others, row["word"]):
-                    found[kind].setdefault(row["subject_id"], WORDS)
-
-    async def _guess(self, token: str) -> int:
-        counts = " + ".join(
-            f"(SELECT COUNT(*) FROM (SELECT 1 FROM search_word WHERE {self._range(kind)}"  # noqa: S608 - parts of this file
-            f" LIMIT {_ENOUGH_FOR_A_GUESS}) AS few)"
-            for kind in self._units
+    async def _rarest(self, tokens: Sequence[str]) -> str:
+        """Return the token that begins the fewest words; the longest of those that begin many."""
+        params: dict[str, Any] = {}
+        columns = []
+        for number, token in enumerate(tokens):
+            params[f"start{number}"], params[f"end{number}"] = token, token + HIGHEST
+            counts = " + ".join(
+                f"(SELECT COUNT(*) FROM (SELECT 1 FROM search_word WHERE {self._range(kind, number)}"  # noqa: S608 - parts of this file
+                f" LIMIT {_ENOUGH_FOR_A_GUESS}) AS few)"
+                for kind in self._units
+            )
+            columns.append(f"{counts} AS n{number}")
+        row = await self._session.one(f"SELECT {', '.join(columns)}", **params) or {}
+        return min(
+            tokens, key=lambda token: (row.get(f"n{tokens.index(token)}", 0), -len(token), token)
         )
-        row = await self._session.one(f"SELECT {counts} AS n", start=token, end=token + HIGHEST)
-        return int(row["n"]) if row else 0
 
-    def _range(self, kind: str) -> str:
-        return f"kind = '{kind}' AND word{self._order} >= :start AND word{self._order} < :end"
+    def _range(self, kind: str, number: int) -> str:
+        column = f"word{self._order}"
+        return f"kind = '{kind}' AND {column} >= :start{number} AND {column} < :end{number}"
 
-    async def _rows(
-        self, start: str, *, others: Iterable[str] = (), inner: str | None = None
-    ) -> dict[str, list[dict[str, Any]]]:
-        """Return words that begin with ``start``, of each kind the first MOST_ROWS by their bytes."""
-        params: dict[str, Any] = {"start": start, "end": start + HIGHEST}
+    async def _fetch(
+        self, starts: Sequence[str], others: Sequence[str] = (), inner: str | None = None
+    ) -> list[tuple[str, int, str]]:
+        """Return kind, id and word of words that begin so: of each start and kind the first rows."""
+        if not self._units:
+            return []
+        params: dict[str, Any] = {}
         also = ""
         for number, other in enumerate(others):
             also += f" AND (word LIKE :other{number} OR word LIKE :inside{number})"
@@ -92,17 +90,20 @@ class Finder:
         if inner is not None:
             also += " AND word LIKE :inner"
             params["inner"] = f"%{inner}%"
-        found: dict[str, list[dict[str, Any]]] = {}
-        for kind, units in self._units.items():
-            mine = "" if units is None else " AND unit_id IN :[units]"
-            scope = {} if units is None else {"units": units}
-            rows = await self._session.fetch(
-                f"SELECT subject_id, word FROM search_word WHERE {self._range(kind)}{mine}{also}"  # noqa: S608 - parts of this file
-                f" ORDER BY word{self._order}, unit_id, subject_id LIMIT {MOST_ROWS}",
-                **params,
-                **scope,
-            )
-            if len(rows) == MOST_ROWS:
-                self.cut.add(kind)
-            found[kind] = rows
-        return found
+        parts = []
+        for number, start in enumerate(starts):
+            params[f"start{number}"], params[f"end{number}"] = start, start + HIGHEST
+            for kind, units in self._units.items():
+                mine = "" if units is None else f" AND unit_id IN :[units_{kind}]"
+                if units is not None:
+                    params[f"units_{kind}"] = units
+                parts.append(
+                    f"SELECT * FROM (SELECT '{kind}' AS kind, {number} AS number, subject_id, word"  # noqa: S608 - parts of this file
+                    f" FROM search_word WHERE {self._range(kind, number)}{mine}{also}"
+                    f" ORDER BY word{self._order}, unit_id, subject_id LIMIT {MOST_ROWS})"
+                    f" AS {kind}{number}"
+                )
+        rows = await self._session.fetch(" UNION ALL ".join(parts), **params)
+        counted = Counter((row["kind"], row["number"]) for row in rows)
+        self.cut |= {kind for (kind, _), count in counted.items() if count == MOST_ROWS}
+        return [(row["kind"], row["subject_id"], row["word"]) for row in rows]

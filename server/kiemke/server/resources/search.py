@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 from litestar import get
@@ -12,8 +12,9 @@ from litestar.params import QueryParameter
 
 from kiemke.server.auth import AppRequest, Principal, narrow, rank
 from kiemke.server.context import Services, services_of
-from kiemke.server.db import Row
+from kiemke.server.db import Row, as_date
 from kiemke.server.domain import search_index
+from kiemke.server.domain.scope import units_below
 from kiemke.server.domain.search_find import Finder
 from kiemke.server.domain.search_values import load
 from kiemke.server.domain.search_words import Asked, Value, ask, is_found
@@ -22,7 +23,7 @@ from kiemke.server.errors import Both, Problem
 from kiemke.server.resources import assets, devices, links, machines, officials, places, sources
 from kiemke.server.resources import units as unit_list
 from kiemke.server.resources.listing import Listing
-from kiemke.server.resources.tree import Moment, UnitRef, load_refs, visible_units
+from kiemke.server.resources.tree import Moment, UnitRef, visible_units
 
 LARGEST_LIMIT = 200
 _DUE_AT_ONCE, _DUE_SECONDS = 500, 2.0
@@ -67,6 +68,18 @@ KINDS = {
     ),
     "place": _Kind(places.LISTING, "viewer", "place show", "place", unit="p.unit_id"),
 }
+
+
+# Units by their last version as known then, where that is over and none follows it.
+_ENDED = """
+SELECT v.unit_id AS id, v.code, v.name, v.valid_to FROM unit_version v
+WHERE v.unit_id IN :[ids] AND v.valid_to <= :day AND v.recorded_at_ms <= :known
+  AND (v.voided_at_ms IS NULL OR v.voided_at_ms > :known)
+  AND NOT EXISTS (SELECT 1 FROM unit_version l WHERE l.unit_id = v.unit_id
+    AND l.recorded_at_ms <= :known AND (l.voided_at_ms IS NULL OR l.voided_at_ms > :known)
+    AND (l.valid_to IS NULL OR l.valid_to > v.valid_to))
+ORDER BY v.sort_key, v.unit_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +146,8 @@ async def search(
     behind = await _catch_up(services)
     chosen = {name: known for name, known in KINDS.items() if kind in (None, name)}
     scopes = await _load_scopes(services, request.user, moment, unit, chosen)
-    answer = _Answer(services, moment, asked, limit)
-    await answer.find(scopes)
+    answer = _Answer(services, narrow(request.user, "viewer"), moment, asked, limit)
+    await answer.find(scopes, ended="unit" in scopes and unit is None)
     return Found(answer.items, answer.counts, behind)
 
 
@@ -176,21 +189,28 @@ async def _load_scopes(
 class _Answer:
     """The way from candidates to hits: what the lists show of them, the closest told with reasons."""
 
-    def __init__(self, services: Services, moment: Moment, asked: Asked, limit: int) -> None:
+    def __init__(
+        self, services: Services, principal: Principal, moment: Moment, asked: Asked, limit: int
+    ) -> None:
         self._services = services
+        self._principal = principal
         self._moment = moment
         self._asked = asked
         self._limit = limit
         self.items: list[Hit] = []
         self.counts: list[Count] = []
 
-    async def find(self, scopes: dict[str, list[int] | None]) -> None:
-        """Fill ``items`` and ``counts``."""
+    async def find(self, scopes: dict[str, list[int] | None], *, ended: bool) -> None:
+        """Fill ``items`` and ``counts``; with ``ended`` also with units that are no more."""
         async with self._services.db.reading() as session:
             by_words: dict[str, list[int] | None] = {}
             for name, units in scopes.items():
                 # Machines before sources: who may list these sees no more of them than of those.
                 by_words.setdefault(KINDS[name].words, units)
+            roots = self._principal.roots
+            if ended and roots is not None:
+                mine = await units_below(session, roots, self._services.today())
+                by_words["unit"] = sorted(mine)
             finder = Finder(session, self._asked, by_words)
             found = await finder.find()
         told: set[int] = set()  # sources that a machine already stands for
@@ -207,8 +227,37 @@ class _Answer:
             if name == "machine":
                 told.update(i for row in rows for i in behind[row["id"]])
             await self._tell(name, rows, behind)
-            if rows:
-                self.counts.append(Count(name, len(rows), kind.words in finder.cut))
+            number = len(rows)
+            if name == "unit" and ended:
+                number += await self._tell_ended(set(fits) - {row["id"] for row in rows}, number)
+            if number:
+                self.counts.append(Count(name, number, kind.words in finder.cut))
+
+    async def _tell_ended(self, ids: set[int], before: int) -> int:
+        """Add units that ended before the day, of whom was theirs to see on their last; count them."""
+        rows = await self._services.db.read(
+            _ENDED, ids=sorted(ids), day=self._moment.day, known=self._moment.known_ms
+        )
+        seen: list[tuple[Row, Moment]] = []
+        scopes: dict[date, set[int] | None] = {}
+        for row in rows:
+            last = Moment(as_date(row["valid_to"]) - timedelta(days=1), self._moment.known_ms)
+            if last.day not in scopes:
+                units = await visible_units(self._services, self._principal, last, None)
+                scopes[last.day] = None if units is None else set(units)
+            allowed = scopes[last.day]
+            if allowed is None or row["id"] in allowed:
+                seen.append((row, last))
+        shown = seen[: max(0, self._limit - before)]
+        async with self._services.db.reading() as session:
+            said = await load(session, "unit", [row["id"] for row, _ in shown])
+        for row, last in shown:
+            matched = [v for v in said[row["id"]].values if is_found(self._asked, v)]
+            if matched:
+                told = _tell_values(matched, self._moment.day)
+                command = f"kiemke unit show {row['code']} --as-of {last.day.isoformat()}"
+                self.items.append(Hit("unit", row["code"], row["name"], None, told, command))
+        return len(seen)
 
     async def _load_machines(self, source_ids: list[int]) -> dict[int, list[int]]:
         """Return machines with those of the sources that are theirs."""
@@ -253,7 +302,7 @@ class _Answer:
         async with self._services.db.reading() as session:
             said = await load(session, kind.words, subjects)
         shown = await self._load_shown(name, kind, ids, behind)
-        refs: dict[int, UnitRef] = await load_refs(self._services, self._moment)
+        refs = await self._load_refs({unit_id for _, _, unit_id in shown.values() if unit_id})
         for row in rows:
             values = [value for i in behind[row["id"]] for value in said[i].values]
             matched = [value for value in values if is_found(self._asked, value)]
@@ -269,6 +318,18 @@ class _Answer:
                         next=f"kiemke {kind.command} {ref}",
                     )
                 )
+
+    async def _load_refs(self, ids: set[int]) -> dict[int, UnitRef]:
+        """Return units by id as they are on the day, those that are no more as they were last."""
+        rows = await self._services.db.read(
+            "SELECT unit_id, code, name FROM unit_version WHERE unit_id IN :[ids]"
+            " AND valid_from <= :day AND recorded_at_ms <= :known"
+            " AND (voided_at_ms IS NULL OR voided_at_ms > :known) ORDER BY valid_from, id",
+            ids=sorted(ids),
+            day=self._moment.day,
+            known=self._moment.known_ms,
+        )
+        return {row["unit_id"]: UnitRef(row["code"], row["name"]) for row in rows}
 
     async def _load_shown(
         self, name: str, kind: _Kind, ids: list[int], behind: dict[int, list[int]]
