@@ -129,8 +129,9 @@ class Play:
             self.tell("papers", number, len(papers))
             for apply in (False, True):
                 said = await self.api.import_file(template, file, apply=apply)
-                if said["errors"]:
-                    raise ApiError(f"import of {file.name}: {said['errors'][:5]}")
+                wrong = said["errors"][:5] or said["questions"]
+                if wrong or said["applied"] != apply:
+                    raise ApiError(f"import of {file.name}: {wrong or 'not written'}")
         self.tell("papers", len(papers), len(papers))
         await self._try_old_roster()
 
@@ -148,12 +149,16 @@ class Play:
         return told
 
     async def _try_old_roster(self) -> None:
-        """Offer a roster in the encoding of old fonts; a sound server asks what was meant."""
-        said = await self.api.import_file(
-            "officials", write_old_roster(self.folder / "papers"), apply=False
-        )
-        if not any(OLD_ROSTER_NAME in error["remedy"] for error in said["errors"]):
-            raise ApiError(f"a roster in TCVN3 was not recognised: {said['errors']}")
+        """Offer a roster in the encoding of old fonts: nothing may be written before somebody agrees.
+
+        Raises ApiError when it was not recognised, or was written unasked.
+        """
+        file = write_old_roster(self.folder / "papers")
+        said = await self.api.import_file("officials", file, apply=True)
+        read = [sample["after"] for repair in said["repairs"] for sample in repair["samples"]]
+        asked = [question["about"] for question in said["questions"]]
+        if said["applied"] or asked != ["repair"] or OLD_ROSTER_NAME not in read:
+            raise ApiError(f"a roster in TCVN3 was taken for {read}, asked about: {asked}")
 
     async def _enrol_this_machine(self) -> None:
         self.tell("this machine", 0, 2)

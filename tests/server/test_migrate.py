@@ -18,6 +18,7 @@ from kiemke.server import migrate as module
 from kiemke.server.db import Database, tortoise_config
 from kiemke.server.migrate import MigrationError, migrate, pending
 from tests.support.reporting import insert
+from tests.support.schemas import empty_url, plain_schema, read_schema
 
 SECOND = '''"""A second migration, for the test of migrating a populated database."""
 
@@ -28,6 +29,27 @@ from tortoise.migrations import operations as ops
 class Migration(migrations.Migration):
     dependencies = [("kiemke", "0001_initial")]
     operations = [ops.RunSQL({sql!r})]
+'''
+
+LOST = '''"""A table that refers to one that is nowhere."""
+
+from tortoise import fields, migrations
+from tortoise.migrations import operations as ops
+
+
+class Migration(migrations.Migration):
+    dependencies = [("kiemke", "0001_initial")]
+    operations = [
+        ops.CreateModel(
+            name="Lost",
+            fields=[
+                ("id", fields.BigIntField(primary_key=True)),
+                ("holiday", fields.ForeignKeyField("kiemke.Nowhere")),
+            ],
+            options={"table": "lost", "pk_attr": "id"},
+            bases=["Model"],
+        )
+    ]
 '''
 
 
@@ -92,6 +114,32 @@ async def test_the_migrated_schema_is_the_one_of_the_models(database_url: str) -
         await Tortoise.close_connections()
 
     assert [str(c.operations) for c in changes] == []
+
+
+async def test_the_schema_is_the_one_that_tortoise_itself_makes(
+    dialect: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    admin = request.getfixturevalue("postgres_url") if dialect == "postgres" else None
+    plain = await plain_schema(dialect, tmp_path, admin)
+
+    async with empty_url(dialect, tmp_path, admin) as url:
+        done = await migrate(url)
+        ours = await read_schema(url, tmp_path)
+
+    assert len(plain) > 100
+    assert ours == plain
+    assert done[0] == "0001_initial"
+
+
+async def test_a_field_that_refers_to_what_no_migration_made_is_refused(
+    database_url: str, second_migration: Path
+) -> None:
+    second_migration.write_text(LOST)
+
+    with pytest.raises((MigrationError, RuntimeError), match=r"kiemke\.Lost\.holiday"):
+        await migrate(database_url, backed_up=True)
+
+    assert await pending(database_url) == ["0002_more"]
 
 
 async def test_a_populated_database_keeps_every_row(

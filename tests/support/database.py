@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -51,16 +52,16 @@ _kept_tables: dict[str, frozenset[str]] = {}
 
 
 def _state_of_migrations() -> str:
-    """Return a short name for what the migrations are now."""
-    digest = hashlib.sha256()
+    """Return a short name for what the migrations are now, and what makes a schema of them."""
+    digest = hashlib.sha256(version("tortoise-orm").encode())
     for path in sorted(Path(next(iter(kiemke.server.migrations.__path__))).glob("*.py")):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
 @contextmanager
-def _alone(name: str) -> Iterator[Path]:
-    """Give the cached file's path while no other test process makes it."""
+def kept_alone(name: str) -> Iterator[Path]:
+    """Give the path of a file kept for this state of the migrations, while nobody else makes it."""
     _CACHE.mkdir(parents=True, exist_ok=True)
     path = _CACHE / f"schema-{_state_of_migrations()}.{name}"
     with path.with_suffix(path.suffix + ".lock").open("w") as lock:
@@ -70,7 +71,7 @@ def _alone(name: str) -> Iterator[Path]:
 
 async def _sqlite_template() -> str:
     if "sqlite" not in _made:
-        with _alone("sqlite") as cached:
+        with kept_alone("sqlite") as cached:
             if not cached.exists():
                 made = Path(tempfile.mkdtemp(prefix="kiemke-schema-")) / "empty.sqlite"
                 await migrate(f"sqlite://{made}")
@@ -81,7 +82,8 @@ async def _sqlite_template() -> str:
     return _made["sqlite"]
 
 
-async def _run(program: str, *arguments: str, url: str) -> None:
+async def run_peer(program: str, *arguments: str, url: str) -> None:
+    """Run one of PostgreSQL's programs on the database of ``url``."""
     parts = urlsplit(url)
     process = await asyncio.create_subprocess_exec(
         require_peer(program), "--host", str(parts.hostname), "--port", str(parts.port),
@@ -97,14 +99,14 @@ async def _make_postgres(admin: asyncpg.Connection, postgres_url: str) -> str:
     name = f"t{uuid4().hex}"
     url = postgres_url.rsplit("/", 1)[0] + f"/{name}"
     await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-    with _alone("sql") as cached:
+    with kept_alone("sql") as cached:
         if not cached.exists():
             await migrate(url)
             new = cached.with_suffix(".new")
-            await _run("pg_dump", "--no-owner", "--file", str(new), url=url)
+            await run_peer("pg_dump", "--no-owner", "--file", str(new), url=url)
             new.replace(cached)
         else:
-            await _run("psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(cached), url=url)
+            await run_peer("psql", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(cached), url=url)
     connection = await asyncpg.connect(url)
     try:
         _shapes[name] = await connection.fetchval(_SHAPE)

@@ -13,13 +13,12 @@ from urllib.parse import unquote, urlsplit
 
 from tortoise import Tortoise
 from tortoise.connection import get_connection
-from tortoise.migrations.api import migrate as apply_migrations
-from tortoise.migrations.executor import MigrationExecutor
 
 from kiemke.server import postgres_driver
 from kiemke.server.audit_adopt import record_rows
 from kiemke.server.db import Database, tortoise_config
 from kiemke.server.domain import audit_triggers, search_index
+from kiemke.server.migrate_states import LazyExecutor
 
 # Any fixed number: two processes that migrate the same PostgreSQL database meet at this lock.
 _ADVISORY_LOCK = 0x6B69_656D_6B65
@@ -44,7 +43,7 @@ async def pending(url: str) -> list[str]:
     config = _config(url)
     await Tortoise.init(config=config, init_connections=False)
     try:
-        executor = MigrationExecutor(get_connection("default"), config["apps"])
+        executor = LazyExecutor(get_connection("default"), config["apps"])
         return [step.migration.name for step in await executor.plan()]
     finally:
         await Tortoise.close_connections()
@@ -69,8 +68,10 @@ async def migrate(
 
 
 async def _run(url: str) -> None:
+    config = _config(url)
+    await Tortoise.init(config=config, init_connections=False)
     try:
-        await apply_migrations(config=_config(url))
+        await LazyExecutor(get_connection("default"), config["apps"]).migrate(direction="forward")
     finally:
         await Tortoise.close_connections()
     await note_ledgers(url)
