@@ -18,7 +18,7 @@ DATABASE = (
     f"{SERVER}/models/*",
     f"{SERVER}/migrations/*",
     f"{SERVER}/db*.py",
-    f"{SERVER}/migrate.py",
+    f"{SERVER}/migrate*.py",
     f"{SERVER}/sqlite_*.py",
     f"{SERVER}/postgres_*.py",
 )
