@@ -1,13 +1,16 @@
 """What Windows' drivers and registry answer, as recorded, through the sensors' true code."""
 
 import struct
+from pathlib import Path
 
 import pytest
 
 from kiemke.agent.decode import storage
+from kiemke.agent.host import Host
 from kiemke.agent.sensors import SENSORS
+from kiemke.agent.sensors.reading import read_one
 from kiemke.agent.windows import adapters, batteries, disks, firmware
-from kiemke.wire.inventory import Disk, System
+from kiemke.wire.inventory import Disk, Identity, System
 from tests.support import firmware as made
 from tests.support.windows import RecordedWindows
 from tests.support.windows import read_sections as read
@@ -28,6 +31,29 @@ def test_an_empty_registry_is_no_failure(windows: RecordedWindows) -> None:
 
     assert found["os"][0].family == "windows"
     assert found["printers"] == found["usb"] == found["disks"] == found["hotfixes"] == ()
+
+
+def test_a_windows_reads_no_file_of_linux_whatever_stands_at_its_place(
+    windows: RecordedWindows, tmp_path: Path
+) -> None:
+    """Under Wine the root of the drive is the Linux it runs on."""
+    for name in ("proc/cpuinfo", "sys/class/dmi/id/sys_vendor", "sys/hypervisor/type"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("QEMU\nflags : hypervisor\n")
+    host = Host(root=tmp_path, windows=windows)
+
+    assert host.text("proc/cpuinfo") is None and host.names("proc") == []
+    sensor = next(one for one in SENSORS if one.module == "identity")
+    (row,) = read_one(host, sensor)["identity"].rows or ()
+    assert isinstance(row, Identity) and row.virtualisation is None
+
+
+def test_a_virtual_machine_is_told_by_its_firmware(windows: RecordedWindows) -> None:
+    windows.winreg.put(
+        firmware.BIOS, SystemManufacturer="innotek GmbH", SystemProductName="VirtualBox"
+    )
+
+    assert read(windows, "identity")["identity"][0].virtualisation == "virtualbox"
 
 
 # --- firmware -----------------------------------------------------------------------------------

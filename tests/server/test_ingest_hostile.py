@@ -251,3 +251,29 @@ def test_a_batch_knows_what_it_costs_to_keep() -> None:
     data = sender.body([event(sender, 1)])
 
     assert decode_batch(data, "s", 1, "agent", NOW_MS).size_bytes == len(data)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"covered_seconds":1,"disk_read_bytes":-1}',
+        '{"covered_seconds":1,"volumes":[{"mount_point":"/","size_bytes":1,"free_bytes":-1}]}',
+        '{"covered_seconds":1,"reach":[{"target":"gateway","sent":1,"received":2}]}',
+        '{"covered_seconds":1,"reach":[{"target":"minister","sent":1,"received":1}]}',
+    ],
+)
+def test_a_sample_that_cannot_be_true_is_set_aside(body: str) -> None:
+    batch = Sender("s").batch([raw_report("sample", body)])
+
+    assert batch.reports[0].problem is not None
+
+
+def test_a_whole_sample_is_understood() -> None:
+    body = (
+        '{"covered_seconds":60,"disk_read_bytes":5,"disk_written_bytes":18446744073709551615,'
+        '"volumes":[{"mount_point":"/","size_bytes":9,"free_bytes":3}],'
+        '"reach":[{"target":"gateway","sent":5,"received":0},'
+        '{"target":"server","sent":5,"received":5,"rtt_seconds":0.002}]}'
+    )
+
+    assert Sender("s").batch([raw_report("sample", body)]).reports[0].problem is None

@@ -43,8 +43,11 @@ class Host:
         """Return a file's text without surrounding blanks.
 
         None when it is absent, empty, not allowed or not readable now (sysfs answers EINVAL for a
-        speed of a link that is down). Bytes that are no UTF-8 become U+FFFD.
+        speed of a link that is down). Bytes that are no UTF-8 become U+FFFD. A Windows has none of
+        these files, whatever stands at their places.
         """
+        if self.windows is not None:
+            return None
         try:
             with self.path(*parts).open("rb") as file:
                 raw = file.read(MAX_FILE_BYTES)
@@ -62,6 +65,8 @@ class Host:
 
     def names(self, *parts: str) -> list[str]:
         """Return the sorted names in a folder; empty when it is absent or not allowed."""
+        if self.windows is not None:
+            return []
         try:
             return sorted(entry.name for entry in self.path(*parts).iterdir())
         except OSError:

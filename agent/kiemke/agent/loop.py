@@ -1,6 +1,7 @@
 """The agent at work: samples, events and inventories into the outbox, a courier that posts them."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from kiemke.agent import inventory, privacy
@@ -17,7 +18,7 @@ from kiemke.wire.client import Attempt, Outcome, Sender
 from kiemke.wire.clocks import Clock
 from kiemke.wire.codec import CodecError
 from kiemke.wire.outbox import Outbox, OutboxError
-from kiemke.wire.report import Answer, Body, Event, Report
+from kiemke.wire.report import Answer, Body, Event, Reach, Report, Sample
 
 SUSPEND_NOTICED_SECONDS = 5.0  # the two clocks are not read at the same instant
 NEED_REST_SECONDS = 30.0  # a server that always needs something is not answered faster
@@ -37,14 +38,21 @@ class Agent:
     """One running agent. ``run`` returns after ``stop`` was called (a signal handler may)."""
 
     def __init__(
-        self, folder: StateFolder, host: Host, clock: Clock, outbox: Outbox, sender: Sender
+        self,
+        folder: StateFolder,
+        host: Host,
+        clock: Clock,
+        outbox: Outbox,
+        sender: Sender,
+        reach: Callable[[], tuple[Reach, ...] | None] = lambda: None,
     ) -> None:
-        """Prepare; ``sender`` must call this agent's ``heed`` with each answer."""
+        """Prepare; ``sender`` must call this agent's ``heed`` with each answer, ``reach`` may ping."""
         self._folder = folder
         self._host = host
         self._clock = clock
         self._outbox = outbox
         self._sender = sender
+        self._reach = reach
         self._alarm = Alarm()
         self._guard = threading.Lock()  # what the courier's thread changes, below
         self._intervals = Intervals()
@@ -129,8 +137,7 @@ class Agent:
         """
         self._begin()
         self._take_inventory()
-        tells_user = self._switches.tells(privacy.SEAT)
-        self._spool("sample", self._sampler.take(self._waiting(), tells_user=tells_user))
+        self._spool("sample", self._sample(self._switches.tells(privacy.SEAT)))
         attempt = self._sender.drain(deadline_seconds)
         if self._need and attempt.outcome is Outcome.IDLE:
             self._take_inventory()
@@ -201,6 +208,10 @@ class Agent:
         """Tell whether the machine was suspended since the last sample."""
         return self._asleep() - self._asleep_seconds > SUSPEND_NOTICED_SECONDS
 
+    def _sample(self, tells_user: bool) -> Sample:
+        """Return a sample of this moment."""
+        return self._sampler.take(self._waiting(), tells_user=tells_user, reach=self._reach())
+
     def _take_sample(self, courier: Courier) -> None:
         """Spool a sample and the events since the last one; events are posted at once."""
         events = []
@@ -213,7 +224,7 @@ class Agent:
         events += link_events(self._links, links)
         self._links = links
         tells_user = self._switches.tells(privacy.SEAT)
-        sample = self._sampler.take(self._waiting(), tells_user=tells_user)
+        sample = self._sample(tells_user)
         if tells_user:  # once it is off, not even who leaves is told
             events += session_events(self._user, sample.user)
         self._user = sample.user

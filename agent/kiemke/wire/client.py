@@ -142,6 +142,11 @@ class Sender:
             if self._clock.awake_seconds() >= end:
                 return attempt
 
+    @property
+    def peer(self) -> str | None:
+        """Return the IP address of the server that answered last, None before the first."""
+        return self._link.peer
+
     def close(self) -> None:
         """Close the connection."""
         with self._in_flight:

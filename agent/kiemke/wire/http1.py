@@ -44,6 +44,7 @@ class Connection:
         self._socket: ssl.SSLSocket | None = None
         self._buffer = bytearray()
         self._end_seconds = 0.0
+        self.peer: str | None = None  # the IP address that took the connection
 
     @property
     def is_open(self) -> bool:
@@ -86,6 +87,7 @@ class Connection:
         plain = _dial(self._address, self._timeout_seconds)
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.peer = str(plain.getpeername()[0])
             return self._context.wrap_socket(plain, server_hostname=SERVER_NAME.encode())
         except BaseException:
             plain.close()

@@ -42,6 +42,7 @@ class Link:
         self._timeout_seconds = timeout_seconds
         self._on_switch = on_switch
         self._connection: Connection | None = None
+        self.peer: str | None = None  # the IP address of the server that answered last
 
     def request(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
         """Send one request over the open connection, else over a new one to each address in turn.
@@ -85,7 +86,7 @@ class Link:
             self._context, self.pins = context, Pins(self.pins.next)
             if self._on_switch is not None:
                 self._on_switch(self.pins)
-        self._connection = connection
+        self._connection, self.peer = connection, connection.peer
         return reply
 
     def learn_next(self, pem: str) -> Pins | None:

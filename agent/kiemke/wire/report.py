@@ -16,6 +16,7 @@ AGENT_KINDS = ("inventory", "sample", "event")
 COLLECTOR_KINDS = ("device", "interfaces", "reachability")
 
 EVENT_NAMES = ("boot", "shutdown", "resume", "link_speed", "session", "outbox")
+REACH_TARGETS = ("gateway", "server")
 SECTION_STATUSES = ("ok", "absent", "failed", "timeout", "denied")
 POLL_OUTCOMES = ("ok", "partial", "timeout", "auth", "unreachable", "error")
 # A visit by SSH: what a poll can be, and a changed host key, no prompt, a closed connection, no rights.
@@ -67,12 +68,34 @@ class SelfCost:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """What pings to the "gateway" or the "server" gave; ``rtt_seconds`` None when none came back."""
+
+    target: str
+    sent: int
+    received: int
+    rtt_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeSpace:
+    """Room on one local volume."""
+
+    mount_point: str
+    size_bytes: int
+    free_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """A machine's state at one moment, and how long it was awake and watched before it.
 
     ``covered_seconds`` is the time since the previous sample of this run in this boot without
     suspend; 0.0 for the first after a start or a resume. ``cpu_ratio`` is busy time over the covered
     time, 0 to 1. ``user`` is the name of the console session's account, None when nobody is there.
+    Disk bytes are those of all local disks since they came up; they and ``reach``, the pings since it
+    was told last, stand in every fifth sample, ``volumes`` in one an hour, None in those between.
+    ``reach`` is also None where this account may not ping.
     """
 
     covered_seconds: float
@@ -82,6 +105,10 @@ class Sample:
     adapters: tuple[AdapterCounters, ...] = ()
     user: str | None = None
     cost: SelfCost | None = None
+    disk_read_bytes: int | None = None
+    disk_written_bytes: int | None = None
+    volumes: tuple[VolumeSpace, ...] | None = None
+    reach: tuple[Reach, ...] | None = None
 
 
 # --- agent: event ------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from kiemke.agent.files import StateError
 from kiemke.agent.host import Host
 from kiemke.agent.journal import warn
 from kiemke.agent.loop import Agent
+from kiemke.agent.sensors import reach
 from kiemke.agent.state import StateFolder
 from kiemke.agent.terminal import complain, say
 from kiemke.wire.chance import SystemChance
@@ -48,9 +49,8 @@ def run(state: Path, *, once: bool, spread_seconds: float, outbox_mb: float) -> 
 
     try:
         sender = Sender(outbox, credentials, clock, on_answer=heed, on_pins=keep)
-        agent = Agent(
-            folder, Host(install_id=identity.install_id, folder=state), clock, outbox, sender
-        )
+        host = Host(install_id=identity.install_id, folder=state)
+        agent = Agent(folder, host, clock, outbox, sender, reach=lambda: reach.measure(sender.peer))
         agents.append(agent)
         if once:
             return _once(agent, outbox)

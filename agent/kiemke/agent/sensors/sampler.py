@@ -4,9 +4,9 @@ import sys
 
 from kiemke.agent.journal import warn
 from kiemke.agent.sensors.seat import console_user
-from kiemke.agent.sensors.vital import CpuTime, LinkState, VitalsError
+from kiemke.agent.sensors.vital import CpuTime, DiskBytes, LinkState, VitalsError
 from kiemke.wire.clocks import Clock
-from kiemke.wire.report import AdapterCounters, Sample, SelfCost
+from kiemke.wire.report import AdapterCounters, Reach, Sample, SelfCost, VolumeSpace
 
 if sys.platform == "linux":
     from kiemke.agent.sensors import vital_linux as vitals
@@ -14,6 +14,22 @@ else:
     from kiemke.agent.sensors import vital_psutil as vitals
 
 __all__ = ["CpuTime", "LinkState", "Sampler", "busy_ratio", "read_links"]
+
+
+VOLUMES_SECONDS = 3600.0
+WIDE_SAMPLES = 5  # every fifth sample, one a post, also tells what costs more bytes than it changes
+
+
+def merge_reach(reached: list[Reach]) -> tuple[Reach, ...]:
+    """Return one Reach a target: pings added up, the mean of the round trips in microseconds."""
+    merged = []
+    for target in dict.fromkeys(one.target for one in reached):
+        own = [one for one in reached if one.target == target]
+        trips = [one.rtt_seconds for one in own if one.rtt_seconds is not None]
+        mean = round(sum(trips) / len(trips), 6) if trips else None
+        received = sum(one.received for one in own)
+        merged.append(Reach(target, sum(one.sent for one in own), received, mean))
+    return tuple(merged)
 
 
 def busy_ratio(before: CpuTime, after: CpuTime) -> float | None:
@@ -41,22 +57,35 @@ class Sampler:
         self._clock = clock
         self._previous_awake_seconds: float | None = None
         self._previous_cpu: CpuTime | None = None
+        self._volumes_told: float | None = None
+        self._reached: list[Reach] = []
+        self._taken = 0
 
     def forget(self) -> None:
         """Let the next sample cover nothing: the machine slept, or nobody watched."""
         self._previous_awake_seconds = None
         self._previous_cpu = None
 
-    def take(self, outbox_reports: int | None, *, tells_user: bool = True) -> Sample:
+    def take(
+        self,
+        outbox_reports: int | None,
+        *,
+        tells_user: bool = True,
+        reach: tuple[Reach, ...] | None = None,
+    ) -> Sample:
         """Return a sample of this moment; what cannot be read is None or left out.
 
         ``outbox_reports`` is how many wait, None when the outbox cannot tell; ``tells_user`` whether
-        the account at the seat may be named.
+        the account at the seat may be named; ``reach`` what pings gave, None where none were sent.
         """
         now, cpu = self._clock.awake_seconds(), _cpu()
         before, cpu_before = self._previous_awake_seconds, self._previous_cpu
         self._previous_awake_seconds, self._previous_cpu = now, cpu
         used_bytes, total_bytes = _memory()
+        self._reached += reach or ()
+        self._taken += 1
+        is_wide = self._taken % WIDE_SAMPLES == 1
+        disk = _disk_bytes() if is_wide else None
         return Sample(
             covered_seconds=0.0 if before is None else max(0.0, now - before),
             cpu_ratio=None if cpu_before is None or cpu is None else busy_ratio(cpu_before, cpu),
@@ -65,7 +94,27 @@ class Sampler:
             adapters=_counters(),
             user=console_user() if tells_user else None,
             cost=None if outbox_reports is None else _cost(outbox_reports),
+            disk_read_bytes=None if disk is None else disk.read,
+            disk_written_bytes=None if disk is None else disk.written,
+            volumes=self._volumes(now),
+            reach=self._tally() if is_wide else None,
         )
+
+    def _tally(self) -> tuple[Reach, ...] | None:
+        """Return the pings since the last time, one Reach a target; None when none were sent."""
+        reached, self._reached = self._reached, []
+        return merge_reach(reached) or None
+
+    def _volumes(self, now: float) -> tuple[VolumeSpace, ...] | None:
+        """Return the room on the volumes once an hour, else None."""
+        if self._volumes_told is not None and now - self._volumes_told < VOLUMES_SECONDS:
+            return None
+        self._volumes_told = now
+        try:
+            return tuple(vitals.read_volumes())
+        except VitalsError as err:
+            warn("volumes not read", reason=err)
+            return None
 
 
 def _cpu() -> CpuTime | None:
@@ -74,6 +123,15 @@ def _cpu() -> CpuTime | None:
         return vitals.read_cpu()
     except VitalsError as err:
         warn("load not read", reason=err)
+        return None
+
+
+def _disk_bytes() -> DiskBytes | None:
+    """Return what the disks have read and written, None when it cannot be read."""
+    try:
+        return vitals.read_disk_bytes()
+    except VitalsError as err:
+        warn("disks not read", reason=err)
         return None
 
 

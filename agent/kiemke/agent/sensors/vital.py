@@ -40,5 +40,13 @@ class Octets:
     sent: int
 
 
+@dataclass(frozen=True, slots=True)
+class DiskBytes:
+    """What all local disks have read and written since they came up."""
+
+    read: int
+    written: int
+
+
 class VitalsError(SensorError):
     """The system does not say; the message is the reason."""

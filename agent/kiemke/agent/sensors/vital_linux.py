@@ -7,12 +7,21 @@ import os
 import struct
 from pathlib import Path
 
-from kiemke.agent.sensors.vital import CpuTime, LinkState, Login, Octets, VitalsError
+from kiemke.agent.sensors.vital import CpuTime, DiskBytes, LinkState, Login, Octets, VitalsError
+from kiemke.wire.report import VolumeSpace
 
 PROC = Path("/proc")
 NET = Path("/sys/class/net")
+BLOCK = Path("/sys/block")
 LOGINS = Path("/run/utmp")
 SEATS = Path("/run/systemd/sessions")
+
+SECTOR_BYTES = 512  # of /proc/diskstats, whatever the disk's own is
+# Made of others, of memory or of files: their bytes are counted once already, or on no disk.
+NOT_DISKS = ("loop", "ram", "zram", "dm-", "md", "sr", "fd", "nbd")
+LOCAL = frozenset(
+    {"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "jfs", "vfat", "exfat", "ntfs3", "zfs"}
+)
 
 CPU_FIELDS = 8  # user nice system idle iowait irq softirq steal; guest time is in user already
 IDLE, IOWAIT = 3, 4
@@ -89,6 +98,45 @@ def read_octets() -> dict[str, Octets]:
     except (ValueError, IndexError) as err:
         raise VitalsError(f"{PROC}/net/dev: {err}") from err
     return found
+
+
+def read_disk_bytes() -> DiskBytes:
+    """Return what the disks have read and written. Source: /proc/diskstats. Raises VitalsError."""
+    read = written = 0
+    try:
+        for line in _text(PROC / "diskstats").splitlines():
+            columns = line.split()
+            name = columns[2]
+            if (
+                not name.startswith(NOT_DISKS) and (BLOCK / name).exists()
+            ):  # partitions are not there
+                read += int(columns[5]) * SECTOR_BYTES
+                written += int(columns[9]) * SECTOR_BYTES
+    except (ValueError, IndexError) as err:
+        raise VitalsError(f"{PROC}/diskstats: {err}") from err
+    return DiskBytes(read, written)
+
+
+def read_volumes() -> list[VolumeSpace]:
+    """Return the room on each local volume, the shortest mount point of a device; never the network's.
+
+    Source: /proc/self/mounts, statvfs(3). Raises VitalsError.
+    """
+    found: dict[str, VolumeSpace] = {}
+    lines = [line.split() for line in _text(PROC / "self" / "mounts").splitlines()]
+    mounts = [(one[1], one[0]) for one in lines if len(one) > 2 and one[2] in LOCAL]
+    for escaped, device in sorted(mounts, key=lambda one: len(one[0])):
+        # fstab(5): blanks and backslashes in octal
+        place = escaped.replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\")
+        if device in found:
+            continue
+        try:
+            room = os.statvfs(place)
+        except OSError:
+            continue
+        size, free = room.f_blocks * room.f_frsize, room.f_bavail * room.f_frsize
+        found[device] = VolumeSpace(place, size, free)
+    return sorted(found.values(), key=lambda one: one.mount_point)
 
 
 def read_logins() -> list[Login]:

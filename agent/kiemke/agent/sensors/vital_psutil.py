@@ -2,7 +2,8 @@
 
 import psutil
 
-from kiemke.agent.sensors.vital import CpuTime, LinkState, Login, Octets, VitalsError
+from kiemke.agent.sensors.vital import CpuTime, DiskBytes, LinkState, Login, Octets, VitalsError
+from kiemke.wire.report import VolumeSpace
 
 IDLE_FIELDS = ("idle", "iowait")
 ERRORS = (psutil.Error, OSError, RuntimeError)
@@ -55,6 +56,30 @@ def read_octets() -> dict[str, Octets]:
         for name, one in counters.items()
         if not _is_loopback(name)
     }
+
+
+def read_disk_bytes() -> DiskBytes:
+    """Return what the disks have read and written. Raises VitalsError."""
+    try:
+        counters = psutil.disk_io_counters(perdisk=False, nowrap=False)
+    except ERRORS as err:
+        raise VitalsError(str(err)) from err
+    if counters is None:
+        raise VitalsError("the system counts no disk traffic")
+    return DiskBytes(counters.read_bytes, counters.write_bytes)
+
+
+def read_volumes() -> list[VolumeSpace]:
+    """Return the room on each fixed volume. Raises VitalsError."""
+    found = []
+    try:
+        for part in psutil.disk_partitions(all=False):
+            if "fixed" in part.opts.split(",") or psutil.LINUX:
+                usage = psutil.disk_usage(part.mountpoint)
+                found.append(VolumeSpace(part.mountpoint, usage.total, usage.free))
+    except ERRORS as err:
+        raise VitalsError(str(err)) from err
+    return found
 
 
 def _is_loopback(name: str) -> bool:

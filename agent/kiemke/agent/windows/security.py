@@ -60,6 +60,8 @@ def _screen_lock(windows: Windows) -> int | None:
             policy = registry.number(f"{hive}\\{DESKTOP_POLICY}", name)
             return policy if policy is not None else registry.number(f"{hive}\\{DESKTOP}", name)
 
+        if not registry.exists(f"{hive}\\{DESKTOP}"):
+            continue
         locks = said("ScreenSaveActive") and said("ScreenSaverIsSecure")
         seconds = (said("ScreenSaveTimeOut") or 0) if locks else 0
         times.append(min(filter(None, (seconds, limit)), default=0))

@@ -19,6 +19,7 @@ from kiemke.wire.report import (
     BODIES,
     EVENT_NAMES,
     POLL_OUTCOMES,
+    REACH_TARGETS,
     SECTION_STATUSES,
     Device,
     Event,
@@ -277,6 +278,15 @@ def _check_sample(body: Sample) -> None:
     _small(body.cpu_ratio, "cpu_ratio", 1.5)
     _small(body.memory_used_bytes, "memory_used_bytes")
     _small(body.memory_total_bytes, "memory_total_bytes")
+    _counter(body.disk_read_bytes, "disk_read_bytes")
+    _counter(body.disk_written_bytes, "disk_written_bytes")
+    for volume in body.volumes or ():
+        _small(volume.size_bytes, "size_bytes", _MAX_INT64)
+        _small(volume.free_bytes, "free_bytes", _MAX_INT64)
+    for reach in body.reach or ():
+        if reach.target not in REACH_TARGETS or not 0 <= reach.received <= reach.sent <= 10_000:
+            raise BadReport(f"reach: {reach.received} of {reach.sent} from {reach.target!r}")
+        _small(reach.rtt_seconds, "rtt_seconds", 3600.0)
     for adapter in body.adapters:
         _counter(adapter.receive_octets, "receive_octets")
         _counter(adapter.transmit_octets, "transmit_octets")
