@@ -90,7 +90,7 @@ async def make_clients(api: Api) -> dict[str, httpx.AsyncClient]:
             id=revoked.split("_")[1],
         )
         await session.execute("UPDATE app_user SET disabled_at_ms = 1 WHERE name = 'gone'")
-    tokens = {role: await api.token(role) for role in ROLES}
+    tokens = {role: await api.token(role, kind="session") for role in ROLES}
     tokens |= {"expired": expired, "revoked": revoked, "disabled": disabled}
     tokens["forged"] = tokens["admin"][:-4] + "AAAA"
     tokens["scrape"] = await api.token("admin", kind="scrape")

@@ -117,6 +117,7 @@ CHANGES: dict[tuple[str, str], tuple[dict[str, Any] | None, ...]] = {
         {"giver": {"official": "P1"}, "receiver": {"official": "{official.code}"}, **_PAPER},
         {"giver": {"unit": "U2"}, "receiver": {"unit": "U2"}, "assets": ["{asset.code}"], **_PAPER},
     ),
+    ("POST", "/api/v1/handovers/{ref}/signed"): ({"day": DAY.isoformat()},),
     ("POST", "/api/v1/imports"): ({},),
     ("POST", "/api/v1/officials/{ref}/erase"): ({"instrument": "1/QĐ"},),
     ("POST", "/api/v1/reorganisations"): ({**_PAPER, "changes": []},),

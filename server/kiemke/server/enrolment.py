@@ -16,6 +16,7 @@ from kiemke.server.audit import record
 from kiemke.server.auth import hash_secret
 from kiemke.server.context import Services
 from kiemke.server.db import Row, Session
+from kiemke.server.domain.findings import Found, open_finding
 from kiemke.server.domain.text import clean_text
 from kiemke.server.errors import Both, Problem
 from kiemke.wire.enrolment import make_token
@@ -177,24 +178,15 @@ async def _open_finding(services: Services, request: EnrolRequest, now: int) -> 
     detail = (
         "enrolled again with another secret: a copied machine, or someone who pretends to be it"
     )
+    detail_vi = "ghi danh lại với mã bí mật khác: máy bị nhân bản, hoặc có kẻ giả làm máy này"
     async with services.db.transaction() as session:
-        open_one = await session.one(
-            "SELECT id FROM finding WHERE kind = 'enrolment_conflict' AND subject = :subject"
-            " AND closed_at_ms IS NULL",
-            subject=subject,
+        token = await session.one(
+            "SELECT unit_id FROM enrolment_token WHERE public_id = :id",
+            id=clean_text(request.token, 40) or "",
         )
-        if open_one is None:
-            await session.execute(
-                "INSERT INTO finding (kind, subject, detail, opened_at_ms, updated_at_ms)"
-                " VALUES ('enrolment_conflict', :subject, :detail, :now, :now)",
-                subject=subject,
-                detail=detail,
-                now=now,
-            )
-        else:
-            await session.execute(
-                "UPDATE finding SET updated_at_ms = :now WHERE id = :id", now=now, id=open_one["id"]
-            )
+        units = () if token is None else (token["unit_id"],)
+        found = Found("enrolment_conflict", subject, detail, detail_vi, units)
+        await open_finding(session, found, now)
 
 
 async def make_enrolment_token(

@@ -8,20 +8,24 @@ from kiemke.server.domain import calendar
 from kiemke.server.domain.hardware import Part
 from kiemke.server.domain.reconcile import Difference, Question, read_all
 from kiemke.server.domain.reconcile_sql import KINDS
+from kiemke.server.domain.scope import common_unit, load_parents
 
 Guard = Callable[[Session], Awaitable[None]]
 # A transaction this long holds up ingest on SQLite for a moment only.
 ROWS_A_TURN = 2_000
 
 _OPEN = """
-SELECT id, kind, subject, detail FROM finding WHERE kind IN :[kinds.text] AND closed_at_ms IS NULL
+SELECT id, kind, subject, detail, unit_id FROM finding WHERE kind IN :[kinds.text] AND closed_at_ms IS NULL
 ORDER BY id
 """
 _ADD = """
-INSERT INTO finding (kind, subject, detail, opened_at_ms, updated_at_ms)
-VALUES (:kind, :subject, :detail, :now, :now)
+INSERT INTO finding (kind, subject, detail, unit_id, opened_at_ms, updated_at_ms)
+VALUES (:kind, :subject, :detail, CAST(:unit AS BIGINT), :now, :now)
 """
-_RENEW = "UPDATE finding SET detail = :detail, updated_at_ms = :now WHERE id = :id"
+_RENEW = """
+UPDATE finding SET detail = :detail, unit_id = CAST(:unit AS BIGINT), updated_at_ms = :now
+WHERE id = :id
+"""
 _CLOSE = "UPDATE finding SET closed_at_ms = :now, updated_at_ms = :now WHERE id = :id"
 
 
@@ -34,16 +38,21 @@ async def run(db: Database, now_ms: int, guard: Guard) -> int:
         today = calendar.local_day(now_ms, installed["utc_offset_seconds"])
         found = await read_all(session, Question(today, now_ms))
         before = await session.fetch(_OPEN, kinds=list(KINDS))
-    wanted = {(each.kind, subject_of(each)): detail_of(each) for each in found}
+        parents = await load_parents(session, today)
+    wanted = {
+        (each.kind, subject_of(each)): (detail_of(each), common_unit(parents, each.unit_ids))
+        for each in found
+    }
     steps: list[tuple[str, dict[str, Any]]] = []
     for row in before:
-        detail = wanted.pop((row["kind"], row["subject"]), None)
-        if detail is None:
+        now = wanted.pop((row["kind"], row["subject"]), None)
+        if now is None:
             steps.append((_CLOSE, {"id": row["id"], "now": now_ms}))
-        elif detail != row["detail"]:
-            steps.append((_RENEW, {"id": row["id"], "detail": detail, "now": now_ms}))
-    for (kind, subject), detail in sorted(wanted.items()):
-        values = {"kind": kind, "subject": subject, "detail": detail, "now": now_ms}
+        elif now != (row["detail"], row["unit_id"]):
+            changed = {"id": row["id"], "detail": now[0], "unit": now[1], "now": now_ms}
+            steps.append((_RENEW, changed))
+    for (kind, subject), (detail, unit) in sorted(wanted.items()):
+        values = {"kind": kind, "subject": subject, "detail": detail, "unit": unit, "now": now_ms}
         steps.append((_ADD, values))
     for start in range(0, len(steps), ROWS_A_TURN):
         async with db.transaction() as session:

@@ -14,15 +14,16 @@ from typing import Any, Self
 from kiemke.server.daypack import Presence
 from kiemke.server.db import Row, Session
 from kiemke.server.domain import calendar
-from kiemke.server.domain.findings import close_finding, open_finding
+from kiemke.server.domain.findings import Found, close_finding, open_finding, units_of
 from kiemke.server.domain.identity import DIFFERENT, Comparison, compare
 from kiemke.server.domain.identity_index import Choice, Index, StayKey
 from kiemke.server.domain.identity_rows import WHO, active_rows, replace_row
+from kiemke.server.domain.quarantine import ADMITTED, let_in, set_aside
 
 DOUBTFUL, CLONED, COPIED_INSTALL = "doubtful_machine", "cloned_identity", "cloned_install"
-_ADMITTED = ("approved", "pending")
 _WEAK = frozenset({"monitor", "model"})
 _OVERLAP_DAYS = 14
+_SAME = "same evidence"
 
 _DECISIONS = "SELECT kind, machine_id, other_id, undone_at_ms FROM machine_decision ORDER BY id"
 _OPEN = """
@@ -97,14 +98,16 @@ class Collisions:
         machines = sorted({self.index.machine_of[own], choice.machine or 0})
         reason = f"one install on machines {machines[0]} and {machines[1]} by turns: a copied disk"
         await self._quarantine([source], reason)
-        await open_finding(
-            self.session,
+        found = Found(
             COPIED_INSTALL,
             f"source:{self.sources[source]['public_id']}",
             f"{self._label(source)}: {reason}; enrol each PC anew",
-            self.now_ms,
+            f"{self._label(source)}: một bản cài chạy luân phiên trên máy {machines[0]} và"
+            f" {machines[1]}: ổ đĩa bị nhân bản; hãy ghi danh lại từng máy",
+            [self.sources[source]["unit_id"], *await units_of(self.session, machines=machines)],
             {"machines": machines, "sources": [source]},
         )
+        await open_finding(self.session, found, self.now_ms)
 
     # --- pairs ---------------------------------------------------------------------------------
 
@@ -198,7 +201,7 @@ class Collisions:
             for source, stay in self.index.members.get(machine, ())
             if stay == self.index.newest[source]
             and source in self.sources
-            and self.sources[source]["state"] in _ADMITTED
+            and self.sources[source]["state"] in ADMITTED
         ]
 
     def _began(self, key: StayKey) -> tuple[int, int]:
@@ -251,7 +254,7 @@ class Collisions:
     async def _set_aside_pair(
         self, left: int, right: int, live: tuple[int, int], comparison: Comparison
     ) -> None:
-        reason = f"same evidence as another live source: machines {left} and {right}"
+        reason = f"{_SAME} as another live source: machines {left} and {right}"
         await self._quarantine(live, reason)
         await self._open_pair(CLONED, left, right, comparison, live)
 
@@ -266,42 +269,37 @@ class Collisions:
         first, second = sorted((left, right))
         last = {*self._sources_of(left)[-1:], *self._sources_of(right)[-1:]}
         named = sorted(sources) or sorted(last)
-        words = " and ".join(self._label(source) for source in named)
-        advice = (
-            "approve both when they are two PCs, merge when they are one"
-            if kind == CLONED
-            else f"one PC? kiemke machine merge {first} {second}; two? kiemke machine apart"
-        )
-        await open_finding(
-            self.session,
+        labels = [self._label(source) for source in named]
+        why = f"{comparison.in_words()} = {comparison.score}"
+        if kind == CLONED:
+            advice = "approve both when they are two PCs, merge when they are one"
+            advice_vi = "duyệt cả hai nếu là hai máy, gộp nếu là một máy"
+        else:
+            pair = f"{first} {second}"
+            advice = f"one PC? kiemke machine merge {pair}; two? kiemke machine apart {pair}"
+            advice_vi = f"một máy? kiemke machine merge {pair}; hai? kiemke machine apart {pair}"
+        found = Found(
             kind,
             f"machine:{first},{second}",
-            f"{words}: {comparison.in_words()} = {comparison.score}; {advice}",
-            self.now_ms,
+            f"{' and '.join(labels)}: {why}; {advice}",
+            f"{' và '.join(labels)}: {why}; {advice_vi}",
+            await units_of(self.session, machines=(first, second)),
             {"machines": [first, second], "sources": named, **comparison.as_json()},
         )
+        await open_finding(self.session, found, self.now_ms)
 
     async def _quarantine(self, sources: Iterable[int], reason: str) -> None:
-        wanted = sorted(s for s in sources if self.sources[s]["state"] in _ADMITTED)
-        await self.session.many(
-            "UPDATE source SET state = 'quarantined', state_reason = :reason WHERE id = :source",
-            [{"reason": reason, "source": source} for source in wanted],
-        )
-        for source in wanted:
+        wanted = [s for s in sources if self.sources[s]["state"] in ADMITTED]
+        for source in await set_aside(self.session, wanted, reason, "identity", self.now_ms):
             self.sources[source]["state"] = "quarantined"
-        self.quarantined += len(wanted)
+            self.quarantined += 1
 
     async def _release(self, finding: Row, sources: list[int]) -> None:
         """Let in again what was set aside by a value that turned out to be worth nothing."""
         back = [s for s in sources if self.sources[s]["state"] == "quarantined"]
         for source in back if finding["kind"] == CLONED else ():
             state = "pending" if self.sources[source]["approved_at_ms"] is None else "approved"
-            await self.session.execute(
-                "UPDATE source SET state = :state, state_reason = NULL WHERE id = :source"
-                " AND state = 'quarantined' AND state_reason LIKE 'same evidence%'",
-                state=state,
-                source=source,
-            )
+            await let_in(self.session, source, state, _SAME, "identity", self.now_ms)
             self.sources[source]["state"] = state
         await close_finding(self.session, finding["id"], self.now_ms)
 

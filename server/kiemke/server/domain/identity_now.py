@@ -9,10 +9,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 
+from kiemke.server.audit import record
 from kiemke.server.db import Database, Row, Session
 from kiemke.server.domain import calendar
 from kiemke.server.domain.evidence import SECTIONS, Evidence, read_evidence
-from kiemke.server.domain.findings import open_finding
+from kiemke.server.domain.findings import Found, open_finding, units_of
 from kiemke.server.domain.identity import load_weights
 from kiemke.server.domain.identity_collisions import Collisions
 from kiemke.server.domain.identity_index import Choice, Index
@@ -234,8 +235,7 @@ class Resolver:
                 continue
             free = [asset for asset in found if asset not in booked]
             if len(found) > 1 or len(machines) > 1 or not free:
-                detail = f"assets {found} and machines {sorted(machines)} share serial {serial}"
-                await open_finding(session, "ambiguous_serial", f"serial:{serial}", detail, now_ms)
+                await _tell_ambiguous(session, serial, found, sorted(machines), now_ms)
                 continue
             machine = machines.pop()
             if (free[0], machine) in refused:
@@ -287,7 +287,30 @@ class Resolver:
                 now=now_ms,
                 source=source,
             )
+            await record(
+                session,
+                at_ms=now_ms,
+                who="identity",
+                act="source.approve",
+                subject=f"source:{row['public_id']}",
+                before={"state": "pending"},
+                after={"state": "approved", "by": "serial"},
+            )
             outcome.approved += 1
+
+
+async def _tell_ambiguous(
+    session: Session, serial: str, assets: list[int], machines: list[int], now_ms: int
+) -> None:
+    """Say that several assets or machines have one serial: nothing is matched by it."""
+    found = Found(
+        "ambiguous_serial",
+        f"serial:{serial}",
+        f"assets {assets} and machines {machines} share serial {serial}",
+        f"tài sản {assets} và máy {machines} cùng số sê-ri {serial}",
+        await units_of(session, machines=machines, assets=assets),
+    )
+    await open_finding(session, found, now_ms)
 
 
 _IN_SUBTREE = """

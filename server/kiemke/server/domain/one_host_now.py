@@ -6,9 +6,10 @@ from typing import Any
 
 from kiemke.server.db import Database, Row, Session
 from kiemke.server.domain import calendar
-from kiemke.server.domain.findings import open_finding
+from kiemke.server.domain.findings import Found, open_finding
 from kiemke.server.domain.identity_rows import Guard
 from kiemke.server.domain.one_host import HostRules, OneHost, Suspect, find_one_host, load_rules
+from kiemke.server.domain.quarantine import set_aside
 
 KIND = "one_host"
 DAY_MS = 86_400_000
@@ -24,8 +25,8 @@ WHERE s.kind = 'agent' AND s.state IN ('pending', 'approved') AND s.created_at_m
 GROUP BY s.token_id HAVING COUNT(*) > 1 ORDER BY s.token_id LIMIT :most
 """
 _SOURCES = """
-SELECT s.id, s.public_id, s.hostname, s.state, s.token_id, s.created_at_ms, s.approved_at_ms,
-  n.last_received_at_ms, n.last_address, n.last_sample_json
+SELECT s.id, s.public_id, s.hostname, s.state, s.token_id, s.unit_id, s.created_at_ms,
+  s.approved_at_ms, n.last_received_at_ms, n.last_address, n.last_sample_json
 FROM source s JOIN source_now n ON n.source_id = s.id
 WHERE s.token_id IN :[tokens] AND s.kind = 'agent' AND s.state IN ('pending', 'approved')
   AND n.last_received_at_ms > :live ORDER BY s.id
@@ -167,31 +168,34 @@ async def _set_aside(
     count = 0
     for hosts in found.values():
         for host in hosts:
-            subject = f"source:{rows[host.sources[0]]['public_id']}"
             sources = [s for s in host.sources if not _let_in(rows[s], asked)]
             if not sources:
                 continue
             signs = ", ".join(f"{sign} +{points}" for sign, points in host.signs.items())
             reason = f"{len(host.sources)} agents on one PC: {signs}"
-            await session.many(
-                "UPDATE source SET state = 'quarantined', state_reason = :reason"
-                " WHERE id = :source AND state IN ('pending', 'approved')",
-                [{"reason": reason[:300], "source": source} for source in sources],
-            )
-            named = [str(rows[s]["hostname"] or rows[s]["public_id"]) for s in host.sources]
-            more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
-            await open_finding(
-                session,
-                KIND,
-                subject,
-                f"{reason}; {', '.join(named[:_MOST_NAMED])}{more}; needed {rules.enough}",
-                now_ms,
-                {
-                    "sources": [rows[s]["public_id"] for s in host.sources],
-                    "hostnames": named,
-                    "signs": host.signs,
-                    "points": host.points,
-                },
-            )
+            await set_aside(session, sources, reason, "identity", now_ms)
+            await open_finding(session, _tell(host, rows, signs, rules), now_ms)
             count += len(sources)
     return count
+
+
+def _tell(host: OneHost, rows: dict[int, Row], signs: str, rules: HostRules) -> Found:
+    """Return the finding of a group: who, by which signs, out of how many points needed."""
+    named = [str(rows[s]["hostname"] or rows[s]["public_id"]) for s in host.sources]
+    shown, left = ", ".join(named[:_MOST_NAMED]), len(named) - _MOST_NAMED
+    number = len(host.sources)
+    return Found(
+        KIND,
+        f"source:{rows[host.sources[0]]['public_id']}",
+        f"{number} agents on one PC: {signs}; {shown}{f' and {left} more' if left > 0 else ''};"
+        f" needed {rules.enough}",
+        f"{number} tác tử trên một máy: {signs}; {shown}{f' và {left} máy nữa' if left > 0 else ''};"
+        f" ngưỡng {rules.enough}",
+        [rows[s]["unit_id"] for s in host.sources],
+        {
+            "sources": [rows[s]["public_id"] for s in host.sources],
+            "hostnames": named,
+            "signs": host.signs,
+            "points": host.points,
+        },
+    )

@@ -42,6 +42,7 @@ class Difference:
     ``unit`` is where the book (or, off the book, the source) has it; ``seen_unit`` and ``seen_person``
     where and with whom it was seen, on ``days`` working days. ``gone`` and ``come`` are parts that were
     there ``since_ms`` and are there at ``at_ms``; otherwise ``at_ms`` is when it was last heard.
+    ``unit_ids`` are those of all that it names.
     """
 
     question: str
@@ -65,6 +66,7 @@ class Difference:
     owner: str | None
     return_on: date | None
     next_command: str
+    unit_ids: tuple[int | None, ...]
 
 
 # Until the pool takes the connection back: compiling these statements takes longer than running
@@ -229,8 +231,18 @@ def _make(
         owner=row.get("owner_name"),
         return_on=None if row.get("return_on") is None else as_date(row["return_on"]),
         next_command="",
+        unit_ids=_units_in(row),
     )
     return _with_next(made)
+
+
+def _units_in(row: Row) -> tuple[int | None, ...]:
+    found = [row["unit_id"]]
+    if row.get("seen_unit_id") is not None:
+        found.append(row["seen_unit_id"])
+    if row.get("seen_official_id") is not None:  # of no unit today: nobody below sees it
+        found.append(row.get("seen_person_unit_id"))
+    return tuple(found)
 
 
 def _parts(row: Row) -> tuple[tuple[Part, ...], tuple[Part, ...]]:

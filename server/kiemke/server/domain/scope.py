@@ -1,5 +1,6 @@
 """Rights over the tree of units: which units stand below one now, and where one stands."""
 
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from kiemke.server.db import Session
@@ -33,6 +34,28 @@ _ABOVE = " ".join(
 """,
     ]
 )
+
+_PARENTS = " ".join([_PLACES, "SELECT unit_id, parent_id FROM place WHERE n = 1"])
+
+
+async def load_parents(session: Session, today: date) -> dict[int, int | None]:
+    """Return what each unit stands below now, by the same tree as the rights; None for a root."""
+    return {row["unit_id"]: row["parent_id"] for row in await session.fetch(_PARENTS, today=today)}
+
+
+def common_unit(parents: Mapping[int, int | None], units: Iterable[int | None]) -> int | None:
+    """Return the lowest unit that all ``units`` stand below (or are), None when there is none.
+
+    A right that reaches it reaches them all. One unknown (None) among them leaves none.
+    """
+    common: list[int] | None = None
+    for unit in set(units):
+        above: list[int] = []
+        while unit is not None and unit not in above:
+            above.append(unit)
+            unit = parents.get(unit)
+        common = above if common is None else [each for each in common if each in above]
+    return common[0] if common else None
 
 
 async def units_below(session: Session, roots: tuple[int, ...], today: date) -> set[int]:

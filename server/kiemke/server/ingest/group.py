@@ -4,6 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from kiemke.server.db import Session
+from kiemke.server.domain.findings import Found, open_finding
+from kiemke.server.domain.quarantine import ADMITTED, set_aside
 from kiemke.server.ingest import clock
 from kiemke.server.ingest.appliers import APPLIERS
 from kiemke.server.ingest.context import Applying, Item
@@ -21,6 +23,7 @@ MAX_REJECTED_BYTES = 256 * 1024
 
 # A boot that comes back after another one means that two machines speak with one secret.
 CLONE_REASON = "boots alternate: two machines use one enrolment"
+_CLONE_REASON_VI = "hai lần khởi động xen kẽ nhau: hai máy dùng chung một lần ghi danh"
 
 
 @dataclass(slots=True)
@@ -306,23 +309,13 @@ class Group:
 
     async def _save_quarantined(self, received: int) -> None:
         # Only those found in this group: a person may be letting an older one in again right now.
-        clones = sorted(self.clones)
-        await self.session.many(
-            "UPDATE source SET state = 'quarantined', state_reason = :reason WHERE id = :source"
-            " AND state <> 'revoked'",
-            [{"reason": CLONE_REASON, "source": source} for source in clones],
-        )
-        for source in clones:
-            known = await self.session.one(
-                "SELECT id FROM finding WHERE kind = 'cloned_source' AND subject = :subject"
-                " AND closed_at_ms IS NULL",
-                subject=f"source:{source}",
+        for source in sorted(self.clones):
+            await set_aside(
+                self.session, [source], CLONE_REASON, "ingest", received, (*ADMITTED, "quarantined")
             )
-            if known is None:
-                await self.session.execute(
-                    "INSERT INTO finding (kind, subject, detail, opened_at_ms, updated_at_ms)"
-                    " VALUES ('cloned_source', :subject, :detail, :now, :now)",
-                    subject=f"source:{source}",
-                    detail=CLONE_REASON,
-                    now=received,
-                )
+            row = await self.session.one("SELECT unit_id FROM source WHERE id = :id", id=source)
+            units = () if row is None else (row["unit_id"],)
+            found = Found(
+                "cloned_source", f"source:{source}", CLONE_REASON, _CLONE_REASON_VI, units
+            )
+            await open_finding(self.session, found, received)

@@ -318,13 +318,17 @@ class HardwareChange(Model):
 class Finding(Model):
     """Something a person should look at. One open finding per (kind, subject).
 
-    ``evidence_json`` holds both sides and the figures, where there are such.
+    ``evidence_json`` holds both sides and the figures, where there are such. ``unit`` is the lowest
+    that all it names stands below; without one only who may see everything sees it. ``detail`` is in
+    English where ``detail_vi`` is there beside it, else alike in both languages.
     """
 
     id = fields.BigIntField(primary_key=True)
     kind = fields.CharField(max_length=40)
     subject = fields.CharField(max_length=80)
     detail = fields.CharField(max_length=500)
+    detail_vi = fields.CharField(max_length=500, null=True)
+    unit = reference("Unit", "findings", null=True)
     opened_at_ms = fields.BigIntField()
     updated_at_ms = fields.BigIntField()
     closed_at_ms = fields.BigIntField(null=True)

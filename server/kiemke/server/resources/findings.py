@@ -10,11 +10,11 @@ from litestar.params import QueryParameter
 
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import rfc3339, services_of
-from kiemke.server.errors import Problem
-from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_page
+from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_page, language_of
 
 LISTING = Listing(
-    columns="f.id, f.kind, f.subject, f.detail, f.opened_at_ms, f.closed_at_ms, f.evidence_json",
+    columns="f.id, f.kind, f.subject, f.detail, f.detail_vi, f.opened_at_ms, f.closed_at_ms,"
+    " f.evidence_json",
     tables="finding f",
     where=(
         "f.opened_at_ms <= :known",
@@ -23,7 +23,8 @@ LISTING = Listing(
     ),
     key="f.id",
     id="f.id",
-    search=("f.detail", "f.subject", "f.kind"),
+    in_units="f.unit_id IN :[units]",
+    search=("f.detail", "f.detail_vi", "f.subject", "f.kind"),
     descending=True,
 )
 
@@ -51,9 +52,8 @@ async def list_findings(
     kind: Annotated[str | None, QueryParameter(description="only of this kind")] = None,
     closed: Annotated[bool, QueryParameter(description="closed ones too")] = False,
 ) -> Page[Finding]:
-    """List findings, newest first. They have no unit: a user of one unit's subtree sees none."""
-    if request.user.unit_id is not None:
-        raise Problem("forbidden", role=request.user.role, needed="auditor, all units")
+    """List findings, newest first: those of which all that they name lies within reach."""
+    vietnamese = language_of(request) == "vi"
     rows, total, cursor = await fetch_page(
         services_of(request), LISTING, asked, everything=closed, kind=kind
     )
@@ -62,7 +62,7 @@ async def list_findings(
             row["id"],
             row["kind"],
             row["subject"],
-            row["detail"],
+            (row["detail_vi"] if vietnamese else None) or row["detail"],
             rfc3339(row["opened_at_ms"]),
             rfc3339(row["closed_at_ms"]),
             json.loads(row["evidence_json"]) if row["evidence_json"] else None,
