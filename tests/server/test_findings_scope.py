@@ -89,13 +89,8 @@ async def test_a_renewed_finding_moves_with_what_it_names(api: Api) -> None:
 
 async def test_a_pc_seen_elsewhere_is_told_to_who_may_see_both_places(api: Api) -> None:
     office = Office()
-    asset = office.add_asset()
-    office.add_custody(asset, 4)
-    source, machine = office.add_source(5), office.add("machine", created_at_ms=1)
-    office.add_dated("machine_source", machine_id=machine, source_id=source, decided_by="t",
-                     evidence_json="{}", stay=0)  # fmt: skip
-    office.add_dated("asset_match", asset_id=asset, machine_id=machine, decided_by="t",
-                     evidence_json="{}")  # fmt: skip
+    source = office.add_source(5, heard_ms=MOMENT_MS)
+    office.add_match(office.add_pc(4), source)
     await api.write(office)
     await findings_now.run(api.services.db, MOMENT_MS, nothing)
 
