@@ -17,7 +17,7 @@ WHERE kind IN ('cloned_source', 'cloned_install') AND closed_at_ms IS NULL
 class Migration(migrations.Migration):
     """Add both columns."""
 
-    dependencies = [("kiemke", "0013_search")]
+    dependencies = [("kiemke", "0014_sites")]
 
     operations = [
         ops.AddField(
