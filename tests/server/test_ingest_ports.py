@@ -211,3 +211,34 @@ async def test_servers_that_touch_the_same_lines_by_polls_and_probes_never_deadl
         "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
     )
     assert rows[0]["deadlocks"] == 0
+
+
+async def test_two_collectors_that_poll_at_once_are_never_added_up(
+    writer: Writer, database: Database
+) -> None:
+    """While one takes over from the other both may read the same port: the total grows once."""
+    home = await add_source(database, kind="collector")
+    async with database.reading() as session:
+        unit = await session.one("SELECT unit_id FROM source WHERE id = :i", i=home.source_id)
+    assert unit is not None
+    other = await add_source(database, kind="collector", unit=unit["unit_id"])
+    stranger = await add_source(database, kind="collector")
+    link, device = await add_line(database, home, "a", "wan")
+
+    for minutes, octets in ((3, 0), (2, 1_000), (1, 2_000), (0, 3_000)):
+        for sender, late_ms in ((home, 0), (other, 2_000)):
+            if (sender, minutes) != (home, 0):  # the home falls silent before the last minute
+                at_ms = NOW_MS - minutes * MINUTE - 5_000 + late_ms
+                await writer.submit(
+                    sender.batch([poll(sender, device, at_ms, row(1, "wan", octets))])
+                )
+    said = await writer.submit(
+        stranger.batch([poll(stranger, device, NOW_MS, row(1, "wan", 9_000))])
+    )
+    now = await database.read(
+        "SELECT receive_octets_total AS t FROM link_now WHERE link_id = :l", l=link
+    )
+
+    # Of two minutes that are fresh enough to be live: the home's, then the other's.
+    assert now[0]["t"] == "2000"
+    assert len(said.rejected) == 1

@@ -10,7 +10,7 @@ from kiemke.wire.reach import Reach
 
 _DEVICES = """
 SELECT id, unit_id, address, port, credential, ssh_credential FROM device
-WHERE collector_id = :source AND retired_at_ms IS NULL AND address IS NOT NULL ORDER BY id
+WHERE collector_id IN :[sources] AND retired_at_ms IS NULL AND address IS NOT NULL ORDER BY id
 """
 # A police line is recorded, never probed.
 _PROBES = """
@@ -18,7 +18,7 @@ SELECT p.id, p.address, p.echo_count, p.purpose, v.unit_id FROM probe_target p
 JOIN link_version v ON v.id = (
   SELECT w.id FROM link_version w WHERE w.link_id = p.link_id AND w.voided_at_ms IS NULL
   ORDER BY w.valid_from DESC, w.id DESC LIMIT 1)
-WHERE p.collector_id = :source AND p.retired_at_ms IS NULL AND NOT EXISTS (
+WHERE p.collector_id IN :[sources] AND p.retired_at_ms IS NULL AND NOT EXISTS (
   SELECT 1 FROM link_version k WHERE k.link_id = p.link_id AND k.voided_at_ms IS NULL
   AND k.valid_to IS NULL AND k.kind = 'police')
 ORDER BY p.id
@@ -39,10 +39,10 @@ class Duties:
     secrets: list[tuple[int, int]] = field(default_factory=list)
 
 
-async def read_duties(session: Session, source_id: int, day: date, now_ms: int) -> Duties:
-    """Return what a source is to poll and to probe now."""
-    devices = await session.fetch(_DEVICES, source=source_id)
-    probes = await session.fetch(_PROBES, source=source_id)
+async def read_duties(session: Session, sources: list[int], day: date, now_ms: int) -> Duties:
+    """Return what is to be polled and probed now of the tasks of these collectors."""
+    devices = await session.fetch(_DEVICES, sources=sources)
+    probes = await session.fetch(_PROBES, sources=sources)
     sites = await load_sites(session, day, now_ms)
     choice = await load_choice(session, sites)
     uses: dict[int, dict[str, int]] = {}

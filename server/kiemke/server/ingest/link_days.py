@@ -10,6 +10,8 @@ from kiemke.server.domain.counters import Interval
 from kiemke.server.ingest.context import Applying, Item
 
 _EPOCH = date(1970, 1, 1)
+# How much of an interval another observer may have told of, as clocks and polls are never quite even.
+_OVERLAP = 0.05
 _TOTAL_WRAPS_AT = 2**64
 
 
@@ -79,6 +81,9 @@ class LinkDays:
 
     def _advance(self, link: int, item: Item, received: int, sent: int, seconds: float) -> None:
         now = self.now[link]
+        covered_ms = (now["rate_at_ms"] or 0) - (item.report.at_ms - seconds * 1000)
+        if now["source_id"] != item.source_id and covered_ms > _OVERLAP * seconds * 1000:
+            return  # another collector of the site told of this time already: never the sum
         for column, octets in (("receive", received), ("transmit", sent)):
             total = (int(now[f"{column}_octets_total"]) + octets) % _TOTAL_WRAPS_AT
             now[f"{column}_octets_total"] = str(total)

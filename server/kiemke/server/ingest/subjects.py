@@ -1,4 +1,7 @@
-"""Nobody speaks for another: a source may name only the devices and targets assigned to it."""
+"""Nobody speaks for another: a source may name only what is assigned to it.
+
+Collectors of one unit stand in for each other, so what is assigned to one of them may be named by each.
+"""
 
 from kiemke.server.ingest.context import Applying, Item
 
@@ -10,11 +13,24 @@ async def unassigned_devices(applying: Applying, items: list[Item]) -> list[tupl
         ids=sorted({item.report.body.device for item in items}),
     )
     owner = {row["id"]: row["collector_id"] for row in rows}
+    mates = await site_mates(applying, items)
     return [
         (item, f"device {item.report.body.device} is not assigned to this source")
         for item in items
-        if owner.get(item.report.body.device) != item.source_id
+        if (item.source_id, owner.get(item.report.body.device)) not in mates
     ]
+
+
+async def site_mates(applying: Applying, items: list[Item]) -> set[tuple[int, int]]:
+    """Return (source, collector) of all pairs in which the source may speak for the collector."""
+    sources = sorted({item.source_id for item in items})
+    rows = await applying.session.fetch(
+        "SELECT me.id AS source, o.id AS mate FROM source me JOIN source o ON o.unit_id = me.unit_id"
+        " WHERE me.id IN :[sources] AND me.kind = 'collector' AND o.kind = 'collector'"
+        " AND me.state = 'approved' AND o.state = 'approved'",
+        sources=sources,
+    )
+    return {(row["source"], row["mate"]) for row in rows} | {(each, each) for each in sources}
 
 
 async def assigned_targets(applying: Applying, items: list[Item]) -> dict[int, tuple[int, int]]:

@@ -10,6 +10,7 @@ from kiemke.server.auth import AppRequest, authenticate_source
 from kiemke.server.context import services_of
 from kiemke.server.domain.collecting import Duties, read_duties
 from kiemke.server.domain.secrets import DEFAULT_NAME
+from kiemke.server.domain.takeover import take_turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,10 @@ async def get_assignment(request: AppRequest) -> Response[bytes]:
     source = await authenticate_source(services, request.headers, "collector")
     duties = _NONE
     if source.state == "approved":
-        async with services.db.reading() as session:
-            duties = await read_duties(
-                session, source.source_id, services.today(), services.clock()
-            )
+        now = services.clock()
+        async with services.db.transaction() as session:
+            turns = await take_turns(session, source.source_id, now, services.settings.poll_seconds)
+            duties = await read_duties(session, turns, services.today(), now)
     body = msgspec.json.encode(_make(duties, services.settings.poll_seconds))
     etag = f'"{sha256(body).hexdigest()[:32]}"'
     if request.headers.get("if-none-match") == etag:

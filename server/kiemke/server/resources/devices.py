@@ -25,13 +25,16 @@ CHANGEABLE = ("address", "port", "credential", "ssh_credential", "collector_id")
 LISTING = Listing(
     columns="d.id, d.code, d.name, d.kind, d.unit_id, d.address, d.port, d.credential,"
     " d.ssh_credential,"
-    " d.collector_id, s.public_id AS collector, v.code AS unit_code, v.name AS unit_name,"
+    " d.collector_id, COALESCE(CAST(h.holder AS BIGINT), d.collector_id) AS polled_by,"
+    " s.public_id AS collector, v.code AS unit_code, v.name AS unit_name,"
     " n.outcome, n.detail, n.answered_at_ms, n.polled_at_ms, n.sys_descr, n.sys_name,"
     " n.vendor, n.seen_kind, n.model, n.version, n.serial, n.seen_name, n.seen_location,"
     " n.identified_at_ms",
     tables="device d LEFT JOIN unit_version v ON v.unit_id = d.unit_id AND {active v}"
     " LEFT JOIN source s ON s.id = d.collector_id"
-    " LEFT JOIN device_now n ON n.device_id = d.id AND n.source_id = d.collector_id",
+    " LEFT JOIN lease h ON h.name = 'collector:' || d.collector_id"
+    " LEFT JOIN device_now n ON n.device_id = d.id"
+    " AND n.source_id = COALESCE(CAST(h.holder AS BIGINT), d.collector_id)",
     where=("d.retired_at_ms IS NULL",),
     key="d.code",
     id="d.id",
@@ -203,7 +206,7 @@ async def _load_interfaces(services: Services, row: Row) -> list[Interface]:
         "SELECT * FROM interface_now WHERE device_id = :device AND source_id = :source"
         " ORDER BY if_index",
         device=row["id"],
-        source=row["collector_id"] or 0,
+        source=row["polled_by"] or 0,
     )
     return [
         Interface(

@@ -13,6 +13,7 @@ from kiemke.server.context import rfc3339, services_of
 from kiemke.server.db import Refused, Row
 from kiemke.server.domain import secrets as kept
 from kiemke.server.domain.collecting import read_duties
+from kiemke.server.domain.takeover import stand_ins
 from kiemke.server.errors import Both, Problem
 from kiemke.server.models.sites import SECRET_KINDS
 from kiemke.server.resources.acts import allowed_now, unit_on
@@ -164,8 +165,11 @@ async def get_collector_secrets(request: AppRequest) -> Response[bytes]:
     if source.state == "approved":
         vault = open_vault(services.settings)
         async with services.db.transaction() as session:
+            homes = [
+                home for home, by in (await stand_ins(session)).items() if by == source.source_id
+            ]
             duties = await read_duties(
-                session, source.source_id, services.today(), services.clock()
+                session, [source.source_id, *homes], services.today(), services.clock()
             )
             wanted = [key for key, _ in duties.secrets]
             given, lost = await kept.hand_out(

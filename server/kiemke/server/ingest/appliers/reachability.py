@@ -4,7 +4,7 @@ from collections import Counter
 
 from kiemke.server.ingest.context import Applying, Item
 from kiemke.server.ingest.link_days import LinkDays
-from kiemke.server.ingest.subjects import assigned_targets
+from kiemke.server.ingest.subjects import assigned_targets, site_mates
 
 
 async def apply(applying: Applying, items: list[Item]) -> list[tuple[Item, str]]:
@@ -13,11 +13,12 @@ async def apply(applying: Applying, items: list[Item]) -> list[tuple[Item, str]]
     A round with nothing sent says why no probe could be made: the line's state stays unknown.
     """
     targets = await assigned_targets(applying, items)
+    mates = await site_mates(applying, items)
     taken: list[tuple[Item, int]] = []
     hopeless: list[tuple[Item, str]] = []
     for item in items:
         link, collector = targets.get(item.report.body.target, (0, None))
-        if collector == item.source_id:
+        if (item.source_id, collector) in mates:
             taken.append((item, link))
         else:
             reason = f"probe target {item.report.body.target} is not assigned to this source"
