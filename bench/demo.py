@@ -116,8 +116,10 @@ async def _perform(
             if options.json is not None:
                 options.json.write_text(json.dumps(summary, ensure_ascii=False, indent=1))
             exported = await play.export()
-            _tell_all(console, play, found, summary, exported)
+            _tell_all(console, play, found, summary)
             show.show_reform(console, await play.rehearse_reform(), _reform_command(play))
+            show.show_places(console, _places(play, exported))
+            show.show_verdict(console, summary, found.differences)
             if options.once:
                 return 1 if found.differences else 0
             await _live(console, play)
@@ -156,25 +158,13 @@ def _summarise(play: Play, found: Found) -> dict[str, Any]:
     }
 
 
-def _tell_all(
-    console: Console, play: Play, found: Found, summary: dict[str, Any], exported: Path
-) -> None:
+def _tell_all(console: Console, play: Play, found: Found, summary: dict[str, Any]) -> None:
     show.show_coverage(console, found.coverage)
     show.show_links(console, found.links)
     show.show_machine(
         console, found.machine, found.own_link, play.snmp_agent, may_ping=this_machine.may_ping()
     )
     show.show_strangers(console, summary["strangers"], found.strangers)
-    show.show_places(console, _places(play, exported))
-    console.print()
-    console.print(
-        f"{summary['reports']} reports in {summary['batches']} batches, "
-        f"played in {summary['played_seconds']} s, all in {summary['all_seconds']} s"
-    )
-    for sentence in found.differences[:40]:
-        console.print(f"DIFFERS: {sentence}", markup=False, style=show.BAD)
-    if not found.differences:
-        console.print("Every figure is the one the generator knows to be true.", style=show.GOOD)
 
 
 def _places(play: Play, exported: Path) -> dict[str, str]:
@@ -183,14 +173,14 @@ def _places(play: Play, exported: Path) -> dict[str, str]:
     settings = f"KIEMKE_CONFIG_DIR={play.folder / 'cli'}"
     return {
         "API": f"{url}/api/v1/",
-        "metrics": f'curl -k -H "Authorization: Bearer $(cat {play.folder / SCRAPE_TOKEN_FILE})" '
+        "số đo · metrics": f'curl -k -H "Authorization: Bearer $(cat {play.folder / SCRAPE_TOKEN_FILE})" '
         f"{url}/metrics/fleet",
-        "equipment": str(exported),
-        "data": str(play.folder),
-        "user": f"{ADMIN}, password {play.server.password}",
-        "sign in": f"echo {play.server.password} | {settings} {program('kiemke')} login {url} "
+        "bảng tài sản · equipment": str(exported),
+        "dữ liệu · data": str(play.folder),
+        "tài khoản · user": f"{ADMIN}, mật khẩu (password) {play.server.password}",
+        "đăng nhập · sign in": f"echo {play.server.password} | {settings} {program('kiemke')} login {url} "
         f"{ADMIN} --fingerprint {play.server.fingerprint}",
-        "then": f"{settings} {program('kiemke')} coverage",
+        "rồi · then": f"{settings} {program('kiemke')} coverage",
     }
 
 
@@ -203,7 +193,7 @@ def _reform_command(play: Play) -> str:
 
 async def _live(console: Console, play: Play) -> None:
     """Keep the district alive until Ctrl-C."""
-    console.print("The district lives on; Ctrl-C ends it.")
+    console.print("Huyện mẫu tiếp tục sống; Ctrl-C để dừng · it lives on, Ctrl-C ends it.")
     while True:
         await asyncio.sleep(LIVE_EVERY_SECONDS)
         play.children.check()

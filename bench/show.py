@@ -15,6 +15,12 @@ LINE_COLUMNS = (
     "xuống, lên (down, up): p95 7 ngày, % hợp đồng · p95 of 7 days, % of the contract\n"
     "thông (up): % của 30 ngày · % of 30 days"
 )
+STATE_COLUMNS = (
+    "cần, có máy (target, has a PC): % số người · % of people;\n"
+    "1,0 hoặc 0,8: số máy trên một người · PCs a person\n"
+    "xác minh, im lặng, mâu thuẫn, chưa khớp (verified, silent, contradicted,\n"
+    "unmatched): đo được | sự thật · measured | true"
+)
 VERDICTS = {"healthy": "tốt", "degraded": "kém", "down": "mất kết nối", "unknown": "chưa rõ"}
 REASONS = {
     "availability": "hay mất kết nối",
@@ -33,6 +39,20 @@ PLANTED = {
     "silent_snmp": "thiết bị không đáp SNMP",
     "wrap": "bộ đếm 32 bit quay vòng",
     "reboot": "bộ định tuyến khởi động lại",
+}
+MACHINE_FIELDS = {
+    "hostname": "tên máy · host name",
+    "unit": "đơn vị · unit",
+    "state": "trạng thái · state",
+    "os": "hệ điều hành · system",
+    "cpu": "bộ xử lý · processor",
+    "memory_bytes": "bộ nhớ · memory",
+    "last_received_at": "nghe lúc · heard from",
+}
+MACHINE_ROWS = {
+    "disks": ("ổ đĩa · disk", ("name", "model", "serial", "size_bytes", "bus")),
+    "adapters": ("cạc mạng · adapter", ("name", "mac", "kind", "addresses", "gateways")),
+    "volumes": ("phân vùng · volume", ("mount_point", "file_system", "size_bytes", "free_bytes")),
 }
 NO_PING = (
     "This user may not ping, so nothing is known of it: "
@@ -64,7 +84,7 @@ def _percent(part: int, whole: int) -> str:
 def show_coverage(console: Console, lines: Sequence[CoverageLine]) -> None:
     """Print each unit against its target; every state as measured | as the generator knows."""
     heading(console, "Tỷ lệ trang bị máy tính · coverage")
-    console.print(Text("đo được | sự thật · measured | true", style=QUIET))
+    console.print(Text(STATE_COLUMNS, style=QUIET))
     table = _make_table()
     for name in ("Đơn vị", "cần", "có máy"):
         table.add_column(name, no_wrap=name != "Đơn vị")
@@ -74,14 +94,14 @@ def show_coverage(console: Console, lines: Sequence[CoverageLine]) -> None:
         seen: Mapping[str, int] = line.seen or {}
         have = "?" if line.seen is None else f"{line.declared}/{line.people}"
         percent = "" if line.seen is None else f" = {_percent(line.declared, line.people)}"
+        wanted = "–" if line.target_percent is None else f"{line.target_percent} %"
         if line.seen_pcs is not None:  # its target is PCs per person, shared ones too
-            have, percent = (
-                f"{line.seen_pcs}/{line.people}",
-                f" = {line.seen_pcs / line.people:.1f}",
-            )
+            have = f"{line.seen_pcs}/{line.people}"
+            percent = f" = {_ratio(line.seen_pcs / line.people / 100)}"
+            wanted = _ratio((line.target_percent or 0) / 10_000)
         table.add_row(
             Text(line.name, style="bold" if line.people > 30 else ""),
-            Text(f"{line.target_percent} %"),
+            Text(wanted),
             Text(have + percent, style=BAD if line.differs else ""),
             *(
                 _pair(seen.get(state), line.true[state])
@@ -165,20 +185,39 @@ def show_machine(
     """Print this machine as the server saw it, and its own network as the collector measured it."""
     heading(console, "Máy này như máy chủ thấy · this machine as the server sees it")
     for name, value in (machine or {}).items():
-        if name not in ("sections", "sources") and value is not None:
-            console.print(Text(f"  {name}: {_plain(value)}"))
+        if name in MACHINE_FIELDS and value is not None:
+            _line(console, MACHINE_FIELDS[name], _plain(value))
     sections: Mapping[str, Mapping[str, Any]] = (machine or {}).get("sections", {})
-    for name in ("disks", "adapters", "volumes"):
+    for name, (words, fields) in MACHINE_ROWS.items():
         for row in sections.get(name, {}).get("rows") or ():
-            told = ", ".join(f"{key} {_plain(value)}" for key, value in row.items())
-            console.print(Text(f"  {name}: {told}"))
+            if row.get("kind") in ("loopback", "virtual"):
+                continue
+            told = (_size(key, row[key]) for key in fields if row.get(key) not in (None, [], ()))
+            _line(console, words, ", ".join(told))
     if link is not None:
         rtt = link.get("round_trip_seconds")
-        told = "–" if rtt is None else f"{rtt * 1000:.2f} ms"
-        words = f"  line {link['code']}: {link['state']}, round trip {told}, polled: {snmp_agent}"
-        console.print(Text(words))
+        told_rtt = "–" if rtt is None else f"{rtt * 1000:.2f} ms".replace(".", ",")
+        words = f"{link['code']}: {link['state']}, {told_rtt}, SNMP: {snmp_agent}"
+        _line(console, "đường mạng · line", words)
         if not may_ping:
             console.print(Text(f"  {NO_PING}", style=QUIET))
+
+
+def _line(console: Console, words: str, value: str) -> None:
+    """Print a name and its value, which goes on under itself."""
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(width=28)
+    table.add_column()
+    table.add_row(Text(f"  {words}"), Text(value))
+    console.print(table)
+
+
+def _size(key: str, value: object) -> str:
+    """Return a field of a section's row; octets as GiB in Vietnamese digits, rounded down."""
+    if key not in ("size_bytes", "free_bytes") or not isinstance(value, int):
+        return _plain(value)
+    told = f"{int(value / 2**30 * 10) / 10:.1f} GiB".replace(".", ",")
+    return f"còn (free) {told}" if key == "free_bytes" else told
 
 
 STRANGERS = {
@@ -204,24 +243,62 @@ def show_strangers(console: Console, planted: Mapping[str, int], problems: Seque
     console.print(f"  {words}", markup=False, style=BAD if problems else GOOD)
 
 
+CARRIED = {
+    "asset": "tài sản · assets",
+    "device": "thiết bị mạng · network devices",
+    "enrolment_token": "mã đăng ký · enrolment tokens",
+    "link": "đường truyền · lines",
+    "link_share": "phần dùng chung đường truyền · shares of lines",
+    "official": "người · people",
+    "source": "nguồn báo cáo · sources of reports",
+    "place": "nơi · places",
+    "user": "tài khoản · users",
+}
+
+
 def show_places(console: Console, places: Mapping[str, str]) -> None:
     """Print where everything is."""
     heading(console, "Xem ở đâu · where to look")
     for name, value in places.items():
-        console.print(Text(f"  {name:<12} {value}"), soft_wrap=True)
+        console.print(Text(f"  {name}", style=QUIET))
+        console.print(Text(f"    {value}"), soft_wrap=True)
 
 
 def show_reform(console: Console, told: Mapping[str, Any], command: str) -> None:
     """Print what the reform of 01/07/2025 would do to the district, and how to see it or do it."""
-    heading(console, "Sắp xếp 01/07/2025 · the reform, as a dry run")
-    moved = Counter(row["what"] for row in told["moved"])
-    counts = ", ".join(f"{count} {what}" for what, count in sorted(moved.items()))
+    heading(console, "Sắp xếp 01/07/2025, chạy thử · the reform of that day, a dry run")
+    ended, begun = len(told["ended"]), len(told["created"])
     console.print(
-        Text(
-            f"  {len(told['ended'])} units end, {len(told['created'])} begin; carried over: {counts}"
-        )
+        f"  {ended} đơn vị kết thúc · units end; {begun} đơn vị mới · begin", markup=False
+    )
+    moved = Counter(row["what"] for row in told["moved"])
+    _line(
+        console,
+        "chuyển sang · carried over",
+        "\n".join(f"{moved[what]:>4} {CARRIED.get(what, what)}" for what in sorted(moved)),
     )
     for row in told["created"]:
         console.print(Text(f"    {row['code']:<12} {row['name']}"), soft_wrap=True)
-    console.print(Text(f"  {command}"), soft_wrap=True)
-    console.print(Text("  ... --apply; then unit list --as-of 30/06/2025 and --as-of 01/07/2025"))
+    console.print(Text("  xem từng dòng · every row of it", style=QUIET))
+    console.print(Text(f"    {command}"), soft_wrap=True)
+    console.print(
+        Text("  ghi (write) --apply; rồi (then) unit list --as-of 30/06/2025 | 01/07/2025")
+    )
+
+
+def show_verdict(console: Console, summary: Mapping[str, Any], differences: Sequence[str]) -> None:
+    """Print what it cost and whether every figure is the true one; the demo's last word."""
+    heading(console, "Kết luận · in the end")
+    reports, batches = f"{summary['reports']:,}".replace(",", "."), summary["batches"]
+    console.print(f"  {reports} báo cáo · reports, {batches} lô · batches", markup=False)
+    seconds = f"{summary['played_seconds']:.0f}", f"{summary['all_seconds']:.0f}"
+    console.print(f"  diễn (played) {seconds[0]} s, tất cả (all) {seconds[1]} s", markup=False)
+    for sentence in differences[:40]:
+        console.print(f"  SAI · DIFFERS: {sentence}", markup=False, style=BAD)
+    if not differences:
+        words = (
+            "Mọi con số đều đúng như bộ sinh dữ liệu đã biết.",
+            ("Every figure is the one the generator knows to be true."),
+        )
+        for each in words:
+            console.print(f"  {each}", style=GOOD)
