@@ -22,9 +22,9 @@ COLUMNS = (
     Column(N_("No."), "id"),
     Column(N_("Kind"), "kind", words("finding")),
     Column(N_("About"), "subject", flexible=True),
-    Column(N_("What"), "detail", flexible=True),
-    Column(N_("Since"), "opened_at", MOMENT),
-    Column(N_("Closed"), "closed_at", MOMENT, optional=1),
+    Column(N_("What"), "detail", flexible=True, least=24),
+    Column(N_("Since"), "opened_at", MOMENT, optional=1),
+    Column(N_("Closed"), "closed_at", MOMENT, optional=2),
 )
 
 

@@ -23,7 +23,7 @@ COLUMNS = (
     Column(N_("Seen"), "seen", flexible=True, optional=2),
     Column(N_("Seen at"), "at", MOMENT, optional=4),
     Column(N_("Due back"), "return_on", DAY, optional=5),
-    Column(N_("Type next"), "next", flexible=True, least=24),
+    Column(N_("Type next"), "next", flexible=True, least=27),
 )
 
 
