@@ -1,7 +1,7 @@
 # What a newcomer does first: `make demo`. `make help` lists the rest.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench lock package
+.PHONY: help demo test check format bench lock package packages
 
 BIN := .venv/bin
 UV := .cache/uv/bin/uv
@@ -48,3 +48,7 @@ package: ## the wheel, into dist/
 	@tools/environment dev
 	@$(UV) build -q --wheel --out-dir dist --build-constraints tools/build.lock --require-hashes
 	@ls dist/*.whl
+
+packages: ## the wheel, the agent's .deb, its Windows installer and start-up script, into dist/
+	@$(MAKE) --no-print-directory package
+	@$(BIN)/python -m packages $(ARGS)

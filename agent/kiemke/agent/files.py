@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 
@@ -13,6 +14,17 @@ class NotEnrolledError(StateError):
     """This install has no server yet; only a person with a token can change that."""
 
 
+def as_folder_owner(handle: int, folder: Path) -> None:
+    """Give an open file to the account its folder belongs to, when root writes for the service.
+
+    Without this, `sudo kiemke-agent enroll` would leave files the service cannot write. Windows
+    knows the like by inheritance. Raises OSError.
+    """
+    if sys.platform != "win32" and os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(handle, owner.st_uid, owner.st_gid)
+
+
 def write_json(path: Path, value: object, *, durable: bool = True) -> None:
     """Write ``value`` as JSON, readable by this account alone, replacing the file in one step.
 
@@ -22,6 +34,7 @@ def write_json(path: Path, value: object, *, durable: bool = True) -> None:
     try:
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
+            as_folder_owner(file.fileno(), path.parent)
             json.dump(value, file, ensure_ascii=False, indent=1, sort_keys=True)
             file.flush()
             if durable:

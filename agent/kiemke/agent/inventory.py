@@ -79,6 +79,7 @@ def _run_child(command: Sequence[str], request: str, deadline_seconds: float) ->
             text=True,
             encoding="utf-8",
             errors="replace",
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # Windows alone has it
         )
     except OSError as err:
         warn("sensors not started", reason=str(err))

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+    from kiemke.agent.halt import Halt
+
 EX_CONFIG = 78  # sysexits.h: not enrolled; starting the service again does not help
+SPREAD_SECONDS = 30.0
+OUTBOX_MB = 64.0
 SERVE = "serve"  # what `run` becomes: its words are ours, and need no parser
-DEFAULT_STATE = Path("/var/lib/kiemke-agent")
+LINUX_STATE = Path("/var/lib/kiemke-agent")
 
 EPILOG = """examples:
   kiemke-agent enroll TOKEN        make this machine known to the server
@@ -22,6 +26,16 @@ EPILOG = """examples:
   kiemke-agent privacy --off wifi_name   what is told about persons, and its switches
   kiemke-agent decode edid /sys/class/drm/card0-HDMI-A-1/edid
 """
+
+
+def default_state() -> Path:
+    """Return the folder of the agent's own files: below ProgramData on Windows."""
+    if sys.platform == "win32":
+        # A megabyte that only Windows needs.
+        from kiemke.agent.service.folders import program_data
+
+        return program_data() / "kiemke-agent"
+    return LINUX_STATE
 
 
 def parser() -> "ArgumentParser":
@@ -36,13 +50,14 @@ def parser() -> "ArgumentParser":
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="store_true", help="print the version and end")
+    default = default_state()
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
 
     def command(name: str, words: str, *, state: bool = True) -> "ArgumentParser":
         one = commands.add_parser(name, help=words, description=words)
         if state:
             one.add_argument(
-                "--state", type=Path, default=DEFAULT_STATE, metavar="DIR",
+                "--state", type=Path, default=default, metavar="DIR",
                 help="folder of the agent's own files (default: %(default)s)",
             )  # fmt: skip
         return one
@@ -53,16 +68,12 @@ def parser() -> "ArgumentParser":
         "--repin", action="store_true",
         help="believe the token's root certificate; the machine stays the one it is",
     )  # fmt: skip
-    run = command("run", "run the service")
-    run.add_argument("--once", action="store_true", help="one inventory, one sample, then end")
-    run.add_argument(
-        "--spread", type=float, default=30.0, metavar="SECONDS",
-        help="first post within this time, at random (default: %(default)s)",
-    )  # fmt: skip
-    run.add_argument(
-        "--outbox-mb", type=float, default=64.0, metavar="MB",
-        help="most that waiting reports may take (default: %(default)s)",
-    )  # fmt: skip
+    _run_options(command("run", "run the service"))
+    setup = command("setup", "prepare this machine for the service; it enrols when it runs")
+    setup.add_argument("--token", default="", metavar="TOKEN", help="the token to enrol with")
+    setup.add_argument(
+        "--token-file", default="", metavar="FILE", help="file that holds it; deleted after use"
+    )
     inventory = command("inventory", "print what would be reported; send nothing")
     inventory.add_argument(
         "--root", type=Path, default=Path("/"), metavar="DIR",
@@ -72,6 +83,7 @@ def parser() -> "ArgumentParser":
     privacy = command("privacy", "show or switch what is told about persons")
     for way, words in (("off", "stop telling this item"), ("on", "tell this item again")):
         privacy.add_argument(f"--{way}", action="append", default=[], metavar="ITEM", help=words)
+    command("service", "be the Windows service (its manager alone starts this)")
     commands.add_parser("sense", description="Run the sensors for the service (its own child).")
     probe = commands.add_parser(
         "probe", description="Ask what might hang (the sensors' own child)."
@@ -82,6 +94,19 @@ def parser() -> "ArgumentParser":
     decode.add_argument("kind", choices=("edid", "smbios"))
     decode.add_argument("files", nargs="+", metavar="FILE")
     return top
+
+
+def _run_options(run: "ArgumentParser") -> None:
+    """Add what the service may be told."""
+    run.add_argument("--once", action="store_true", help="one inventory, one sample, then end")
+    run.add_argument(
+        "--spread", type=float, default=SPREAD_SECONDS, metavar="SECONDS",
+        help="first post within this time, at random (default: %(default)s)",
+    )  # fmt: skip
+    run.add_argument(
+        "--outbox-mb", type=float, default=OUTBOX_MB, metavar="MB",
+        help="most that waiting reports may take (default: %(default)s)",
+    )  # fmt: skip
 
 
 def _call(arguments: "Namespace") -> int:
@@ -108,6 +133,14 @@ def _call(arguments: "Namespace") -> int:
             from kiemke.agent.commands import enroll
 
             return enroll.run(arguments.state, arguments.token, repin=arguments.repin)
+        case "setup":
+            from kiemke.agent.commands import setup
+
+            return setup.run(arguments.state, arguments.token, arguments.token_file)
+        case "service":
+            from kiemke.agent.service import windows
+
+            return windows.serve(arguments.state, lambda halt: _work(arguments.state, halt))
         case "sense":
             from kiemke.agent.commands import sense
 
@@ -123,6 +156,17 @@ def _call(arguments: "Namespace") -> int:
         once=arguments.once,
         spread_seconds=arguments.spread,
         outbox_mb=arguments.outbox_mb,
+    )
+
+
+def _work(state: Path, halt: "Halt") -> int:
+    """Run as the service manager's: the same service, ended by ``halt``."""
+    from kiemke.agent.commands import run
+
+    return _guarded(
+        lambda: run.run(
+            state, once=False, spread_seconds=SPREAD_SECONDS, outbox_mb=OUTBOX_MB, halt=halt
+        )
     )
 
 

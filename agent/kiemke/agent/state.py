@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from kiemke.wire.enrolment import Enrolled, Token
     from kiemke.wire.pin import Pins
 
-DEFAULT_FOLDER = Path("/var/lib/kiemke-agent")
 IDENTITY_FILE = "identity.json"
 MEMORY_FILE = "memory.json"
 STATUS_FILE = "status.json"
 OUTBOX_FILE = "outbox.db"
+TOKEN_FILE = "token"  # noqa: S105 - a file's name: a token that waits for its use
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,7 +252,7 @@ def peek(path: Path) -> Counts | None:
     if not path.exists():
         return None
     try:
-        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=2.0)
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=2.0)
     except sqlite3.Error:
         return None
     try:

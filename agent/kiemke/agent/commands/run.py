@@ -5,11 +5,12 @@ from pathlib import Path
 from types import FrameType
 
 from kiemke.agent.files import StateError
+from kiemke.agent.halt import Halt
 from kiemke.agent.host import Host
 from kiemke.agent.journal import warn
 from kiemke.agent.loop import Agent
 from kiemke.agent.sensors import reach
-from kiemke.agent.state import StateFolder
+from kiemke.agent.state import TOKEN_FILE, StateFolder
 from kiemke.agent.terminal import complain, say
 from kiemke.wire.chance import SystemChance
 from kiemke.wire.client import Outcome, Sender
@@ -23,15 +24,40 @@ ONCE_DEADLINE_SECONDS = 60.0
 SHUTDOWN_MARK = Path("/run/nologin")
 
 
-def run(state: Path, *, once: bool, spread_seconds: float, outbox_mb: float) -> int:
-    """Run the agent until SIGTERM or SIGINT; return 0.
+def run(
+    state: Path, *, once: bool, spread_seconds: float, outbox_mb: float, halt: Halt | None = None
+) -> int:
+    """Run the agent until ``halt`` is rung, by default by SIGTERM or SIGINT; return 0.
 
     With ``once`` one inventory and one sample are posted; 1 is returned when they could not be.
-    Raises StateError, OutboxError or PinError when it cannot begin.
+    A token that an installer left is used first. Raises StateError, OutboxError or PinError when
+    it cannot begin.
     """
     folder = StateFolder(state)
     folder.prepare()
+    if halt is None:
+        halt = Halt()
+        if not once:
+            _stop_on_signals(halt)
+    try:
+        return _run(folder, once, spread_seconds, outbox_mb, halt)
+    finally:
+        halt.close()
+
+
+def _run(
+    folder: StateFolder, once: bool, spread_seconds: float, outbox_mb: float, halt: Halt
+) -> int:
+    """Enrol if a token waits, then run."""
     identity = folder.identity_or_new()
+    if (folder.path / TOKEN_FILE).exists():
+        # Once in an install's life.
+        from kiemke.agent.pending import enrol_when_possible
+
+        identity = enrol_when_possible(folder, identity, halt, once=once)
+        if halt.cause is not None:
+            return 0
+        spread_seconds = 0.0  # somebody has just installed it and waits to see it arrive
     credentials = identity.credentials()
     clock = SystemClock.read()
     outbox = Outbox(folder.outbox_path, clock, outbox_mb)
@@ -49,12 +75,15 @@ def run(state: Path, *, once: bool, spread_seconds: float, outbox_mb: float) -> 
 
     try:
         sender = Sender(outbox, credentials, clock, on_answer=heed, on_pins=keep)
-        host = Host(install_id=identity.install_id, folder=state)
+        host = Host(install_id=identity.install_id, folder=folder.path)
         agent = Agent(folder, host, clock, outbox, sender, reach=lambda: reach.measure(sender.peer))
         agents.append(agent)
         if once:
-            return _once(agent, outbox)
-        _stop_on_signals(agent)
+            try:
+                return _once(agent, outbox)
+            finally:
+                sender.close()
+        halt.pass_on(agent.stop)
         agent.run(SystemChance().uniform(0.0, spread_seconds))
         return 0
     finally:
@@ -74,11 +103,11 @@ def _once(agent: Agent, outbox: Outbox) -> int:
     return 1
 
 
-def _stop_on_signals(agent: Agent) -> None:
+def _stop_on_signals(halt: Halt) -> None:
     """Let SIGTERM and SIGINT end the agent in order, and tell a shutdown from a mere stop."""
 
     def handle(number: int, frame: FrameType | None) -> None:
-        agent.stop("machine" if SHUTDOWN_MARK.exists() else "service")
+        halt.ring("machine" if SHUTDOWN_MARK.exists() else "service")
 
     signal.signal(signal.SIGTERM, handle)
     signal.signal(signal.SIGINT, handle)

@@ -1,0 +1,66 @@
+"""`kiemke-agent setup`: what an installer leaves for the service: its folder, its entry, its token."""
+
+import sys
+from pathlib import Path
+
+from kiemke.agent.files import StateError
+from kiemke.agent.pending import MOST_TOKEN_CHARACTERS, leave_token
+from kiemke.agent.state import StateFolder
+from kiemke.agent.terminal import complain, say
+from kiemke.wire import enrolment
+
+
+def run(state: Path, token: str, token_file: str) -> int:
+    """Prepare the folder (on Windows the service too) and leave the token; return 0.
+
+    Either token may be "": then the machine is installed and not enrolled. ``token_file`` is
+    deleted once its token is kept. Nothing is sent: the service enrols when it runs. Raises
+    StateError or EnrolmentError, with nothing left half done.
+    """
+    text = token.strip() or _read(token_file)
+    if text:
+        enrolment.parse_token(text)  # a cut token is told now, at the machine
+    folder = StateFolder(state)
+    folder.prepare()
+    if sys.platform == "win32":
+        _prepare_windows(state)
+    if text:
+        leave_token(state, text)
+        if token_file and not token.strip():
+            _delete(Path(token_file))
+    say("ready" + (": it enrols as soon as it runs" if text else ", not enrolled"))
+    return 0
+
+
+def _read(name: str) -> str:
+    """Return the text of the token's file, "" when none was named. Raises StateError."""
+    if not name:
+        return ""
+    try:
+        with Path(name).open(encoding="utf-8-sig", errors="replace") as file:
+            return file.read(MOST_TOKEN_CHARACTERS).strip()
+    except OSError as err:
+        raise StateError(f"{name}: {err.strerror or err}; give the enrolment file") from err
+
+
+def _delete(file: Path) -> None:
+    """Take the token's file away; a stick that cannot be written is told."""
+    try:
+        file.unlink()
+    except OSError as err:
+        complain(f"{file}: not deleted ({err.strerror or err}); delete it yourself, it admits PCs")
+
+
+def _prepare_windows(state: Path) -> None:
+    """Close the folder to all but the service, and enter the service. Raises StateError."""
+    # Windows alone has these.
+    from kiemke.agent.service import access, manager
+
+    program = Path(sys.executable).with_name("kiemke-agent-service.exe")
+    try:
+        refused = manager.install(program if program.exists() else Path(sys.executable), state)
+        access.restrict(state)
+    except OSError as err:
+        raise StateError(f"{state}: {err}; run this as administrator") from err
+    for name in refused:
+        complain(f"service: {name} could not be set")

@@ -1,0 +1,233 @@
+"""A Windows PC of a test's own: Wine, the real CPython for Windows, psutil's build and the agent."""
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from packages import windows_tree
+from tests.support.database import fresh_database
+from tests.support.peers import require_peer
+from tests.support.reporting import add_unit
+from tests.support.server_process import ServerProcess
+from tests.support.tree import ROOT
+
+CACHE = ROOT / ".cache" / "wine"
+TIMEOUT_SECONDS = 120
+STATE = r"C:\ProgramData\kiemke-agent"
+
+
+@dataclass(slots=True)
+class WindowsPc:
+    """One Wine prefix and the agent's folder in it. Paths given to programs are Windows paths.
+
+    Standard streams are always pipes: CPython for Windows cannot use a Linux file under Wine.
+    """
+
+    wine: str
+    prefix: Path
+    program: Path
+
+    @property
+    def drive(self) -> Path:
+        """Where C: lies."""
+        return self.prefix / "drive_c"
+
+    def environment(self) -> dict[str, str]:
+        """Return what Wine needs; no display, no chatter."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        return kept | {
+            "WINEPREFIX": str(self.prefix),
+            "WINEARCH": "win64",
+            "WINEDEBUG": "-all",
+            "DISPLAY": "",
+            "LC_ALL": "C.UTF-8",
+        }
+
+    def start(self, *words: str) -> "subprocess.Popen[bytes]":
+        """Start a Windows program; all three streams are pipes."""
+        return subprocess.Popen(
+            [self.wine, *words],
+            env=self.environment(),
+            cwd=self.drive,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def run(self, *words: str, text: str = "") -> "subprocess.CompletedProcess[str]":
+        """Run a Windows program to its end; output is UTF-8 with CR taken off."""
+        with self.start(*words) as process:
+            try:
+                out, err = process.communicate(text.encode(), TIMEOUT_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        return subprocess.CompletedProcess(
+            words, process.returncode, _unix(out), _own_words(_unix(err))
+        )
+
+    def agent_words(self, *words: str) -> list[str]:
+        """Return the command of the agent in this PC."""
+        return [str(self.program / "python.exe"), "-m", "kiemke.agent.main", *words]
+
+    def agent(self, *words: str, text: str = "") -> "subprocess.CompletedProcess[str]":
+        """Run one command of the agent."""
+        return self.run(*self.agent_words(*words), text=text)
+
+    def python(self, code: str) -> "subprocess.CompletedProcess[str]":
+        """Run a few lines in the PC's CPython."""
+        return self.run(str(self.program / "python.exe"), "-c", code)
+
+    def import_registry(self, file: Path) -> None:
+        """Import a .reg file by ``regedit``."""
+        done = self.run("regedit", "/S", windows_path(file))
+        assert done.returncode == 0, done.stderr
+
+    def shut_down(self) -> None:
+        """End all that runs in this prefix, and nothing else."""
+        words = [require_peer("wineserver"), "-k"]
+        subprocess.run(words, env=self.environment(), timeout=30, check=False)
+
+
+def windows_path(path: Path) -> str:
+    """Return a Linux path as Windows programs under Wine see it."""
+    return "Z:" + str(path).replace("/", "\\")
+
+
+def _unix(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace").replace("\r\n", "\n")
+
+
+def _own_words(text: str) -> str:
+    """Return the lines that are not Wine's own."""
+    return "".join(
+        line
+        for line in text.splitlines(keepends=True)
+        if not line.startswith(("wine: ", "it looks "))
+    )
+
+
+@contextlib.contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Hold a lock among the test workers."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _call(words: Sequence[str], prefix: Path) -> None:
+    pc = WindowsPc(words[0], prefix, prefix)
+    subprocess.run(
+        words, env=pc.environment(), stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,  # what stays would hold a pipe open
+        timeout=TIMEOUT_SECONDS, check=True,
+    )  # fmt: skip
+
+
+def pristine_prefix(wine: str) -> Path:
+    """Return a Wine prefix that is Windows 10 and nobody has used; made once in .cache."""
+    said = subprocess.run([wine, "--version"], capture_output=True, text=True, check=True)
+    prefix = CACHE / said.stdout.split()[0]
+    with _alone("prefix"):
+        if not prefix.is_dir():
+            with tempfile.TemporaryDirectory(dir=CACHE, prefix="making-") as made:
+                fresh = Path(made) / "prefix"
+                _call([wine, "wineboot", "-i"], fresh)
+                _call([wine, "winecfg", "-v", "win10"], fresh)
+                WindowsPc(wine, fresh, fresh).shut_down()
+                fresh.replace(prefix)
+    return prefix
+
+
+@contextlib.contextmanager
+def running_pc() -> Iterator[WindowsPc]:
+    """Yield a PC with the agent's folder as the installer would lay it, the agent not installed.
+
+    Its files are hard links to those of the pristine prefix, its registry is its own.
+    """
+    wine = require_peer("wine")
+    pristine = pristine_prefix(wine)
+    home = Path(tempfile.mkdtemp(dir=CACHE, prefix="pc-"))
+    pc = WindowsPc(wine, home / "prefix", home / "agent")
+    try:
+        subprocess.run(["cp", "-al", str(pristine), str(pc.prefix)], check=True)
+        for registry in pc.prefix.glob("*.reg"):  # the one thing Wine writes in its place
+            registry.unlink()
+            shutil.copy(pristine / registry.name, registry)
+        with _alone("tree"):
+            windows_tree.build(pc.program)
+        # It lives on between two commands: starting it anew takes seconds.
+        _call([require_peer("wineserver"), "-p"], pc.prefix)
+        _call([wine, "wineboot"], pc.prefix)
+        yield pc
+    finally:
+        pc.shut_down()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def kill_tree(process: "subprocess.Popen[bytes]") -> None:
+    """End a started program at once, as a power cut would."""
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+# --- a server for it ---------------------------------------------------------------------------
+
+
+async def _database(folder: Path) -> str:
+    """Return the URL of a new migrated database that has a unit X1."""
+    async with fresh_database("sqlite", folder, None) as database:
+        async with database.transaction() as session:
+            await add_unit(session, "X1")
+        return database.url
+
+
+@contextlib.contextmanager
+def running_server(folder: Path) -> Iterator[ServerProcess]:
+    """Yield a real server that has a unit X1 and an administrator."""
+    made = ServerProcess(folder, asyncio.run(_database(folder)))
+    made.run("user", "add", "an", "--role", "admin", text="mat-khau-rat-dai-1\n")
+    with made:
+        yield made
+
+
+def enrolment_token(server: ServerProcess) -> str:
+    """Make a token for agents of unit X1, by the server's own API."""
+    made = server.run("token", "add", "--user", "an", "--kind", "api")
+    headers = {"Authorization": f"Bearer {made.split()[-1]}", "Content-Type": "application/json"}
+    body = json.dumps({"unit": "X1", "kind": "agent", "uses": 9, "approves": True}).encode()
+    status, answer, _ = server.request("POST", "/api/v1/enrolment-tokens", body, headers)
+    assert status == 201, answer
+    token: str = json.loads(answer)["token"]
+    return token
+
+
+def rows(server: ServerProcess, sql: str, *values: object) -> list[tuple[Any, ...]]:
+    """Read from the server's database."""
+    path = server.database_url.removeprefix("sqlite://")
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        return db.execute(sql, values).fetchall()
+
+
+def events(server: ServerProcess, source: int) -> list[str]:
+    """Return the names of a source's events, oldest first."""
+    found = rows(server, "SELECT name FROM source_event WHERE source_id = ? ORDER BY id", source)
+    return [name for (name,) in found]
+
+
+def reporting(server: ServerProcess) -> set[int]:
+    """Return the sources whose sample has arrived."""
+    found = rows(server, "SELECT source_id FROM source_now WHERE last_sample_json IS NOT NULL")
+    return {source for (source,) in found}

@@ -1,0 +1,105 @@
+"""The agent as a Windows service, under Wine's service manager: made, started, stopped, by its account."""
+
+import json
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from kiemke.agent.service.access import folder_sddl, service_sid
+from tests.support.peers import wait_until
+from tests.support.server_process import ServerProcess
+from tests.support.wine import (
+    WindowsPc,
+    enrolment_token,
+    events,
+    reporting,
+)
+
+PATIENCE = 60
+STATE = r"C:\ProgramData\kiemke-agent"
+
+# Lets Windows read the access list and write it down again.
+READ_SDDL = """
+import ctypes
+from ctypes import byref, c_uint32, c_void_p, c_wchar_p
+from kiemke.agent.service.access import folder_sddl
+a = ctypes.WinDLL("advapi32")
+sd, text = c_void_p(), c_wchar_p()
+assert a.ConvertStringSecurityDescriptorToSecurityDescriptorW(c_wchar_p(folder_sddl()), 1, byref(sd), None)
+assert a.ConvertSecurityDescriptorToStringSecurityDescriptorW(sd, 1, c_uint32(4), byref(text), None)
+print(text.value)
+"""
+# Asks the service manager for the account, the start type and the restarts after a failure.
+READ_SERVICE = """
+import ctypes, json
+from ctypes import byref, c_uint32, c_void_p, c_wchar_p
+a = ctypes.WinDLL("advapi32")
+for n in ("OpenSCManagerW", "OpenServiceW"): getattr(a, n).restype = c_void_p
+s = c_void_p(a.OpenServiceW(c_void_p(a.OpenSCManagerW(None, None, 1)), c_wchar_p("kiemke-agent"), 1))
+class Config(ctypes.Structure):
+    _fields_ = [("type", c_uint32), ("start", c_uint32), ("error", c_uint32), ("path", c_wchar_p),
+        ("group", c_wchar_p), ("tag", c_uint32), ("deps", c_void_p), ("account", c_wchar_p), ("name", c_wchar_p)]
+room, need = ctypes.create_string_buffer(8192), c_uint32()
+assert a.QueryServiceConfigW(s, room, 8192, byref(need)), ctypes.get_last_error()
+c = Config.from_buffer(room)
+print(json.dumps({"start": c.start, "path": c.path, "account": c.account, "name": c.name}))
+"""
+
+
+def test_the_account_of_the_service_is_the_one_windows_computes() -> None:
+    # What `sc showsid TrustedInstaller` prints on every Windows.
+    assert service_sid("TrustedInstaller") == (
+        "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"
+    )
+
+
+@pytest.fixture
+def service_name(pc: WindowsPc) -> Iterator[str]:
+    """The service's name; it is deleted afterwards with all it left."""
+    yield "kiemke-agent"
+    pc.run("sc", "delete", "kiemke-agent")
+    shutil.rmtree(pc.drive / "ProgramData" / "kiemke-agent")
+
+
+def test_installed_started_enrolled_and_stopped_by_the_manager(
+    pc: WindowsPc, server: ServerProcess, service_name: str
+) -> None:
+    file = pc.drive / "enrolment.txt"
+    file.write_text(enrolment_token(server) + "\r\n", "utf-8-sig")
+
+    before = reporting(server)
+    setup = pc.agent("setup", "--token-file", r"C:\enrolment.txt")
+    sddl = pc.python(READ_SDDL).stdout
+    service = json.loads(pc.python(READ_SERVICE).stdout)
+    started = pc.run("net", "start", service_name)
+    wait_until(lambda: reporting(server) > before, "the service's first sample is there", PATIENCE)
+    stopped = pc.run("net", "stop", service_name)
+
+    assert (setup.stdout, setup.returncode) == ("ready: it enrols as soon as it runs\n", 0)
+    assert not file.exists()
+    assert service == {
+        "start": 2,
+        "path": service["path"],
+        "account": r"NT SERVICE\kiemke-agent",
+        "name": "kiemke agent",
+    }
+    assert service["path"].endswith(
+        rf'\kiemke-agent-service.exe" -m kiemke.agent.main service --state "{STATE}"'
+    )
+    assert sddl == folder_sddl() + "\n"
+    assert (started.returncode, stopped.returncode) == (0, 0)
+    log = (pc.drive / "ProgramData" / "kiemke-agent" / "agent.log").read_text("utf-8")
+    assert "Traceback" not in log
+    (source,) = reporting(server) - before
+    # A slow machine may end the service before its last post: then it waits in the outbox.
+    assert pc.agent("run", "--once").returncode == 0
+    assert events(server, source) == ["boot", "shutdown"]
+    assert not (pc.drive / "ProgramData" / "kiemke-agent" / "token").exists()
+
+
+def test_the_folder_is_closed_to_all_but_the_system_administrators_and_the_service() -> None:
+    """Wine keeps no access lists: what Windows is given is all that can be looked at here."""
+    sid = service_sid("kiemke-agent")
+
+    assert folder_sddl() == (f"D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1301bf;;;{sid})")
