@@ -195,7 +195,9 @@ def test_once_prints_the_reports_and_every_step(
     reports = [json.loads(line) for line in shown.out.splitlines()]
     events = [json.loads(line) for line in shown.err.splitlines() if line.startswith("{")]
     assert status == 0
-    assert [report["kind"] for report in reports] == ["device", "interfaces", "reachability"]
+    kinds = [report["kind"] for report in reports]
+    assert kinds == ["device", "interfaces", "device", "reachability"]
+    assert reports[2]["body"]["identity"]["name"] == "sw-9"
     assert reports[0]["body"]["sys_name"] == "sw-9"
     assert {"target", "get", "bulk", "polled"} <= {event["event"] for event in events}
     assert all("seconds" in event for event in events if event["event"] in ("get", "bulk"))
