@@ -27,6 +27,7 @@ OF_NOW = {
     ("token", "list"): "which tokens are valid now",
     ("approve", "list"): "what waits now, by its state",
     ("machine", "why"): "by which evidence a machine is one now",
+    ("import-map", "list"): "which columns are agreed upon now",
 }
 
 

@@ -42,7 +42,7 @@ ERRORS = (
     examples=(
         "kiemke import assets tai-san.xlsx",
         "kiemke nhap officials can-bo.csv --repair tcvn3 --set kind=cong_chuc --apply",
-        'kiemke import assets so-s26.xls --map "Tên TSCĐ=name" --set unit=TG-NV --split --apply',
+        'kiemke import assets s26.xls --map "Tên TSCĐ=name" --set unit=TG-NV --split',
     ),
 )
 @argument("template", metavar=N_("TABLE"))

@@ -139,7 +139,7 @@ def _said(app: App, text: str, made: object, json: bool) -> None:
     ),
     examples=(
         "kiemke secret add default --unit TG --kind snmp",
-        "kiemke secret add core --unit TG --kind snmp --authentication SHA256 --privacy AES128",
+        "kiemke secret add loi --unit TG --kind snmp --authentication SHA256",
         "kiemke bi-mat them ssh --don-vi TG --kind ssh < values.txt",
     ),
 )

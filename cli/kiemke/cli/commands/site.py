@@ -81,7 +81,7 @@ def list_(app: App, unit: str | None, search: str | None, times: Times, shape: S
     ),
     examples=(
         "kiemke site subnet add 10.5.9.0/24 --unit TG-XA",
-        "kiemke co-so mang-con them 10.5.9.64/26 --don-vi TG-XA --deny --note 'công an xã'",
+        "kiemke co-so mang-con them 10.5.9.64/26 --don-vi TG-XA --deny --note 'công an'",
     ),
 )
 @argument("subnet", metavar=N_("SUBNET"))
