@@ -73,7 +73,7 @@ async def both(view: TableView, **how: Any) -> tuple[Polled, Polled]:
         for backend in ("gufo", "pysnmp"):
             async with polling(v2c(COMMUNITY), backend=backend, **how) as polled:
                 device, found = await polled.poll(port, budget=300.0)
-                answers.append((device, found, polled.identities))
+                answers.append((device, found, [*polled.identities, *polled.readings]))
     return answers[0], answers[1]
 
 

@@ -1,13 +1,17 @@
 """What a device says it is: stored by its collector's report, half an answer beside a whole one."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from kiemke.server.db import Database
+from kiemke.server.db import Database, Session
+from kiemke.server.domain import device_health_now
 from kiemke.server.ingest.writer import Writer
-from kiemke.wire.report import Device, DeviceIdentity
+from kiemke.server.metrics.families import devices
+from kiemke.server.metrics.families.context import Context
+from kiemke.wire.report import Device, DeviceIdentity, DeviceReading
 from tests.support.reporting import NOW_MS, Sender, add_source, insert
 
 MINUTE = 60_000
@@ -85,3 +89,71 @@ async def test_half_an_answer_takes_nothing_back_and_a_whole_one_does(
         seen.append((row["vendor"], row["model"], row["version"], row["serial"]))
 
     assert seen == [("MikroTik", "RB750Gr3", "7.15", "HEX0123"), ("DrayTek", None, None, None)]
+
+
+def state(*readings: DeviceReading) -> Device:
+    return replace(Device(1, "ok"), readings=readings)
+
+
+async def test_of_a_name_that_was_read_the_parts_that_are_gone_are_forgotten(
+    writer: Writer, database: Database
+) -> None:
+    """And a late report does not bring them back in place of newer ones."""
+    sender, device = await add_device(database)
+    heat = [DeviceReading("temperature_celsius", value, part, "CPU") for part, value in
+            (("1", 40.5), ("2", 41.0))]  # fmt: skip
+    cooler = [DeviceReading("temperature_celsius", 38.0, "1", "CPU")]
+    load = [DeviceReading("cpu_ratio", 0.25)]
+    for at, readings in ((2, heat), (1, [*cooler, *load]), (3, [heat[0]])):
+        body = replace(state(*readings), device=device)
+        await writer.submit(sender.batch([sender.report("device", body, NOW_MS - at * MINUTE)]))
+
+    rows = await database.read("SELECT * FROM device_reading_now ORDER BY name, part")
+    assert [(row["name"], row["part"], row["label"], row["value"]) for row in rows] == [
+        ("cpu_ratio", "", None, 0.25), ("temperature_celsius", "1", "CPU", 38.0),
+    ]  # fmt: skip
+
+
+async def test_a_ups_on_battery_is_a_finding_until_it_says_otherwise(
+    writer: Writer, database: Database
+) -> None:
+    """Of a device that fell silent nobody knows, and its finding stays."""
+    sender, device = await add_device(database)
+
+    async def say(value: float, at_ms: int) -> None:
+        body = replace(state(DeviceReading("ups_on_battery", value)), device=device)
+        await writer.submit(sender.batch([sender.report("device", body, at_ms)], at_ms))
+
+    async def nothing(_: Session) -> None:
+        return None
+
+    async def found(at_ms: int) -> list[tuple[str, str, bool]]:
+        await device_health_now.run(database, at_ms, nothing)
+        rows = await database.read("SELECT kind, subject, closed_at_ms FROM finding ORDER BY id")
+        return [(row["kind"], row["subject"], row["closed_at_ms"] is None) for row in rows]
+
+    await say(1.0, NOW_MS)
+    assert await found(NOW_MS + MINUTE) == [("ups_on_battery", "device:R1", True)]
+    assert await found(NOW_MS + 100 * MINUTE) == [("ups_on_battery", "device:R1", True)]
+    await say(0.0, NOW_MS + 101 * MINUTE)
+    assert await found(NOW_MS + 102 * MINUTE) == [("ups_on_battery", "device:R1", False)]
+
+
+def test_stale_readings_have_no_series() -> None:
+    rows: list[dict[str, Any]] = [
+        {"device_id": 7, "unit_id": 3, "name": name, "part": part, "value": value,
+         "read_at_ms": NOW_MS - age * MINUTE}
+        for name, part, value, age in (
+            ("cpu_ratio", "", 0.25, 1), ("printed_pages", "1.1", 18443.0, 4),
+            ("temperature_celsius", "3", 40.0, 16),
+        )
+    ]  # fmt: skip
+
+    block = devices.render(rows, Context(NOW_MS, 60.0))
+
+    assert block is not None
+    assert "".join(block.texts) == (
+        'kiemke_device_cpu_ratio{device="7",part=""} 0.25\n'
+        'kiemke_device_printed_pages_total{device="7",part="1.1"} 18443\n'
+    )
+    assert devices.render(rows[2:], Context(NOW_MS, 60.0)) is None

@@ -9,7 +9,7 @@ from kiemke.collectors.device_poll import DevicePoller
 from kiemke.collectors.secret import Secret
 from kiemke.collectors.snmp.engines import Engines
 from kiemke.collectors.trace import Trace, no_trace
-from kiemke.wire.report import Device, DeviceIdentity, Interfaces
+from kiemke.wire.report import Device, DeviceIdentity, DeviceReading, Interfaces
 from tests.support.peers import SnmpdPeer
 
 
@@ -38,6 +38,7 @@ class Polled:
         self.poller = poller
         self.emitted: list[Device | Interfaces] = []
         self.identities: list[DeviceIdentity] = []
+        self.readings: list[DeviceReading] = []
 
     async def emit(self, kind: str, body: Device | Interfaces) -> None:
         assert kind == ("device" if isinstance(body, Device) else "interfaces")
@@ -51,8 +52,10 @@ class Polled:
 
         async def emit(kind: str, body: Device | Interfaces) -> None:
             await self.emit(kind, body)
-            if isinstance(body, Device) and body.identity is not None:
-                self.identities.append(body.identity)
+            if isinstance(body, Device) and (body.identity is not None or body.readings):
+                if body.identity is not None:
+                    self.identities.append(body.identity)
+                self.readings.extend(body.readings or ())
             else:
                 emitted.append(body)
 

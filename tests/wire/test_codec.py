@@ -26,6 +26,7 @@ from kiemke.wire.report import (
     Body,
     Device,
     DeviceIdentity,
+    DeviceReading,
     Event,
     InterfaceReading,
     Interfaces,
@@ -82,7 +83,8 @@ EXAMPLES: list[tuple[str, Body]] = [
     ),
     ("reachability", Reachability(9, 5, 4, 0.01, 0.012, 0.02, 0.001)),
     ("device", Device(7, "ok", identity=DeviceIdentity(True, "MikroTik", "router", "RB750", "7.1",
-                                                       "5D2E02", "r1", "Tầng 2"))),
+                                                       "5D2E02", "r1", "Tầng 2"),
+                      readings=(DeviceReading("temperature_celsius", 40.5, "1", "CPU"),))),
 ]  # fmt: skip
 
 

@@ -144,11 +144,26 @@ class DeviceIdentity:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceReading:
+    """A figure of a device's own state: "cpu_ratio", "temperature_celsius", "supply_left_ratio" ...
+
+    The unit stands in ``name``; states are 1.0 and 0.0. ``part`` tells several of one name apart (the
+    row of the MIB's table), ``label`` is what the device calls the part.
+    """
+
+    name: str
+    value: float
+    part: str = ""
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """The system group of one polled device (SNMPv2-MIB, RFC 3418), or why there is none.
 
     ``device`` is the id in the server's assignment. ``sys_uptime_seconds`` is sysUpTime / 100.
-    ``identity`` is None in a poll that did not ask what the device is.
+    ``identity`` is None in a poll that did not ask what the device is. Of each name in ``readings``
+    all parts are there; names that were not read in this poll are not.
     """
 
     device: int
@@ -161,6 +176,7 @@ class Device:
     sys_contact: str | None = None
     sys_uptime_seconds: float | None = None
     identity: DeviceIdentity | None = None
+    readings: tuple[DeviceReading, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The words of the office for the server's codes, by vocabulary; an unknown code is shown as it is."""
 
 from kiemke.cli.i18n import N_, _
+from kiemke.cli.words_readings import READINGS
 
 VOCABULARIES: dict[str, dict[str, str]] = {
     "unit_type": {
@@ -168,9 +169,14 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "cloned_install": N_("copied install"),
         "cloned_source": N_("copied install (boots alternate)"),
         "one_host": N_("many agents on one PC"),
+        "ups_on_battery": N_("UPS runs on its battery"),
+        "ups_battery_low": N_("UPS battery is low"),
+        "supply_empty": N_("printer supply at its end"),
+        "device_hot": N_("device too hot"),
         "enrolment_conflict": N_("enrolment conflict"),
     },
     "secret_kind": {"snmp": N_("SNMP"), "ssh": N_("SSH")},
+    "reading": READINGS,
     "decided_by": {
         "person": N_("a person"),
         "draft": N_("booked as a draft"),

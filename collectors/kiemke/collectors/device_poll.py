@@ -12,9 +12,10 @@ from kiemke.collectors.errors import PollError
 from kiemke.collectors.server_secrets import credential_name
 from kiemke.collectors.snmp import interfaces, system
 from kiemke.collectors.snmp.engines import Engines
+from kiemke.collectors.snmp.health import Rhythm
 from kiemke.collectors.snmp.reader import SnmpReader, Tuning
 from kiemke.collectors.trace import Trace, no_trace
-from kiemke.wire.report import Device, Interfaces
+from kiemke.wire.report import Device, DeviceReading, Interfaces
 
 Emit = Callable[[str, "Device | Interfaces"], Awaitable[None]]
 
@@ -47,6 +48,7 @@ class DevicePoller:
         self._tunings: dict[tuple[str, int], Tuning] = {}
         self._memories: dict[tuple[str, int], interfaces.Memory] = {}
         self._pace = Pace()
+        self._rhythms: dict[tuple[str, int], Rhythm] = {}
         self._asked: dict[tuple[str, int], Asked] = {}
 
     def forget_names(self) -> None:
@@ -91,11 +93,21 @@ class DevicePoller:
         asked = self._asked.setdefault((task.address, task.port), Asked())
         for device in told:
             identity = await ask(reader, device, asked, deadline, self._pace, self._trace)
-            if identity is not None:
-                await emit("device", replace(device, identity=identity))
+            readings = await self._read_state(reader, task, device, deadline)
+            if identity is not None or readings:
+                await emit("device", replace(device, identity=identity, readings=readings or None))
         spent = round(time.monotonic() - begun, 4)
         self._trace("polled", {"device": task.device, "outcome": outcome, "seconds": spent})
         return outcome
+
+    async def _read_state(
+        self, reader: SnmpReader, task: DeviceTask, device: Device, deadline: Deadline
+    ) -> tuple[DeviceReading, ...]:
+        """Return what the device tells of its own state now, () when it did not answer."""
+        if device.outcome != "ok":
+            return ()
+        rhythm = self._rhythms.setdefault((task.address, task.port), Rhythm())
+        return await rhythm.read(reader, deadline, time.monotonic(), self._trace)
 
 
 async def poll_reader(

@@ -21,8 +21,10 @@ OnBug = Callable[[str, BaseException], Awaitable[None]]
 
 MAX_BUDGET_SECONDS = 30.0
 BUDGET_SHARE = 0.8
-# A new assignment's targets are all polled once within this time, spread by their places.
+# A new assignment's targets are all polled once within this time, spread by their places; many take
+# longer, so that a start is not a burst.
 FIRST_ROUND_SECONDS = 4.0
+FIRST_ROUND_PER_SECOND = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +54,16 @@ def phase_seconds(key: str, interval_seconds: float) -> float:
     return int.from_bytes(digest[:8], "big") / 2**64 * interval_seconds
 
 
-def first_turns(key: str, now: float, interval_seconds: float) -> tuple[float, float]:
-    """Return a new target's first turn, within a few seconds, and its second, in its own place.
+def first_turns(
+    key: str, now: float, interval_seconds: float, round_seconds: float = FIRST_ROUND_SECONDS
+) -> tuple[float, float]:
+    """Return a new target's first turn, within the first round, and its second, in its own place.
 
     Somebody who starts a collector wants to see something; half an interval at least lies between
     the two.
     """
     phase = phase_seconds(key, interval_seconds)
-    first = now + phase * min(1.0, FIRST_ROUND_SECONDS / interval_seconds)
+    first = now + phase * min(1.0, round_seconds / interval_seconds)
     second = now + phase
     if second - first < interval_seconds / 2:
         second += interval_seconds
@@ -94,10 +98,11 @@ class PollLoop:
             self._interval_seconds = interval_seconds
         gone = [key for key, (job, _) in self._running.items() if jobs.get(key) != job]
         await self._stop(gone)
+        round_seconds = max(FIRST_ROUND_SECONDS, len(jobs) / FIRST_ROUND_PER_SECOND)
         for key, job in jobs.items():
             if key not in self._running:
                 self.turns[key] = Turns()
-                task = asyncio.create_task(self._run(job), name=f"poll {key}")
+                task = asyncio.create_task(self._run(job, round_seconds), name=f"poll {key}")
                 self._running[key] = (job, task)
 
     async def close(self) -> None:
@@ -113,11 +118,11 @@ class PollLoop:
         if tasks:
             await asyncio.wait(tasks)
 
-    async def _run(self, job: Job) -> None:
+    async def _run(self, job: Job, round_seconds: float) -> None:
         loop = asyncio.get_running_loop()
         interval = self._interval_seconds
         turns = self.turns[job.key]
-        due, following = first_turns(job.key, loop.time(), interval)
+        due, following = first_turns(job.key, loop.time(), interval, round_seconds)
         while True:
             await asyncio.sleep(max(0.0, due - loop.time()))
             lane = self._lane if turns.outcome in (None, "ok") else self._slow_lane

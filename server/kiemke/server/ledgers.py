@@ -23,7 +23,7 @@ NOT_LEDGERS = {
             "source_now", "source_stream", "source_boot", "source_section", "software_title",
             "source_software", "source_event", "rejected_report", "machine", "machine_source",
             "asset_match", "device_match", "match_refusal", "hardware_seen", "hardware_change",
-            "finding", "device_now", "interface_now", "link_now", "link_day", "presence_day",
+            "finding", "device_now", "device_reading_now", "interface_now", "link_now", "link_day", "presence_day",
             "coverage_now", "unit_figure_now", "shared_adapter", "source_evidence",
             "presence_block",
         ),

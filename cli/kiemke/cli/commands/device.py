@@ -1,9 +1,11 @@
 """kiemke device: network devices, their interfaces and how they are polled."""
 
+from collections.abc import Mapping
 from urllib.parse import quote
 
 import click
 
+from kiemke.cli import figures
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.i18n import N_, _
@@ -50,6 +52,13 @@ INTERFACES = (
     Column(N_("Up"), "oper_up"),
     Column(N_("Speed"), "speed_bits_per_second", BITS),
     Column(N_("Duplex"), "duplex", optional=1),
+    Column(N_("Read at"), "read_at", MOMENT, optional=2),
+)
+_CELSIUS = "_celsius"
+READINGS = (
+    Column(N_("Reading"), "name", words("reading")),
+    Column(N_("Part"), "label", flexible=True),
+    Column(N_("Value"), "shown"),
     Column(N_("Read at"), "read_at", MOMENT, optional=2),
 )
 
@@ -100,6 +109,24 @@ def show_(app: App, ref: str, times: Times, json: bool) -> None:
     interfaces = records_of(dig(found, "interfaces"))
     if interfaces:
         app.say("", *draw(INTERFACES, interfaces, app.width(), app.zone).lines)
+    readings = [{**each, "shown": _reading(each)} for each in records_of(dig(found, "readings"))]
+    if readings:
+        app.say("", *draw(READINGS, readings, app.width(), app.zone).lines)
+
+
+def _reading(reading: Mapping[str, object]) -> str | None:
+    """Return a reading's value with the unit its name tells; states are yes and no."""
+    name, value = str(reading.get("name")), reading.get("value")
+    if not isinstance(value, int | float):
+        return None
+    if name.endswith("_ratio"):
+        return figures.ratio(float(value))
+    for end, unit in ((_CELSIUS, "°C"), ("_watts", "W"), ("_seconds", "s")):
+        if name.endswith(end):
+            return f"{figures.decimal(float(value), 1)} {unit}"
+    if name == "printed_pages":
+        return figures.count(int(value))
+    return _("yes") if value else _("no")
 
 
 @device.command(

@@ -11,6 +11,8 @@ from kiemke.server.domain.reconcile_sql import KINDS
 from kiemke.server.domain.scope import common_unit, load_parents
 
 Guard = Callable[[Session], Awaitable[None]]
+# (kind, subject) -> (detail, id of the unit it is about; None: no unit, or of all of them)
+Wanted = dict[tuple[str, str], tuple[str, int | None]]
 # A transaction this long holds up ingest on SQLite for a moment only.
 ROWS_A_TURN = 2_000
 
@@ -37,12 +39,22 @@ async def run(db: Database, now_ms: int, guard: Guard) -> int:
             return 0
         today = calendar.local_day(now_ms, installed["utc_offset_seconds"])
         found = await read_all(session, Question(today, now_ms))
-        before = await session.fetch(_OPEN, kinds=list(KINDS))
         parents = await load_parents(session, today)
     wanted = {
         (each.kind, subject_of(each)): (detail_of(each), common_unit(parents, each.unit_ids))
         for each in found
     }
+    return await settle(db, list(KINDS), wanted, now_ms, guard)
+
+
+async def settle(db: Database, kinds: list[str], wanted: Wanted, now_ms: int, guard: Guard) -> int:
+    """Make the open findings of ``kinds`` exactly ``wanted``.
+
+    Returns how many were opened, renewed or closed.
+    """
+    wanted = dict(wanted)
+    async with db.reading() as session:
+        before = await session.fetch(_OPEN, kinds=kinds)
     steps: list[tuple[str, dict[str, Any]]] = []
     for row in before:
         now = wanted.pop((row["kind"], row["subject"]), None)

@@ -30,6 +30,7 @@ from kiemke.wire.report import (
 
 MAX_REPORTS = 2_000
 MAX_ROWS = 20_000
+MAX_READINGS = 1_000
 MAX_COVERED_SECONDS = 86_400.0
 _MAX_INT64 = 2**63 - 1
 _MAX_NAME = 64
@@ -316,6 +317,12 @@ def _check_event(body: Event) -> None:
 
 
 def _check_device(body: Device) -> None:
+    if len(body.readings or ()) > MAX_READINGS:
+        raise BadReport(f"more than {MAX_READINGS} readings")
+    for reading in body.readings or ():
+        if not reading.name.isidentifier() or len(reading.name) > 40:
+            raise BadReport("a reading's name is no identifier")
+        _small(abs(reading.value), reading.name)
     if body.outcome not in POLL_OUTCOMES:
         raise BadReport(f"unknown outcome {body.outcome!r}")
     _small(body.device, "device", _MAX_INT64)

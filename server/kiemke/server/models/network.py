@@ -75,6 +75,30 @@ class DeviceNow(Model):
         unique_together = (("device_id", "source_id"),)
 
 
+class DeviceReadingNow(Model):
+    """What a device says of its own state, a reading a row, as its collector last read it.
+
+    The unit stands in ``name`` ("temperature_celsius"); ``part`` is a row of the MIB's table, "" where
+    there is one only, ``label`` what the device calls it.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    device = reference("Device", "readings")
+    source = reference("Source", "device_readings")
+    name = fields.CharField(max_length=40)
+    part = fields.CharField(max_length=60)
+    label = fields.CharField(max_length=100, null=True)
+    value = fields.FloatField()
+    read_at_ms = fields.BigIntField()
+    changed_at_ms = fields.BigIntField(db_index=True)
+
+    class Meta:
+        """Table name."""
+
+        table = "device_reading_now"
+        unique_together = (("device_id", "source_id", "name", "part"),)
+
+
 class InterfaceNow(Model):
     """The last raw reading of one interface by one source: what the next interval starts from.
 

@@ -91,10 +91,22 @@ class Interface:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """A figure of the device's own state; its unit stands in ``name``."""
+
+    name: str
+    part: str
+    label: str | None
+    value: float
+    read_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceWhole(Device):
-    """A device with its interfaces."""
+    """A device with its interfaces and what it says of its own state."""
 
     interfaces: list[Interface]
+    readings: list[Reading]
 
 
 class DeviceChange(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -197,8 +209,25 @@ async def _find(request: AppRequest, ref: str, moment: Moment) -> Row:
 
 async def _load(request: AppRequest, ref: str, moment: Moment) -> DeviceWhole:
     row = await _find(request, ref, moment)
-    interfaces = await _load_interfaces(services_of(request), row)
-    return DeviceWhole(**_values(row), interfaces=interfaces)
+    services = services_of(request)
+    interfaces = await _load_interfaces(services, row)
+    readings = await _load_readings(services, row)
+    return DeviceWhole(**_values(row), interfaces=interfaces, readings=readings)
+
+
+async def _load_readings(services: Services, row: Row) -> list[Reading]:
+    rows = await services.db.read(
+        "SELECT name, part, label, value, read_at_ms FROM device_reading_now"
+        " WHERE device_id = :device AND source_id = :source ORDER BY name, part",
+        device=row["id"],
+        source=row["collector_id"] or 0,
+    )
+    return [
+        Reading(
+            each["name"], each["part"], each["label"], each["value"], rfc3339(each["read_at_ms"])
+        )
+        for each in rows
+    ]
 
 
 async def _load_interfaces(services: Services, row: Row) -> list[Interface]:

@@ -52,6 +52,18 @@ def _upsert() -> str:
 
 
 _UPSERT = _upsert()
+_READING = """
+INSERT INTO device_reading_now
+  (device_id, source_id, name, part, label, value, read_at_ms, changed_at_ms)
+VALUES (:device, :source, :name, :part, :label, :value, :at, :received)
+ON CONFLICT (device_id, source_id, name, part) DO UPDATE SET label = excluded.label,
+  value = excluded.value, read_at_ms = excluded.read_at_ms, changed_at_ms = excluded.changed_at_ms
+WHERE device_reading_now.read_at_ms <= excluded.read_at_ms
+"""
+_GONE = """
+DELETE FROM device_reading_now WHERE device_id = :device AND source_id = :source AND name = :name
+  AND read_at_ms < :at
+"""
 
 
 async def apply(applying: Applying, items: list[Item]) -> list[tuple[Item, str]]:
@@ -63,7 +75,30 @@ async def apply(applying: Applying, items: list[Item]) -> list[tuple[Item, str]]
         if id(item) not in foreign:
             _keep_newest(newest, item)
     await applying.session.many(_UPSERT, [newest[key] for key in sorted(newest)])
+    await _store_readings(applying, [item for item in items if id(item) not in foreign])
     return hopeless
+
+
+async def _store_readings(applying: Applying, items: list[Item]) -> None:
+    """Store the newest readings; of a name that was read, parts that are gone are forgotten."""
+    rows: dict[tuple[int, int, str, str], dict[str, Any]] = {}
+    names: dict[tuple[int, int, str], dict[str, Any]] = {}
+    for item in sorted(items, key=lambda each: each.report.at_ms):
+        body, at_ms = item.report.body, item.report.at_ms
+        for reading in body.readings or ():
+            name, part = reading.name[:40], reading.part[:60]
+            key = {"device": body.device, "source": item.source_id, "name": name, "at": at_ms}
+            rows[body.device, item.source_id, name, part] = {
+                **key,
+                "part": part,
+                "label": reading.label[:100] if reading.label else None,
+                "value": float(reading.value),
+                "received": item.batch.received_at_ms,
+            }
+            names[body.device, item.source_id, name] = key
+    if rows:
+        await applying.session.many(_READING, [rows[key] for key in sorted(rows)])
+        await applying.session.many(_GONE, [names[key] for key in sorted(names)])
 
 
 def _keep_newest(newest: dict[tuple[int, int], dict[str, Any]], item: Item) -> None:

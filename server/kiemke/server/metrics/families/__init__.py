@@ -4,6 +4,7 @@ from typing import Protocol
 
 from kiemke.server.db import Row
 from kiemke.server.metrics.families import (
+    devices,
     fitness,
     indicators,
     links,
@@ -43,4 +44,13 @@ class Group(Protocol):
 
 
 # The order is the order of output.
-METRICS: tuple[Group, ...] = (units, officials, fitness, things, indicators, links, sources)
+METRICS: tuple[Group, ...] = (
+    units,
+    officials,
+    fitness,
+    things,
+    indicators,
+    links,
+    devices,
+    sources,
+)
