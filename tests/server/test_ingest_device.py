@@ -139,6 +139,38 @@ async def test_a_ups_on_battery_is_a_finding_until_it_says_otherwise(
     assert await found(NOW_MS + 102 * MINUTE) == [("ups_on_battery", "device:R1", False)]
 
 
+async def test_what_a_stand_in_reads_is_a_finding_of_the_unit_of_the_device(
+    writer: Writer, database: Database
+) -> None:
+    """And what the collector itself read last counts no more until it is back."""
+    sender, device = await add_device(database)
+    other = await add_source(database, kind="collector")
+    body = replace(state(DeviceReading("ups_on_battery", 0.0)), device=device)
+    await writer.submit(sender.batch([sender.report("device", body, NOW_MS)], NOW_MS))
+    async with database.transaction() as session:
+        await session.execute(
+            "INSERT INTO lease (name, holder, fence, expires_at_ms) VALUES (:name, :holder, 2, :at)",
+            name=f"collector:{sender.source_id}", holder=str(other.source_id), at=NOW_MS + MINUTE,
+        )  # fmt: skip
+        await insert(
+            session, "device_reading_now", device_id=device, source_id=other.source_id,
+            name="ups_on_battery", part="", value=1.0, read_at_ms=NOW_MS, changed_at_ms=NOW_MS,
+        )  # fmt: skip
+
+    async def nothing(_: Session) -> None:
+        return None
+
+    await device_health_now.run(database, NOW_MS + MINUTE, nothing)
+
+    found = await database.read(
+        "SELECT f.subject, f.unit_id = d.unit_id AS placed FROM finding f JOIN device d ON d.id = :id",
+        id=device,
+    )
+    assert [(row["subject"], bool(row["placed"])) for row in found] == [("device:R1", True)]
+    series = await database.read(devices.CHANGED, since=0)
+    assert [(row["device_id"], row["value"]) for row in series] == [(device, 1.0)]
+
+
 def test_stale_readings_have_no_series() -> None:
     rows: list[dict[str, Any]] = [
         {"device_id": 7, "unit_id": 3, "name": name, "part": part, "value": value,

@@ -12,22 +12,31 @@ from kiemke.server.domain.findings_now import Wanted, settle
 Guard = Callable[[Session], Awaitable[None]]
 RULES_FILE = "device_health.toml"
 
-_READINGS = """
-SELECT r.name, r.part, r.label, r.value, d.code, d.name AS device, d.unit_id FROM device_reading_now r
-JOIN device d ON d.id = r.device_id AND d.collector_id = r.source_id
-WHERE d.retired_at_ms IS NULL AND r.name IN :[names.text] AND r.read_at_ms >= :since
-ORDER BY d.code, r.name, r.part
+# Whoever polls a device now, its collector or the one that stands in for it.
+_POLLED = """
+LEFT JOIN lease h ON h.name = 'collector:' || d.collector_id
+JOIN device_reading_now r ON r.device_id = d.id
+  AND r.source_id = COALESCE(CAST(h.holder AS BIGINT), d.collector_id)
+WHERE d.retired_at_ms IS NULL AND r.name IN :[names.text]
 """
-# A finding of a device that is silent now stays as it was: nobody saw it end.
-_SILENT = """
-SELECT d.code FROM device d WHERE d.retired_at_ms IS NULL AND EXISTS (SELECT 1 FROM device_reading_now r
-  WHERE r.device_id = d.id AND r.source_id = d.collector_id AND r.name IN :[names.text])
-  AND NOT EXISTS (SELECT 1 FROM device_reading_now r WHERE r.device_id = d.id
-    AND r.source_id = d.collector_id AND r.name IN :[names.text] AND r.read_at_ms >= :since)
-"""
-_OPEN = (
-    "SELECT kind, subject, detail, unit_id FROM finding WHERE kind IN :[kinds.text] AND closed_at_ms IS NULL"
+_READINGS = " ".join(
+    [
+        "SELECT r.name, r.part, r.label, r.value, d.code, d.name AS device, d.unit_id FROM device d",
+        _POLLED,
+        "AND r.read_at_ms >= :since ORDER BY d.code, r.name, r.part",
+    ]
 )
+# A finding of a device that is silent now stays as it was: nobody saw it end.
+_SILENT = " ".join(
+    [
+        "SELECT d.code FROM device d",
+        _POLLED,
+        "GROUP BY d.code HAVING MAX(r.read_at_ms) < :since",
+    ]
+)
+_OPEN = """
+SELECT kind, subject, detail, unit_id FROM finding WHERE kind IN :[kinds.text] AND closed_at_ms IS NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)

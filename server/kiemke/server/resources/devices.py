@@ -220,7 +220,7 @@ async def _load_readings(services: Services, row: Row) -> list[Reading]:
         "SELECT name, part, label, value, read_at_ms FROM device_reading_now"
         " WHERE device_id = :device AND source_id = :source ORDER BY name, part",
         device=row["id"],
-        source=row["collector_id"] or 0,
+        source=row["polled_by"] or 0,
     )
     return [
         Reading(

@@ -27,8 +27,9 @@ FAMILIES: tuple[Family, ...] = (
 )
 CHANGED = (
     "SELECT r.id, r.device_id, r.name, r.part, r.value, r.read_at_ms, r.changed_at_ms, d.unit_id"
-    " FROM device_reading_now r JOIN device d ON d.id = r.device_id"
-    " AND d.collector_id = r.source_id AND d.retired_at_ms IS NULL WHERE r.changed_at_ms >= :since"
+    " FROM device_reading_now r JOIN device d ON d.id = r.device_id AND d.retired_at_ms IS NULL"
+    " LEFT JOIN lease h ON h.name = 'collector:' || d.collector_id"
+    " WHERE r.source_id = COALESCE(CAST(h.holder AS BIGINT), d.collector_id) AND r.changed_at_ms >= :since"
 )
 
 
