@@ -90,6 +90,7 @@ OPEN_ROUTES = {
     ("POST", "/api/v1/login"): "asks nothing but a name and a password",
     ("POST", "/api/v1/enroll"): "a source's own enrolment",
     ("GET", "/api/v1/assignment"): "a collector's own assignment",
+    ("GET", "/api/v1/collector-secrets"): "the secrets of a collector's own devices",
     ("*", "/api/v1/reports"): "a source's own reports",
     ("POST", "/api/v1/me/totp"): "one's own, and each secret is another",
     ("POST", "/api/v1/me/totp/confirm"): "one's own",
@@ -160,6 +161,13 @@ CHANGES: dict[tuple[str, str], tuple[dict[str, Any] | None, ...]] = {
     ("POST", "/api/v1/machines/{ref}/unmerge"): ({"other": "1"},),
     ("POST", "/api/v1/machines/{ref}/apart"): ({"other": "1"},),
     ("POST", "/api/v1/reconcile/hardware/{ref}/settle"): ({"instrument": "1/QĐ"},),
+    ("POST", "/api/v1/secrets"): (
+        {"name": "q", "unit": "{unit_version.code}", "kind": "snmp", "values": {"community": "q9"}},
+    ),
+    ("POST", "/api/v1/secrets/{ref}/rotate"): ({"values": {"community": "q9"}},),
+    ("DELETE", "/api/v1/secrets/{ref}"): (None,),
+    ("POST", "/api/v1/site-subnets"): ({"subnet": "10.9.0.0/24", "unit": "{unit_version.code}"},),
+    ("POST", "/api/v1/site-subnets/{ref}/end"): ({},),
     ("POST", "/api/v1/counts"): (
         {"asset": "{asset.code}", "result": "seen", **_PAPER},
     ),
