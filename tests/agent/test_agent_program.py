@@ -253,7 +253,7 @@ def test_the_running_agent_loads_no_sensor_and_nothing_heavy() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
     )
 
-    own = ("errors", "sampler", "seat", "vital", "vital_linux")
+    own = ("errors", "reach", "sampler", "seat", "vital", "vital_linux")
     assert done.stdout.strip() == str([f"kiemke.agent.sensors.{name}" for name in own])
 
 

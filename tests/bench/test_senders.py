@@ -68,10 +68,11 @@ def test_a_clock_of_2009_changes_what_is_written_and_not_the_uptime() -> None:
     assert ours["uptime_seconds"] == theirs["uptime_seconds"]
 
 
-def test_an_inventory_has_every_section_with_a_token() -> None:
+def test_an_inventory_has_its_sections_in_the_table_s_order_with_tokens() -> None:
     inventory = make_inventory(_pc(None), "2026-11-20T00:00:00Z", "boot")
 
-    assert list(inventory.sections) == list(SECTIONS)
+    assert list(inventory.sections) == [name for name in SECTIONS if name in inventory.sections]
+    assert {"identity", "memory", "disks", "adapters", "software"} <= inventory.sections.keys()
     assert all(section.token and section.rows for section in inventory.sections.values())
 
 

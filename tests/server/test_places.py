@@ -46,7 +46,8 @@ async def test_a_place_is_tried_then_made_moved_and_ended(api: Api) -> None:
         ended = (await client.patch("/api/v1/places/MC-U4?apply=true", json=end)).json()
     async with await api.signed_in("auditor") as client:
         audit = (await client.get("/api/v1/audit")).json()["items"]
-    acts = [entry for entry in audit if entry["act"].startswith("place.")]
+    # An act that wrote rows of several tables has a further entry, without words, for each.
+    acts = [e for e in audit if e["act"].startswith("place.") and (e["before"] or e["after"])]
 
     assert (tried["applied"], made["applied"], tried["after"]) == (False, True, made["after"])
     assert (moved["before"]["unit"]["code"], moved["after"]["unit"]["code"]) == ("U4", "U2")

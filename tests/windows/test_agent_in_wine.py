@@ -11,6 +11,14 @@ from tests.support.server_process import ServerProcess
 from tests.support.wine import WindowsPc, enrolment_token, events, kill_tree, rows
 
 PATIENCE = 60
+# What Wine answers to nobody: COM's security classes and the counters of disks. A sensor that gets no
+# answer says so in one line, and the others go on.
+WINE_LACKS = ("probe lost probe='bitlocker'", "probe lost probe='antivirus'", "disks not read")
+
+
+def unexpected(said: str) -> list[str]:
+    """Return the lines of a log that are not about what Wine lacks."""
+    return [line for line in said.splitlines() if not line.startswith(WINE_LACKS)]
 
 
 def source_of(server: ServerProcess, said: str) -> int:
@@ -47,7 +55,7 @@ def test_one_round_brings_a_windows_pc_to_the_server(pc: WindowsPc, server: Serv
     once = pc.agent("run", "--once", "--state", state)
     status = pc.agent("status", "--state", state)
 
-    assert (once.returncode, once.stderr) == (0, "")
+    assert (once.returncode, unexpected(once.stderr)) == (0, [])
     source = source_of(server, enrolled.stdout)
     (system,) = section(server, source, "os")
     assert system["family"] == "windows"
@@ -77,7 +85,7 @@ def test_killed_and_started_again_each_report_counts_once(
     once = pc.agent("run", "--once", "--state", state)
 
     assert "another process is using this folder" in second.stderr
-    assert (once.returncode, once.stderr) == (0, "")
+    assert (once.returncode, unexpected(once.stderr)) == (0, [])
     assert _waiting(outbox) == 0
     assert events(server, source) == ["boot"]  # of the first run; the second is the same boot
     streams = rows(server, "SELECT last_seq FROM source_stream WHERE source_id = ?", source)
