@@ -2,11 +2,13 @@
 
 from datetime import UTC, date, datetime
 
+import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kiemke.cli import figures, i18n
+from kiemke.cli.listing import MomentType, PastDayType
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +74,31 @@ def test_days_are_written_the_way_they_are_read() -> None:
     assert figures.read_day("31/02/2026") is None
     i18n.use("en")
     assert figures.day(date(2026, 4, 5)) == "2026-04-05"
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("31/12", date(2025, 12, 31)), ("26/11", date(2026, 11, 26)), ("27/11", date(2025, 11, 27)),
+        ("5/1", date(2026, 1, 5)), ("29/02", date(2024, 2, 29)), ("31/02", None), ("13/2026", None),
+        ("31/12/2025", None), ("12", None), ("/", None), ("nay", None),
+    ],
+)  # fmt: skip
+def test_a_day_without_a_year_is_the_nearest_past(text: str, day: date | None) -> None:
+    assert figures.recent_day(text, date(2026, 11, 26)) == day
+
+
+def test_what_was_so_and_known_is_asked_without_a_year() -> None:
+    today = datetime.now(figures.zone_of(None)).date()
+    written = f"{today.day}/{today.month}"
+
+    assert PastDayType().convert(written, None, None) == today.isoformat()
+    assert PastDayType().convert("2026-11-21", None, None) == "2026-11-21"
+    told = figures.clock_reading(today.isoformat(), figures.zone_of(None))
+    assert told is not None and MomentType().convert(written, None, None) == told.isoformat()
+    for kind in (PastDayType(), MomentType()):
+        with pytest.raises(click.BadParameter):
+            kind.convert("31/02", None, None)
 
 
 def test_a_moment_is_local_to_the_installation() -> None:

@@ -9,7 +9,7 @@ from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Command, option
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import DAY, MOMENT, THING, Kind
-from kiemke.cli.listing import DayType, MomentType, Times, json_option, time_options
+from kiemke.cli.listing import MomentType, PastDayType, Times, json_option, time_options
 from kiemke.cli.pick import UNIT, reference
 from kiemke.cli.records import Record, dig, number_at, records_of, text_at
 from kiemke.cli.tables import ABSENT, Column, as_json, draw
@@ -42,7 +42,7 @@ class _OtherMoment(MomentType):
         return super().convert(value, param, ctx)
 
 
-class TreeDay(DayType):
+class TreeDay(PastDayType):
     """A day, or "today" (nay)."""
 
     def convert(
@@ -85,7 +85,7 @@ def _state(one: Record, key: str) -> str:
         "whom, with which paper, and whom it moved from which state to which."
     ),
     examples=(
-        "kiemke coverage diff --as-of 31/12/2025 --known-at 05/01/2026 --and now",
+        "kiemke coverage diff --as-of 31/12 --known-at 05/01 --and now",
         "kiemke ty-le so-sanh --ngay 31/12/2025 --and-as-of 31/03/2026",
     ),
 )
@@ -105,7 +105,7 @@ def _state(one: Record, key: str) -> str:
     "--and-as-of",
     "--voi-ngay",
     "other_day",
-    type=DayType(),
+    type=PastDayType(),
     metavar=N_("DAY"),
     help=N_("Compare with this day instead of the same one."),
 )

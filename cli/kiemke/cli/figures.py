@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from kiemke.cli.i18n import language
 
 FEWEST_FOR_PERCENT = 5  # below five persons a percentage says more than the figure does
+_LEAP_YEARS_APART = 8  # at most: 29/02/1896 and 29/02/1904
 _VIETNAM_SECONDS = 7 * 3600
 _BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _BIT_UNITS = ("bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s")
@@ -101,6 +102,21 @@ def read_day(text: str) -> date | None:
             return datetime.strptime(text.strip(), pattern).replace(tzinfo=UTC).date()
         except ValueError:
             continue
+    return None
+
+
+def recent_day(text: str, today: date) -> date | None:
+    """Return the last day up to ``today`` that dd/MM (no year) names, None when it is no such text."""
+    day, slash, month = text.strip().partition("/")
+    if not (slash and day.isdecimal() and month.isdecimal() and text.isascii()):
+        return None
+    for year in range(today.year, today.year - _LEAP_YEARS_APART - 1, -1):
+        try:
+            found = date(year, int(month), int(day))
+        except ValueError:
+            continue
+        if found <= today:
+            return found
     return None
 
 

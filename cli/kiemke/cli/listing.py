@@ -4,7 +4,7 @@ import functools
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import click
@@ -36,8 +36,27 @@ class DayType(click.ParamType[str]):
         return read.isoformat()
 
 
+def _recent_day(text: str, ctx: click.Context | None) -> date | None:
+    """Return the day that dd/MM names, the nearest past by the installation's clock, else None."""
+    app = ctx.find_object(App) if ctx else None
+    zone = app.zone if app else figures.zone_of(None)
+    return figures.recent_day(text, datetime.now(zone).date())
+
+
+class PastDayType(DayType):
+    """As DayType; dd/MM without a year is the nearest such day that is past or today."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the ISO day. Fails with the ways to write it."""
+        recent = _recent_day(str(value), ctx)
+        return recent.isoformat() if recent else super().convert(value, param, ctx)
+
+
 class MomentType(click.ParamType[str]):
-    """A moment as RFC 3339 or dd/MM/yyyy HH:MM (Vietnam's clock unless it names an offset)."""
+    """A moment as RFC 3339 or dd/MM/yyyy HH:MM (Vietnam's clock unless it names an offset).
+
+    dd/MM without a year is the nearest such day that is past or today.
+    """
 
     name = "moment"
 
@@ -45,7 +64,8 @@ class MomentType(click.ParamType[str]):
         """Return the moment in RFC 3339. Fails with the two ways to write it."""
         app = ctx.find_object(App) if ctx else None
         zone = app.zone if app else figures.zone_of(None)
-        read = figures.clock_reading(str(value), zone)
+        recent = _recent_day(str(value), ctx)
+        read = figures.clock_reading(recent.isoformat() if recent else str(value), zone)
         if read is None:
             self.fail(
                 _("“{value}” is no moment; write “21/11/2026 16:30” or 2026-11-21T16:30:00").format(
@@ -104,7 +124,7 @@ def time_options(function: Function) -> Function:
     for decorate in (
         option("--known-at", type=MomentType(), metavar=N_("MOMENT"),
                help=N_("As the system knew it at this moment; a day alone is its end.")),
-        option("--as-of", "--ngay", "as_of", type=DayType(), metavar=N_("DAY"),
+        option("--as-of", "--ngay", "as_of", type=PastDayType(), metavar=N_("DAY"),
                help=N_("What was so on this day.")),
     ):  # fmt: skip
         folded = decorate(folded)
