@@ -83,6 +83,23 @@ async def test_a_desk_is_told_line_by_line(database: Database) -> None:
     assert len(rows["MC", "pc"].things) == 3
 
 
+async def test_a_desk_that_custody_names_counts_whatever_the_words_say(database: Database) -> None:
+    office = Office()
+    unit = office.add_unit()
+    add_desk(office, unit)
+    place = office.ids["place"]
+    for words, at in (("Kho", place), (None, place), ("MC", place), ("MC", place + 1)):
+        asset = office.add_asset("scanner")
+        office.add_dated(
+            "custody", asset_id=asset, unit_id=unit, official_id=None, place=words, at_place_id=at
+        )
+    office.add("place", created_at_ms=1)  # another place: what stands there is not at the desk
+
+    rows = await lines(database, office)
+
+    assert rows["MC", "scanner"].present == 3
+
+
 async def test_a_device_works_while_it_answers_and_says_nothing_of_older_days(
     database: Database,
 ) -> None:

@@ -1,12 +1,15 @@
 """Places of units: dated, by paper, tried before they are written, kept within a user's subtree."""
 
+from collections import defaultdict
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.api import Api, make_office, running_api
+from tests.support.office import Office
 
 DESK = {
     "code": "MC-U4",
@@ -118,3 +121,26 @@ async def test_places_go_with_their_unit_when_it_is_merged(api: Api) -> None:
     assert [m["code"] for m in told["moved"] if m["what"] == "place"] == ["MC-U4"]
     assert [p["unit"]["code"] for p in await listed(api)] == ["U2"]
     assert [p["unit"]["code"] for p in await listed(api, "?as_of=2026-02-28")] == ["U4"]
+
+
+async def test_a_place_ends_only_when_nothing_stands_there(api: Api) -> None:
+    office = Office()
+    office.ids = defaultdict(lambda: 9000)  # beside what the fixture wrote
+    here, gone = office.add_asset(), office.add_asset(status="disposed")
+    async with await api.signed_in("it") as client:
+        await client.post("/api/v1/places?apply=true", json=DESK)
+        for asset in (here, gone):
+            office.add_custody(asset, 4, at_place_id=1)
+        await api.write(office)
+        end = {"day": "2026-02-01", "instrument": "7/QĐ-UBND", "end": True}
+        refused = await client.patch("/api/v1/places/MC-U4?apply=true", json=end)
+        async with api.services.db.transaction() as session:
+            await session.execute(
+                "UPDATE custody SET valid_to = :day WHERE asset_id = :asset",
+                day=date(2026, 1, 15), asset=here,
+            )  # fmt: skip
+        ended = await client.patch("/api/v1/places/MC-U4?apply=true", json=end)
+
+    assert (refused.status_code, ended.status_code) == (422, 200)
+    assert f"A{here}" in refused.text and f"A{gone}" not in refused.text
+    assert "place:MC-U4" in refused.text

@@ -113,10 +113,11 @@ WHERE p.kind = :kind AND {active p} AND (CAST(:all_units AS INTEGER) = 1 OR p.un
 ORDER BY p.sort_key, p.place_id
 """)
 _THINGS = dated("""
-SELECT a.id, a.code, a.kind, c.unit_id, c.place,
+SELECT a.id, a.code, a.kind, c.unit_id, c.place, c.at_place_id,
   (SELECT MAX(t.status) FROM asset_status t WHERE t.asset_id = a.id AND {active t}) AS status
 FROM custody c JOIN asset a ON a.id = c.asset_id
-WHERE {active c} AND c.place IS NOT NULL AND a.kind IN :[kinds.text] AND a.ownership NOT IN ('unproven', 'private')
+WHERE {active c} AND (c.place IS NOT NULL OR c.at_place_id IS NOT NULL)
+  AND a.kind IN :[kinds.text] AND a.ownership NOT IN ('unproven', 'private')
   AND (CAST(:all_units AS INTEGER) = 1 OR c.unit_id IN :[units])
 ORDER BY a.code, a.id, c.id
 """)
@@ -212,14 +213,20 @@ def _line(desk: Row, item: Item, by_day: DayRules, things: list[Thing]) -> DeskR
 
 
 def _by_desk(desks: list[Row], rows: list[Row]) -> dict[int, list[Row]]:
-    """Return the things of each desk, by its place's id."""
+    """Return the things of each desk, by its place's id.
+
+    A place that custody names is it; only without one do the words of "place" tell, by code or name.
+    """
+    ids = {desk["place_id"] for desk in desks}
     by_code = {search_key(desk["code"]): desk["place_id"] for desk in desks}
     by_name = {(desk["unit_id"], search_key(desk["name"])): desk["place_id"] for desk in desks}
     found: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
-        words = search_key(row["place"])
-        place = by_code.get(words) or by_name.get((row["unit_id"], words))
-        if place is not None:
+        place = row["at_place_id"]
+        if place is None:
+            words = search_key(row["place"])
+            place = by_code.get(words) or by_name.get((row["unit_id"], words))
+        if place in ids:
             found[place].append(row)
     return found
 

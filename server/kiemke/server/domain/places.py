@@ -95,10 +95,42 @@ async def change(
     who: str,
     now_ms: int,
 ) -> None:
-    """Say a place's version again as it is from the day on; ``state`` None ends it on the day."""
+    """Say a place's version again as it is from the day on; ``state`` None ends it on the day.
+
+    Refuses to end one at which something still stands on that day or later.
+    """
+    if state is None:
+        await _refuse_while_used(session, row, day)
     changes = None if state is None else _columns(state)
     await reopen(
         session, "place_version", row, day, changes, instrument=instrument, who=who, now_ms=now_ms
+    )
+
+
+_STANDING = """
+SELECT DISTINCT a.code FROM custody c JOIN asset a ON a.id = c.asset_id
+WHERE c.at_place_id = :place AND c.voided_at_ms IS NULL AND (c.valid_to IS NULL OR c.valid_to > :day)
+  AND NOT EXISTS (SELECT 1 FROM asset_status t WHERE t.asset_id = a.id AND t.voided_at_ms IS NULL
+    AND t.status IN ('disposed', 'lost') AND t.valid_from <= :day
+    AND (t.valid_to IS NULL OR t.valid_to > :day))
+ORDER BY a.code
+"""
+_MOST_NAMED = 5
+
+
+async def _refuse_while_used(session: Session, row: Mapping[str, Any], day: date) -> None:
+    standing = await session.fetch(_STANDING, place=row["place_id"], day=day)
+    if not standing:
+        return
+    codes = ", ".join(each["code"] for each in standing[:_MOST_NAMED])
+    left = len(standing) - _MOST_NAMED
+    code = row["code"]
+    command = f"kiemke asset handover --from place:{code} --to …"
+    raise refused(
+        f"Tại {code} còn {len(standing)} tài sản: {codes}{f' và {left} nữa' if left > 0 else ''}.",
+        f"At {code} there still stand {len(standing)}: {codes}{f' and {left} more' if left > 0 else ''}.",
+        f"Bàn giao trước: {command}",
+        f"Hand them over first: {command}",
     )
 
 
