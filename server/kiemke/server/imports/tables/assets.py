@@ -51,6 +51,22 @@ PLAIN = (
 )  # fmt: skip
 
 
+def _needs_a_second_person(row: TableRow) -> tuple[Words, Words]:
+    """Return why no file disposes of what is on the book, and which command does."""
+    code = row.values["code"]
+    command = f"kiemke asset status {code} disposed --date … --paper … --apply"
+    return (
+        Words(
+            f"tài sản {code} đang có trên sổ; thanh lý cần người thứ hai duyệt, tệp không thay được",
+            f"asset {code} is on the book; a second person approves a disposal, no file stands in",
+        ),
+        Words(
+            f"gõ {command}, rồi người khác duyệt bằng kiemke approve yes",
+            f"type {command}; then another person says kiemke approve yes",
+        ),
+    )
+
+
 class AssetImporter:
     """Plans and writes the rows of the template "assets"."""
 
@@ -154,6 +170,9 @@ class AssetImporter:
         plain["ownership"] = plain["ownership"] or "owned"
         status_was = held(self._statuses[id_], starts(row, context), STATUSES.columns)
         status = row.values.get("status") or (status_was or {}).get("status") or "in_use"
+        if id_ > 0 and status == "disposed" and (status_was or {}).get("status") != "disposed":
+            plan.refuse(context, row, "status", *_needs_a_second_person(row))
+            return
         custody_was = held(self._custodies[id_], starts(row, context), CUSTODIES.columns)
         custodians = self._custodians(row, context)
         moved = put(self._custodies[id_], custody, row, context, plan)
