@@ -158,6 +158,28 @@ async def test_an_account_of_nobody_on_the_book_contradicts_nothing(database: Da
     assert (await _figures(database, office))[unit].verified == 1
 
 
+async def test_an_account_that_a_rule_calls_nobody_contradicts_nothing_while_it_holds(
+    database: Database,
+) -> None:
+    office = Office()
+    unit = office.add_unit()
+    office.add_official(unit, account="ketoan")
+    source = office.add_source(unit)
+    office.add_match(office.add_pc(unit, office.add_official(unit, account="an.nguyen")), source)
+    for back in range(12):
+        office.add_presence(source, TUESDAY - timedelta(days=back), account="ketoan")
+    office.add_dated(
+        "rule", name="accounts_of_nobody", subject="", value_json='["HD\\\\KeToan"]',
+        source_text=None, valid_from=TUESDAY,
+    )  # fmt: skip
+    now = (await _figures(database, office))[unit]
+    async with database.reading() as session:
+        before = await recount(session, TUESDAY - timedelta(days=1), MOMENT_MS)
+
+    assert (now.verified, now.contradicted) == (1, 0)
+    assert [row.contradicted for row in before if row.unit_id == unit and not row.kinds] == [1]
+
+
 async def test_the_best_of_two_pcs_speaks_for_the_person(database: Database) -> None:
     office = Office()
     unit = office.add_unit()

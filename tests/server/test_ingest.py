@@ -24,6 +24,7 @@ from kiemke.wire.report import (
     Sample,
     Section,
 )
+from tests.support.office import Office
 from tests.support.reporting import NOW_MS, Sender, add_source
 
 VIETNAM = 7 * 3600
@@ -235,6 +236,31 @@ async def test_a_sample_marks_every_slot_it_covers(writer: Writer, database: Dat
     await send(writer, sender, [report])
 
     assert await presence_of(database, sender) == {date(2026, 11, 22): (12, 12, '{"lan": 12}')}
+
+
+async def test_who_sat_there_most_is_no_account_that_the_days_rule_calls_nobody(
+    writer: Writer, database: Database
+) -> None:
+    """The rule holds from 23/11 on: the day before is told by the list that ships."""
+    office = Office()
+    office.add_dated(
+        "rule", name="accounts_of_nobody", subject="", value_json='["KeToan"]', source_text=None,
+        valid_from=date(2026, 11, 23),
+    )  # fmt: skip
+    await office.write_to(database)
+    sender = await add_source(database)
+    for day in (0, 1):
+        at_ms = NOW_MS + day * 24 * 60 * MINUTE
+        told = [(3600.0, "VP\\KeToan", 0), (600.0, "lan", 30), (600.0, "admin", 60)]
+        reports = [
+            sender.report("sample", Sample(covered, user=user), at_ms + after * MINUTE)
+            for covered, user, after in told
+        ]
+        await send(writer, sender, reports, at_ms + 90 * MINUTE)
+
+    rows = await database.read("SELECT main_account FROM presence_day ORDER BY day")
+
+    assert [row["main_account"] for row in rows] == ["ketoan", "lan"]
 
 
 async def test_a_sample_over_midnight_belongs_to_two_local_days(

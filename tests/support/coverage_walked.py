@@ -4,6 +4,7 @@ from kiemke.server.domain import coverage_sql
 
 _IS_FOREIGN = """p.day >= :first AND p.day <= :day
         AND CASE WHEN p.main_account IN (SELECT LOWER(account) FROM official)
+                  AND p.main_account NOT IN :[nobody.text]
                   AND p.day IN (SELECT day FROM working) THEN 1 ELSE 0 END = 1"""
 
 _HELD = """held AS MATERIALIZED (

@@ -13,6 +13,7 @@ from typing import Any
 
 from kiemke.server.db import Database, Row, Session, as_date
 from kiemke.server.domain import calendar, presence_blocks, rules
+from kiemke.server.domain.coverage_accounts import nobody
 from kiemke.server.domain.coverage_sql import figures_sql
 
 Guard = Callable[[Session], Awaitable[None]]
@@ -91,6 +92,7 @@ async def statement_params(session: Session, day: date, known_ms: int) -> dict[s
         **{f"mask{n}": mask for n, (_, mask) in enumerate(window.masks)},
         "long_absence": law.whole("coverage_long_absence_days"),
         "foreign_days": law.whole("coverage_foreign_account_days"),
+        "nobody": sorted(nobody(law)),
         "count_since": day - timedelta(days=law.whole("coverage_count_days")),
     }
 

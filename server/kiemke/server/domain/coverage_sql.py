@@ -6,7 +6,7 @@ fragments that SQLite and PostgreSQL spell differently. Rank of a person: 1 veri
 
 Parameters: ``day``, ``known`` (epoch ms), ``days`` (the evidence window's working days as
 ``presence_blocks.window`` gives them, JSON), ``long_absence`` (days), ``foreign_days``,
-``count_since`` (day).
+``count_since`` (day), ``nobody`` (accounts that stand for no person).
 """
 
 import re
@@ -90,6 +90,7 @@ held AS MATERIALIZED (
       FROM presence_block f
       WHERE f.source_id = y.source_id AND f.block BETWEEN :first_block AND :last_block
         AND f.account <> '' AND f.account <> COALESCE(LOWER(o.account), '')
+        AND f.account NOT IN :[nobody.text]
         -- An expression on both sides: SQLite finds the index on LOWER(account) only so.
         AND (SELECT COUNT(*) FROM official k WHERE LOWER(k.account) = f.account || '') > 0
     ) END) AS foreign_days

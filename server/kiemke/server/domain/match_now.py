@@ -11,6 +11,7 @@ from kiemke.server.db import Row, Session
 from kiemke.server.domain import calendar, rules
 from kiemke.server.domain.asset_draft import chassis_kind
 from kiemke.server.domain.bogus import sane_mac, sane_serial
+from kiemke.server.domain.coverage_accounts import nobody
 from kiemke.server.domain.match import (
     BookedAsset,
     Candidate,
@@ -97,10 +98,7 @@ async def load_span(session: Session, day: date, known_ms: int) -> Span:
     days = (await calendar.load(session, known_ms)).working_days_up_to(
         day, law.whole("coverage_evidence_working_days")
     )
-    nobody = law.value("accounts_of_nobody")
-    if not isinstance(nobody, list) or not all(isinstance(name, str) for name in nobody):
-        raise rules.UnusableRule(f"rule 'accounts_of_nobody' must be a list of names: {nobody!r}")
-    keys = tuple(name.casefold() for name in nobody)
+    keys = tuple(sorted(nobody(law)))
     return Span(day, known_ms, days[-1] if days else day, keys)
 
 

@@ -7,8 +7,8 @@ import msgspec
 
 from kiemke.server.daypack import SLOTS, Presence
 from kiemke.server.db import as_date
-from kiemke.server.domain import presence_blocks
-from kiemke.server.domain.coverage_accounts import main_account
+from kiemke.server.domain import presence_blocks, rules
+from kiemke.server.domain.coverage_accounts import main_account, nobody
 from kiemke.server.domain.presence_blocks import Change, DayFact
 from kiemke.server.ingest.context import SLOT_MS, Applying, Item
 
@@ -90,9 +90,12 @@ async def _save(
     applying: Applying, days: _Days, facts: _Facts, touched: set[tuple[int, int]], now_ms: int
 ) -> None:
     rows, changes = [], []
+    nobodies = await _load_nobodies(
+        applying, {day for source, day in touched if days[source, day][1]}, now_ms
+    )
     for key in sorted(touched):
         presence, users = days[key]
-        main = main_account(users)
+        main = main_account(users, nobodies[key[1]]) if users else None
         trusted = presence.trusted.bit_count()
         rows.append(
             {
@@ -109,6 +112,23 @@ async def _save(
         changes.append(Change(*key, facts.get(key), DayFact(main or "", trusted > 0)))
     await applying.session.many(_SAVE, rows)
     await presence_blocks.record(applying.session, changes)
+
+
+async def _load_nobodies(
+    applying: Applying, days: set[int], now_ms: int
+) -> dict[int, frozenset[str]]:
+    """Return the accounts that stand for no person, by the rules of each day (since 1970-01-01).
+
+    A rule nobody can use is the recount's to complain of: no report is refused for it.
+    """
+    found: dict[int, frozenset[str]] = {}
+    for day in sorted(days):
+        law = await rules.load(applying.session, _EPOCH + timedelta(days=day), now_ms)
+        try:
+            found[day] = nobody(law)
+        except rules.UnusableRule:
+            found[day] = nobody(rules.shipped())
+    return found
 
 
 _SAVE = (
