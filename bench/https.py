@@ -80,7 +80,9 @@ class Pool:
                 except (OSError, EOFError, TimeoutError):
                     pass  # the server had closed it: no news about the server
             try:
-                connection = await asyncio.wait_for(self._open(), TIMEOUT_SECONDS)
+                # Not wait_for: before Python 3.12 it drops a cancellation that comes with an answer.
+                async with asyncio.timeout(TIMEOUT_SECONDS):
+                    connection = await self._open()
                 return await self._exchange(connection, message)
             except (OSError, EOFError, TimeoutError) as error:
                 raise HttpError(
@@ -103,7 +105,8 @@ class Pool:
         try:
             connection.writer.write(message)
             await connection.writer.drain()
-            reply = await asyncio.wait_for(_read_reply(connection.reader), TIMEOUT_SECONDS)
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                reply = await _read_reply(connection.reader)
             kept = reply.headers.get("connection", "").lower() != "close"
             return reply
         finally:
