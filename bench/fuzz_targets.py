@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from kiemke.agent.decode import edid, smbios, storage
 from kiemke.agent.decode.errors import DecodeError
-from kiemke.agent.sensors import antivirus, operating_system, plain_words, printers, vital_linux
+from kiemke.agent.sensors import antivirus, operating_system, printers, vital_linux
 from kiemke.agent.sensors.errors import SensorError
 from kiemke.agent.windows import adapters, monitors, security, software, usb
 from kiemke.agent.windows import printers as windows_printers
+from kiemke.wire import plain_words
 from tests.support import firmware
 from tests.support.windows import FakeWinreg, RecordedWindows
 
@@ -75,7 +76,7 @@ KEYS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (rf"{ENUM}\DISPLAY\PART\1\Device Parameters\EDID_OVERRIDE", ("0", "1", "x",)),
     (rf"{windows_printers.PRINTERS}\PART", ("Name", "Port", "Attributes", "Printer Driver",)),
     (rf"{SID}\{windows_printers.CHOSEN}", ("Device",)),
-    (rf"HKLM\{software.UNINSTALL}\PART", ("DisplayName", "DisplayVersion", "Publisher", "InstallDate", "VersionMajor", "VersionMinor",)),
+    (rf"HKLM\{software.UNINSTALL}\PART", ("DisplayName", "DisplayVersion", "Publisher", "InstallDate", "VersionMajor", "VersionMinor", "SystemComponent", "ReleaseType", "EstimatedSize",)),
     (rf"{software.APPX}\PART_1_x64__8wekyb3d8bbwe", ("DisplayName",)),
     (rf"{adapters.NETWORK}\{{A}}\Connection", ("Name", "PnpInstanceID", "MediaSubType",)),
     (rf"{adapters.CLASS}\0001", ("NetCfgInstanceId", "DriverDesc", "*IfType", "ComponentId",)),

@@ -77,6 +77,55 @@ def test_programs_of_both_views_of_a_user_and_of_the_store(windows: RecordedWind
     assert found["Microsoft.WindowsCalculator"].version == "11.2210.0.0"
 
 
+UNINSTALL = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "kind"),
+    [
+        ("WinRAR archiver", {"DisplayName": "WinRAR 6.24 (64-bit)"}, None),
+        ("{A}", {"DisplayName": "vs_minshellmsi", "SystemComponent": 1}, "component"),
+        ("{A}", {"DisplayName": "Odd", "SystemComponent": "0"}, None),
+        ("{A}", {"DisplayName": "Fix", "ParentKeyName": "Office15.PROPLUS"}, "update"),
+        ("{A}", {"DisplayName": "Fix", "ReleaseType": "Security Update"}, "update"),
+        ("KB2565063", {"DisplayName": "Microsoft Visual C++ 2010 SP1"}, "update"),
+        ("{A}.KB2151757", {"DisplayName": "Microsoft Visual C++ 2010"}, "update"),
+        ("{A}", {"DisplayName": "Update for Office (KB2494150) 32-Bit Edition"}, "update"),
+        ("{A}", {"DisplayName": "KBStudio 12"}, None),
+    ],
+)  # fmt: skip
+def test_what_windows_itself_does_not_list_is_told_apart(
+    windows: RecordedWindows, key: str, values: dict[str, object], kind: str | None
+) -> None:
+    windows.winreg.put(rf"HKLM\{UNINSTALL}\{key}", **values)
+
+    assert [one.kind for one in read(windows, "software")["software"]] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("values", "version", "installed_on", "size_bytes"),
+    [
+        ({"DisplayVersion": "1.2", "InstallDate": "20260228", "EstimatedSize": 3}, "1.2", "2026-02-28", 3072),
+        ({"InstallDate": "2026-2-28", "VersionMajor": 5, "VersionMinor": 24}, "5.24", "2026-02-28", None),
+        ({"InstallDate": "20260230", "MajorVersion": 7, "EstimatedSize": 0}, "7.0", None, None),
+        # Whether this is the second of March or the third of February nobody can say.
+        ({"InstallDate": "02/03/2026", "Version": 0x05180001}, "5.24.1", None, None),
+        ({"InstallDate": "", "EstimatedSize": "2048"}, None, None, 2 << 20),
+    ],
+)  # fmt: skip
+def test_versions_days_and_sizes_as_installers_write_them(
+    windows: RecordedWindows,
+    values: dict[str, object],
+    version: str | None,
+    installed_on: str | None,
+    size_bytes: int | None,
+) -> None:
+    windows.winreg.put(rf"HKLM\{UNINSTALL}\A", DISPLAYNAME="A", **values)
+    (one,) = read(windows, "software")["software"]
+
+    assert (one.version, one.installed_on, one.size_bytes) == (version, installed_on, size_bytes)
+
+
 def test_updates_in_use_are_told_by_number_or_build(windows: RecordedWindows) -> None:
     root = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\Packages"
     at = filetime(datetime(2026, 11, 12, tzinfo=UTC))

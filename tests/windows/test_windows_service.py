@@ -56,7 +56,8 @@ def test_the_account_of_the_service_is_the_one_windows_computes() -> None:
 
 @pytest.fixture
 def service_name(pc: WindowsPc) -> Iterator[str]:
-    """The service's name; it is deleted afterwards with all it left."""
+    """The service's name; it is deleted afterwards with all it left, and finds nothing of another's."""
+    shutil.rmtree(pc.drive / "ProgramData" / "kiemke-agent", ignore_errors=True)
     yield "kiemke-agent"
     pc.run("sc", "delete", "kiemke-agent")
     shutil.rmtree(pc.drive / "ProgramData" / "kiemke-agent")

@@ -209,6 +209,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status (78 when the agent is not enrolled)."""
     if argv is None and sys.argv[1:2] == [SERVE] and len(sys.argv) == 5:
         return _guarded(lambda: _serve(*sys.argv[2:]))
+    if sys.platform == "win32":
+        from kiemke.agent.terminal import speak_utf8
+
+        speak_utf8()
     top = parser()
     arguments = top.parse_args(argv)
     if arguments.command == "run" and argv is None and not arguments.once:

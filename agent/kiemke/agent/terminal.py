@@ -1,6 +1,19 @@
 """What the agent says to the person at the terminal: answers on stdout, complaints on stderr."""
 
+import io
 import sys
+
+
+def speak_utf8() -> None:
+    """Make both streams UTF-8 where they are pipes or files of a Windows.
+
+    There Python would write in the PC's old code page, which has no letters for most of what is told;
+    a console is given Unicode as it is. Elsewhere nothing is done.
+    """
+    if sys.platform == "win32":
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
+                stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def say(text: str) -> None:

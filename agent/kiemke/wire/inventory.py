@@ -163,7 +163,9 @@ class Adapter:
 class Software:
     """An installed package or program, raw, and its name and publisher as they compare.
 
-    ``user`` is the account of a program that is installed for it alone.
+    ``user`` is the account of a program that is installed for it alone. ``kind`` is "component" for a
+    part that Windows itself does not show among programs, "update" for an update of another program,
+    None for a program.
     """
 
     name: str
@@ -175,6 +177,8 @@ class Software:
     user: str | None = None
     plain_name: str | None = None
     plain_publisher: str | None = None
+    kind: str | None = None
+    size_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

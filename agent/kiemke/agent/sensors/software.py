@@ -1,10 +1,12 @@
 """The installed programs: packages of dpkg and rpm (a child with a deadline), snaps, flatpaks; Windows' list."""
 
+from dataclasses import replace
+
 from kiemke.agent.host import Host
 from kiemke.agent.sensors import bundles_linux
 from kiemke.agent.sensors.errors import SensorError, SensorTimeoutError
-from kiemke.agent.sensors.plain_words import with_plain_words
 from kiemke.wire.inventory import Row, Software
+from kiemke.wire.plain_words import plain_name, plain_publisher
 
 NAME = "software"
 SECTIONS = ("software",)
@@ -51,6 +53,17 @@ def _ordered(found: list[Software]) -> tuple[Software, ...]:
     """Return the programs by origin and name, each with its plain words."""
     found.sort(key=lambda one: (one.origin or "", one.name, one.version or "", one.user or ""))
     return tuple(with_plain_words(one) for one in found)
+
+
+def with_plain_words(one: Software) -> Software:
+    """Return the row with its plain words; None where the raw ones are plain already."""
+    name = plain_name(one.name, one.version)
+    publisher = None if one.publisher is None else plain_publisher(one.publisher)
+    return replace(
+        one,
+        plain_name=None if name == one.name else name,
+        plain_publisher=None if publisher == one.publisher else publisher,
+    )
 
 
 def _dpkg(host: Host) -> list[Software]:

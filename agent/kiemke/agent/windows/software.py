@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 
 from kiemke.agent.windows.port import Windows
 from kiemke.agent.windows.registry import Registry, as_number, as_text
@@ -19,8 +20,14 @@ FRAMEWORKS = (
     "Microsoft.WindowsAppRuntime",
 )
 WORDS = {32: "x86", 64: "x86_64"}
-DAY = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
+# "20170502", and as some installers write it "2017-05-02" or "2017/5/2". With the year last nobody knows
+# which is the month.
+DAY = re.compile(r"((?:19|20)\d\d)([-/.]?)(\d{1,2})\2(\d{1,2})")
 PUBLISHER_ID = re.compile(r"[a-z0-9]{13}")
+# What Windows itself leaves out of its list of programs, or shows as updates.
+UPDATE_RELEASES = ("hotfix", "security update", "service pack", "update", "update rollup")
+UPDATE_NAME = re.compile(r"\(KB\d{6,8}(?:v\d)?\)|\bKB\d{6,8}(?:v\d)?\s*$", re.IGNORECASE)
+MOST_KILOBYTES = 1 << 32  # of a DWORD; some entries hold more, or text
 
 
 def read(windows: Windows) -> list[Software]:
@@ -68,32 +75,62 @@ def _programs(
 ) -> Iterator[Software]:
     """Yield the programs of one Uninstall key; an entry without a name is none."""
     for name in registry.names(path, is_32=is_32):
-        values = registry.values(f"{path}\\{name}", is_32=is_32)
-        title = as_text(values.get("DisplayName"))
+        found = registry.values(f"{path}\\{name}", is_32=is_32)
+        values = {key.casefold(): value for key, value in found.items()}
+        title = as_text(values.get("displayname"))
         if title is None:
             continue
         yield Software(
             name=title,
-            version=as_text(values.get("DisplayVersion")) or _version(values),
-            publisher=as_text(values.get("Publisher")),
+            version=as_text(values.get("displayversion")) or _version(values),
+            publisher=as_text(values.get("publisher")),
             architecture=architecture,
             origin="registry" if not path.startswith("HKU") else "user",
-            installed_on=day(as_text(values.get("InstallDate"))),
+            installed_on=day(as_text(values.get("installdate"))),
             user=user,
+            kind=_kind(name, title, values),
+            size_bytes=_size(values),
         )
+
+
+def _kind(key: str, title: str, values: dict[str, object]) -> str | None:
+    """Return "update" or "component" for what Windows does not show among programs."""
+    release = (as_text(values.get("releasetype")) or "").casefold()
+    parent = as_text(values.get("parentkeyname")) or as_text(values.get("parentdisplayname"))
+    if parent or release in UPDATE_RELEASES or UPDATE_NAME.search(title) or UPDATE_NAME.search(key):
+        return "update"
+    return "component" if as_number(values.get("systemcomponent")) else None
+
+
+def _size(values: dict[str, object]) -> int | None:
+    """Return EstimatedSize in bytes; Windows keeps kilobytes."""
+    kilobytes = as_number(values.get("estimatedsize"))
+    if kilobytes is None or not 0 < kilobytes < MOST_KILOBYTES:
+        return None
+    return kilobytes * 1024
 
 
 def _version(values: dict[str, object]) -> str | None:
     """Return "major.minor" where the entry gives numbers alone."""
-    major, minor = as_number(values.get("VersionMajor")), as_number(values.get("VersionMinor"))
-    return None if major is None else f"{major}.{minor or 0}"
+    for major, minor in (("versionmajor", "versionminor"), ("majorversion", "minorversion")):
+        first = as_number(values.get(major))
+        if first is not None:
+            return f"{first}.{as_number(values.get(minor)) or 0}"
+    packed = values.get("version")
+    if isinstance(packed, int) and packed > 0xFFFF:  # MSI: major, minor, 16 bits of build
+        return f"{packed >> 24}.{packed >> 16 & 0xFF}.{packed & 0xFFFF}"
+    return as_text(packed) if isinstance(packed, str) else None
 
 
 def day(text: str | None) -> str | None:
-    """Return YYYY-MM-DD of a date written YYYYMMDD, None of anything else."""
-    if text is None or not DAY.fullmatch(text):
+    """Return YYYY-MM-DD of a date written with the year first, None of anything else."""
+    found = DAY.fullmatch(text or "")
+    if found is None or (not found[2] and len(found[0]) != 8):
         return None
-    return f"{text[:4]}-{text[4:6]}-{text[6:]}"
+    try:
+        return date(int(found[1]), int(found[3]), int(found[4])).isoformat()
+    except ValueError:
+        return None
 
 
 def _apps(registry: Registry, path: str, user: str | None) -> Iterator[Software]:
