@@ -69,7 +69,7 @@ def test_a_file_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> No
     ("text", "words"),
     [
         ('[a]\nversion = "2c"\ncommunity = "topsecret1"\ncolour = "red"', 'unknown key "colour"'),
-        ('[a]\nversion = "1"\ncommunity = "topsecret1"', 'version = "2c" or'),
+        ('[a]\nversion = "4"\ncommunity = "topsecret1"', 'version = "2c" or'),
         ('[a]\ncommunity = "topsecret1"', 'version = "2c" or'),
         ('[a]\nversion = "2c"', 'no "community"'),
         ('[a]\nversion = "2c"\ncommunity = ""', '"community" must be text'),

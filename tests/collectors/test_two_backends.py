@@ -1,7 +1,6 @@
 """gufo-snmp and pysnmp differ in nothing but speed: the same polls of the same agents, both ways."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,8 @@ from kiemke.collectors.snmp import oids
 from kiemke.collectors.snmp.machine import SnmpValue
 from kiemke.collectors.snmp.reader import Oid, parse_oid
 from kiemke.wire.report import Device, Interfaces
-from tests.support.peers import SnmpdPeer
 from tests.support.snmp_agents import COMMUNITY, TableView, serving, switch
-from tests.support.snmp_polls import polling, v2c, v3
+from tests.support.snmp_polls import polling, v2c
 
 # The whole corpus takes minutes: KIEMKE_WHOLE_CORPUS=1 pytest tests/collectors/test_two_backends.py
 EVERY = 1 if os.environ.get("KIEMKE_WHOLE_CORPUS") else 75
@@ -140,50 +138,3 @@ async def test_a_column_a_device_lacks_is_not_asked_for_in_every_poll() -> None:
     assert oids.DOT3_DUPLEX_STATUS in once
     assert oids.DOT3_DUPLEX_STATUS not in asked and oids.IF_HC_IN_OCTETS in asked
     assert first == second
-
-
-@pytest.mark.parametrize(
-    ("auth", "privacy"),
-    [
-        ("MD5", "DES"),
-        ("SHA", "AES"),
-        ("SHA-224", "AES"),
-        ("SHA-384", "AES"),
-        ("SHA-512", None),
-        (None, None),
-    ],
-)
-async def test_v3_is_spoken_alike_by_both(
-    snmpd: Any, auth: str | None, privacy: str | None
-) -> None:
-    keys = f' {auth} "auth-key-1234"' if auth else ""
-    keys += f' {privacy} "priv-key-1234"' if privacy else ""
-    level = "authpriv" if privacy else "auth" if auth else "noauth"
-    peer: SnmpdPeer = snmpd(f"createUser other{keys}\nrouser other {level}\n")
-    names = {"SHA": "SHA1", "AES": "AES128"}
-    credential = v3(
-        peer, user="other", auth_key="auth-key-1234", privacy_key="priv-key-1234",
-        auth_protocol=names.get(auth or "", (auth or "").replace("-", "")),
-        privacy_protocol=names.get(privacy or "", privacy or ""),
-    )  # fmt: skip
-    if auth is None:
-        credential = replace(credential, auth_protocol=None, auth_key=None)
-    if privacy is None:
-        credential = replace(credential, privacy_protocol=None, privacy_key=None)
-    ports, ways = [], []
-    for backend in ("gufo", "pysnmp"):
-        events: list[str] = []
-        async with polling(
-            credential,
-            backend=backend,
-            trace=lambda event, _: events.append(event),  # noqa: B023
-        ) as polled:
-            device, found = await polled.poll(peer.port, "core")
-        assert device.outcome == "ok" and found is not None and found.outcome == "ok"
-        ports.append(
-            [(row.index, row.name, row.mac, row.speed_bits_per_second) for row in found.rows]
-        )
-        ways.append("slow path" in events)
-
-    assert ports[0] == ports[1] != []
-    assert ways == [False, False]

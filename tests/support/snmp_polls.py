@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from kiemke.collectors.assignment import DeviceTask
 from kiemke.collectors.credentials import Credential
 from kiemke.collectors.device_poll import DevicePoller
+from kiemke.collectors.learned import Learned
 from kiemke.collectors.secret import Secret
 from kiemke.collectors.snmp.engines import Engines
 from kiemke.collectors.trace import Trace, no_trace
@@ -16,6 +17,11 @@ from tests.support.peers import SnmpdPeer
 def v2c(community: str, name: str = "default") -> Credential:
     """Return a v2c credential."""
     return Credential(name, "2c", community=Secret(community))
+
+
+def v1(community: str, name: str = "old") -> Credential:
+    """Return a v1 credential."""
+    return Credential(name, "1", community=Secret(community))
 
 
 def v3(peer: SnmpdPeer, name: str = "core", **other: str) -> Credential:
@@ -43,6 +49,10 @@ class Polled:
     async def emit(self, kind: str, body: Device | Interfaces) -> None:
         assert kind == ("device" if isinstance(body, Device) else "interfaces")
         self.emitted.append(body)
+
+    async def turn(self, port: int, credential: str = "default") -> str:
+        """Poll 127.0.0.1:port once. Returns the outcome; what is emitted is kept."""
+        return await self.poller.poll(DeviceTask(1, "127.0.0.1", port, credential), 20.0, self.emit)
 
     async def poll(
         self, port: int, credential: str = "default", device: int = 1, budget: float = 20.0
@@ -75,6 +85,7 @@ async def polling(
     attempts: int = 2,
     trace: Trace = no_trace,
     backend: str = "gufo",
+    learned: Learned | None = None,
 ) -> AsyncIterator[Polled]:
     """Yield a poller with these credentials; its sockets are closed at the end."""
     engines = Engines(backend=backend)
@@ -85,6 +96,7 @@ async def polling(
                 {credential.name: credential for credential in credentials},
                 attempt_seconds=attempt_seconds,
                 attempts=attempts,
+                learned=learned,
                 trace=trace,
             )
         )

@@ -1,6 +1,6 @@
 """What a credential is made of, as the server keeps it and a collector uses it; texts by field name.
 
-``snmp``: a ``version`` ("2c" with ``community``; "3" with ``user`` and its keys, if it has any).
+``snmp``: a ``version`` ("1" or "2c" with ``community``; "3" with ``user`` and its keys, if it has any).
 ``ssh``: a ``user`` with ``password``, ``private_key`` or both, and the ``enable_password`` of gear that asks
 for a second one. No error shows a value.
 """
@@ -8,8 +8,12 @@ for a second one. No error shows a value.
 from collections.abc import Mapping
 
 AUTH_NAMES = ("MD5", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512")
-PRIVACY_NAMES = ("DES", "AES128", "AES192", "AES256")
-VERSIONS = ("2c", "3")
+# Where the digest is shorter than the key of AES-192 and AES-256, it is stretched: as Cisco does and most
+# makers do, or as Blumenthal's draft says (net-snmp's "AES-256").
+PRIVACY_NAMES = (
+    "DES", "AES128", "AES192", "AES256", "AES192-BLUMENTHAL", "AES256-BLUMENTHAL",
+)  # fmt: skip
+VERSIONS = ("1", "2c", "3")
 COMMUNITY_KEYS = frozenset({"version", "community"})
 V3_KEYS = frozenset(
     {"version", "user", "auth_protocol", "auth_key", "privacy_protocol", "privacy_key"}
@@ -28,7 +32,7 @@ def check_fields(kind: str, fields: Mapping[str, object]) -> dict[str, str]:
     if kind == "snmp":
         version = fields.get("version")
         if version not in VERSIONS:
-            raise FieldError('needs version = "2c" or version = "3"')
+            raise FieldError('needs version = "2c" or version = "3" ("1" for old gear)')
         texts = _texts(fields, V3_KEYS if version == "3" else COMMUNITY_KEYS)
         if version == "3":
             _check_v3(texts)

@@ -21,7 +21,7 @@ FILE_NAME = "credentials.toml"
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One way to be let in: a v2c ``community``, or a v3 ``user`` with its keys, if it has any."""
+    """One way to be let in: a v1 or v2c ``community``, or a v3 ``user`` with its keys, if it has any."""
 
     name: str
     version: str

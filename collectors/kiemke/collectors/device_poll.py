@@ -6,14 +6,15 @@ from dataclasses import replace
 
 from kiemke.collectors.assignment import DeviceTask
 from kiemke.collectors.credentials import Credential
-from kiemke.collectors.deadline import Deadline
+from kiemke.collectors.deadline import MOST_PACKETS, Deadline
 from kiemke.collectors.device_identity import Asked, Pace, ask
 from kiemke.collectors.errors import PollError
+from kiemke.collectors.learned import Learned
 from kiemke.collectors.server_secrets import credential_name
 from kiemke.collectors.snmp import interfaces, system
 from kiemke.collectors.snmp.engines import Engines
 from kiemke.collectors.snmp.health import Rhythm
-from kiemke.collectors.snmp.reader import SnmpReader, Tuning
+from kiemke.collectors.snmp.reader import SnmpReader
 from kiemke.collectors.trace import Trace, no_trace
 from kiemke.wire.report import Device, DeviceReading, Interfaces
 
@@ -38,6 +39,7 @@ class DevicePoller:
         *,
         attempt_seconds: float = 2.0,
         attempts: int = 2,
+        learned: Learned | None = None,
         trace: Trace = no_trace,
     ) -> None:
         self._engines = engines
@@ -45,7 +47,8 @@ class DevicePoller:
         self._attempt_seconds = attempt_seconds
         self._attempts = attempts
         self._trace = trace
-        self._tunings: dict[tuple[str, int], Tuning] = {}
+        self._learned = learned or Learned()
+        self.most_packets = MOST_PACKETS
         self._memories: dict[tuple[str, int], interfaces.Memory] = {}
         self._pace = Pace()
         self._rhythms: dict[tuple[str, int], Rhythm] = {}
@@ -65,17 +68,21 @@ class DevicePoller:
             )
             await emit("device", Device(task.device, "error", detail))
             return "error"
-        tuning = self._tunings.setdefault((task.address, task.port), Tuning())
-        deadline = Deadline(budget_seconds)
+        tuning = self._learned.tuning(task.address, task.port)
+        if tuning.is_resting():
+            self._trace("resting", {"device": task.device, "silent_polls": tuning.silent_polls})
+            return "timeout"
+        deadline = Deadline(budget_seconds, packets=self.most_packets)
         begun = time.monotonic()
+        patience_seconds, attempts = tuning.patience(self._attempt_seconds, self._attempts)
         try:
             reader = await self._engines.reader(
                 task.address,
                 task.port,
                 credential,
                 tuning,
-                attempt_seconds=self._attempt_seconds,
-                attempts=self._attempts,
+                attempt_seconds=patience_seconds,
+                attempts=attempts,
                 trace=self._trace,
             )
         except PollError as err:
@@ -90,6 +97,7 @@ class DevicePoller:
             await emit(kind, body)
 
         outcome = await poll_reader(reader, task.device, deadline, keep, memory)
+        tuning.end_poll(told[0].outcome, self._attempt_seconds)
         asked = self._asked.setdefault((task.address, task.port), Asked())
         for device in told:
             identity = await ask(reader, device, asked, deadline, self._pace, self._trace)

@@ -52,14 +52,14 @@ EXAMPLES = """examples:
 
 SNMP credentials stand in credentials.toml in the state folder, mode 0600:
   [default]
-  version = "2c"
+  version = "2c"                 # "1" for gear that knows nothing newer
   community = "..."
   [core]
   version = "3"
   user = "..."
   auth_protocol = "SHA256"       # MD5 SHA1 SHA224 SHA256 SHA384 SHA512
   auth_key = "..."
-  privacy_protocol = "AES128"    # DES AES128 AES192 AES256
+  privacy_protocol = "AES128"    # DES AES128 AES192 AES256 AES192-BLUMENTHAL AES256-BLUMENTHAL
   privacy_key = "..."
 and SSH accounts:
   [switches]

@@ -19,6 +19,8 @@ from kiemke.collectors.credentials import FILE_NAME, Credential, read_credential
 from kiemke.collectors.device_poll import DevicePoller
 from kiemke.collectors.errors import AssignmentError, ConfigError
 from kiemke.collectors.files import write_private
+from kiemke.collectors.learned import FILE_NAME as LEARNED_FILE
+from kiemke.collectors.learned import Learned
 from kiemke.collectors.poll import Job, PollLoop, Work
 from kiemke.collectors.reachability import icmp
 from kiemke.collectors.reporter import Reporter
@@ -66,7 +68,8 @@ class Collector:
         self._secrets: tuple[ServerSecret, ...] = ()
         self._secrets_turn = 0
         self._snmp_stamp: Stamp | None = None
-        self._poller = DevicePoller(self._engines, {})
+        self._learned = Learned(state / LEARNED_FILE)
+        self._poller = DevicePoller(self._engines, {}, learned=self._learned)
         self._assignment: Assignment | None = None
         self._trouble: str | None = None
 
@@ -93,6 +96,7 @@ class Collector:
             ended = await asyncio.gather(*tasks, return_exceptions=True)
             await self._reporter.finish()
             self._engines.close()
+            await self._learned.keep(at_once=True)
             self._write_status()
         for result in ended:
             if isinstance(result, Exception):
@@ -203,7 +207,8 @@ class Collector:
         # Engines know their credentials from the first use on: new ones need new engines.
         old, self._engines = self._engines, Engines()
         known = {**snmp_credentials(self._secrets), **self._local}
-        self._poller = DevicePoller(self._engines, known)
+        self._learned.wake_all()
+        self._poller = DevicePoller(self._engines, known, learned=self._learned)
         return old
 
     def _device_work(self, task: DeviceTask) -> Work:
@@ -239,6 +244,7 @@ class Collector:
         """Write the status, and look whether the operator has changed credentials.toml."""
         while True:
             await asyncio.to_thread(self._write_status)
+            await self._learned.keep()
             await asyncio.sleep(STATUS_SECONDS)
             if self._assignment is not None and self._stamp_credentials() != self._snmp_stamp:
                 await self._take_over(self._assignment)

@@ -37,7 +37,7 @@ COLUMNS = (
     Column(N_("Changed at"), "changed_at", MOMENT, optional=1),
 )
 AUTHENTICATION = ("MD5", "SHA1", "SHA224", "SHA256", "SHA384", "SHA512")
-PRIVACY = ("DES", "AES128", "AES192", "AES256")
+PRIVACY = ("DES", "AES128", "AES192", "AES256", "AES192-BLUMENTHAL", "AES256-BLUMENTHAL")
 
 
 @click.group(
@@ -80,6 +80,7 @@ def _asking(function: click.decorators.FC) -> click.decorators.FC:
         option("--privacy", type=click.Choice(PRIVACY), help=N_("SNMPv3: how it is encrypted.")),
         option("--authentication", type=click.Choice(AUTHENTICATION),
                help=N_("SNMPv3: how it is signed.")),
+        option("--v1", is_flag=True, help=N_("SNMPv1, for gear that knows nothing newer.")),
         option("--v3", is_flag=True, help=N_("SNMPv3: a user with keys, not a community.")),
     ):  # fmt: skip
         function = decorate(function)
@@ -100,9 +101,11 @@ def _read(label: str, *, hidden: bool = True) -> str:
     return found
 
 
-def _read_snmp(v3: bool, authentication: str | None, privacy: str | None) -> dict[str, str]:
+def _read_snmp(
+    v1: bool, v3: bool, authentication: str | None, privacy: str | None
+) -> dict[str, str]:
     if not (v3 or authentication or privacy):
-        return {"version": "2c", "community": _read(_("Community"))}
+        return {"version": "1" if v1 else "2c", "community": _read(_("Community"))}
     values = {"version": "3", "user": _read(_("User"), hidden=False)}
     if authentication:
         values |= {"auth_protocol": authentication, "auth_key": _read(_("Authentication key"))}
@@ -152,13 +155,15 @@ def _said(app: App, text: str, made: object, json: bool) -> None:
 @json_option
 @pass_app
 def add(
-    app: App, name: str, unit: str, kind: str, v3: bool, authentication: str | None,
+    app: App, name: str, unit: str, kind: str, v1: bool, v3: bool, authentication: str | None,
     privacy: str | None, enable: bool, key_file: Path | None, can_change: bool | None, json: bool,
 ) -> None:  # fmt: skip
     """Keep a secret."""
     place = reference(app, UNIT, unit)
     values = (
-        _read_snmp(v3, authentication, privacy) if kind == "snmp" else _read_ssh(key_file, enable)
+        _read_snmp(v1, v3, authentication, privacy)
+        if kind == "snmp"
+        else _read_ssh(key_file, enable)
     )
     body = {"name": name, "unit": place, "kind": kind, "values": values, "can_change": can_change}
     made = app.client.send("POST", "/secrets", body=body)
@@ -176,13 +181,13 @@ def add(
 @json_option
 @pass_app
 def rotate(
-    app: App, ref: str, v3: bool, authentication: str | None, privacy: str | None, enable: bool,
+    app: App, ref: str, v1: bool, v3: bool, authentication: str | None, privacy: str | None, enable: bool,
     key_file: Path | None, can_change: bool | None, json: bool,
 ) -> None:  # fmt: skip
     """Rotate a secret."""
     found = pick(app, SECRET, ref)
     is_snmp = text_at(found, "kind") == "snmp"
-    values = _read_snmp(v3, authentication, privacy) if is_snmp else _read_ssh(key_file, enable)
+    values = _read_snmp(v1, v3, authentication, privacy) if is_snmp else _read_ssh(key_file, enable)
     body = {"values": values, "can_change": can_change}
     made = app.client.send("POST", f"/secrets/{_number(found)}/rotate", body=body)
     name = text_at(found, "name") or ref

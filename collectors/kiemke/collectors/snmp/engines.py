@@ -6,7 +6,8 @@ from kiemke.collectors.snmp.reader import SnmpReader, Tuning
 from kiemke.collectors.trace import Trace, no_trace
 
 try:
-    from kiemke.collectors.snmp.gufo_reader import GufoReader, Users, speaks
+    from kiemke.collectors.snmp.gufo_keys import Users
+    from kiemke.collectors.snmp.gufo_reader import GufoReader, speaks
 except ImportError:  # no wheel for this system (Windows)
     HAS_GUFO = False
 else:

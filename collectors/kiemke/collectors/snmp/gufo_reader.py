@@ -23,21 +23,11 @@ from kiemke.collectors.credentials import Credential
 from kiemke.collectors.deadline import Deadline
 from kiemke.collectors.errors import PollError, PollTimeout
 from kiemke.collectors.snmp import oids as known
+from kiemke.collectors.snmp.gufo_keys import PRIVACY_KEYS, Users
 from kiemke.collectors.snmp.reader import Oid, Part, SnmpReader, Tuning, Value, Walk, parse_oid
 from kiemke.collectors.snmp.walk import MAX_ROWS
 from kiemke.collectors.trace import Trace, no_trace
 
-# A key of each protocol by its name in credentials.toml. AES-192 and AES-256 are left to pysnmp: the
-# two libraries stretch short keys in different ways.
-AUTH_KEYS: dict[str, type[keys.BaseAuthKey]] = {
-    "MD5": keys.Md5Key,
-    "SHA1": keys.Sha1Key,
-    "SHA224": keys.Sha224Key,
-    "SHA256": keys.Sha256Key,
-    "SHA384": keys.Sha384Key,
-    "SHA512": keys.Sha512Key,
-}
-PRIVACY_KEYS: dict[str, type[keys.BasePrivKey]] = {"DES": keys.DesKey, "AES128": keys.Aes128Key}
 # Rows of one column in one answer: 60 counters of 64 bits fit an Ethernet frame.
 MOST_ROWS = 60
 
@@ -51,40 +41,13 @@ class NotPlain(Exception):
 
 
 def speaks(credential: Credential) -> bool:
-    """Say whether the fast path knows this credential's version and protocols."""
+    """Say whether the fast path knows this credential's version and protocols.
+
+    v1 is left to pysnmp: this library walks one column at a time, which by v1 is a question a cell.
+    """
     if credential.version == "2c":
         return True
     return credential.version == "3" and credential.privacy_protocol in (None, *PRIVACY_KEYS)
-
-
-class Users:
-    """SNMPv3 users with their keys hashed once (a mebibyte each), by credential name."""
-
-    def __init__(self) -> None:
-        self._users: dict[str, keys.User] = {}
-
-    def get(self, credential: Credential) -> keys.User:
-        """Return the library's form of a v3 credential."""
-        found = self._users.get(credential.name)
-        if found is None:
-            found = self._users[credential.name] = _make_user(credential)
-        return found
-
-
-def _make_user(credential: Credential) -> keys.User:
-    if credential.auth_key is None or credential.auth_protocol is None:
-        return keys.User(credential.user or "")
-    kind = AUTH_KEYS[credential.auth_protocol]
-    auth = kind(
-        kind.get_master_key(credential.auth_key.reveal().encode()), key_type=keys.KeyType.Master
-    )
-    if credential.privacy_key is None or credential.privacy_protocol is None:
-        return keys.User(credential.user or "", auth_key=auth)
-    # The privacy key is hashed by the authentication protocol (RFC 3414 section 2.6).
-    private = PRIVACY_KEYS[credential.privacy_protocol](
-        kind.get_master_key(credential.privacy_key.reveal().encode()), key_type=keys.KeyType.Master
-    )
-    return keys.User(credential.user or "", auth_key=auth, priv_key=private)
 
 
 UNPLAIN = (NotPlain, SnmpError, ValueError, RuntimeError)
@@ -249,8 +212,7 @@ class GufoReader:
         while moving := [column for column in found if not (column.done or column.cut)]:
             for column in moving:
                 if deadline.is_over() and any(each.cells for each in found):
-                    over = f"the {deadline.seconds:g} s for this device are over"
-                    return PollTimeout(self._target, over)
+                    return PollTimeout(self._target, deadline.why())
                 steps = column.steps
                 about: dict[str, object] = {"rows": column.rows, "from": [column.name]}
                 answer = await self._ask(
@@ -338,6 +300,7 @@ class GufoReader:
             patience_seconds = min(self._attempt_seconds, deadline.left_seconds())
             if patience_seconds <= 0.0:
                 break
+            deadline.spend()
             begun = time.monotonic()
             answer: Answer | None = None
             try:
@@ -351,6 +314,7 @@ class GufoReader:
             spent = round(time.monotonic() - begun, 4)
             self._trace(what, {**about, "attempt": attempt, "seconds": spent, "answer": outcome})
             if outcome != "no answer":
+                self._tuning.slowest_seconds = max(self._tuning.slowest_seconds, spent)
                 return answer  # type: ignore[return-value]  # refreshing answers None
         raise PollTimeout(
             self._target,

@@ -51,6 +51,8 @@ PRIVACY_PROTOCOLS = {
     "AES128": auth.USM_PRIV_CFB128_AES,
     "AES192": auth.USM_PRIV_CFB192_AES,
     "AES256": auth.USM_PRIV_CFB256_AES,
+    "AES192-BLUMENTHAL": auth.USM_PRIV_CFB192_AES_BLUMENTHAL,
+    "AES256-BLUMENTHAL": auth.USM_PRIV_CFB256_AES_BLUMENTHAL,
 }
 REFUSALS = (
     errind.UnknownUserName,
@@ -66,6 +68,7 @@ TOO_BIG, NO_SUCH_NAME, GENERAL_ERROR, NO_ACCESS, AUTHORIZATION_ERROR = 1, 2, 5, 
 NO_VALUE = Null("")
 # What silence may mean, by SNMP version: both sides of it cannot be told apart from here.
 SILENCE = {
+    "1": "device off, address filtered, or community not accepted",
     "2c": "device off, address filtered, or community not accepted",
     "3": "device off, address filtered, or privacy key or protocol wrong",
 }
@@ -77,8 +80,9 @@ def _auth_data(credential: Credential) -> Any:  # pysnmp ships no types
     """Return pysnmp's form of a credential."""
     if credential.community is not None:
         community = credential.community.reveal()
-        # Most office gear speaks nothing safer than v2c.
-        return auth.CommunityData(credential.name, community, mpModel=1)  # noqa: S508
+        # Most office gear speaks nothing safer than v2c, old printers and UPS nothing but v1.
+        model = 0 if credential.version == "1" else 1
+        return auth.CommunityData(credential.name, community, mpModel=model)
     given: dict[str, Any] = {}
     if credential.auth_key is not None and credential.auth_protocol is not None:
         given["authKey"] = credential.auth_key.reveal()
@@ -118,7 +122,7 @@ class PysnmpEngines:
         target = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         check_route(address, port, target)
         key = (credential.name, address, port)
-        shared = self._share_v2c and credential.community is not None
+        shared = self._share_v2c and credential.version == "2c"
         engine_name = "" if shared else credential.name
         engine = self._engines.get(engine_name)
         try:
@@ -139,7 +143,7 @@ class PysnmpEngines:
             self._addresses[key],
             target,
             tuning,
-            silence=SILENCE[credential.version],
+            version=credential.version,
             attempt_seconds=attempt_seconds,
             attempts=attempts,
             trace=trace,
@@ -174,7 +178,7 @@ class PysnmpReader:
         target: str,
         tuning: Tuning,
         *,
-        silence: str,
+        version: str,
         attempt_seconds: float,
         attempts: int,
         trace: Trace,
@@ -183,13 +187,18 @@ class PysnmpReader:
         self._address_name = address_name
         self._target = target
         self._tuning = tuning
-        self._silence = silence
+        self._is_v1 = version == "1"
+        self._silence = SILENCE[version]
         self._attempt_seconds = attempt_seconds
         self._attempts = attempts
         self._trace = trace
 
     async def get(self, oids: Sequence[str], deadline: Deadline) -> dict[str, Value]:
         """Return the value of each scalar the device has. Raises PollError."""
+        asked, _ = self._tuning.split(oids)
+        return await self._get(asked, deadline)
+
+    async def _get(self, oids: Sequence[str], deadline: Deadline) -> dict[str, Value]:
         names = [(ObjectName(parse_oid(oid)), NO_VALUE) for oid in oids]
 
         def send(answer: Callable[..., None]) -> None:
@@ -198,15 +207,19 @@ class PysnmpReader:
             )
 
         status, _, answer = await self._ask("get", {"oids": list(oids)}, send, deadline)
+        if self._is_v1 and status == 0 and all(value is None for _, value in answer):
+            status = NO_SUCH_NAME  # the library shows v1's refusal of the whole as v2c's of each
         if status in (NO_SUCH_NAME, GENERAL_ERROR):
             # Old agents fail the whole request over one object they lack, and not all of them
             # name the right one: ask for each alone.
             self._trace("request refused", {"oids": list(oids), "status": status})
             if len(oids) == 1:
+                if status == NO_SUCH_NAME:
+                    self._tuning.miss(oids[0])
                 return {}
             found: dict[str, Value] = {}
             for oid in oids:
-                found |= await self.get((oid,), deadline)
+                found |= await self._get((oid,), deadline)
             return found
         self._raise_status(status)
         by_oid = {oid: value for oid, value in answer if value is not None}
@@ -222,6 +235,8 @@ class PysnmpReader:
         """Walk the columns side by side. Raises PollError when nothing at all came back."""
 
         async def bulk(names: Sequence[Oid], rows: int) -> list[tuple[Oid, Value | None]]:
+            if self._is_v1:
+                return await self._next(names, deadline)
             pairs = [(ObjectName(name), NO_VALUE) for name in names]
 
             def send(answer: Callable[..., None]) -> None:
@@ -250,6 +265,31 @@ class PysnmpReader:
             self._tuning.learn(walk)
         return walk
 
+    async def _next(
+        self, names: Sequence[Oid], deadline: Deadline
+    ) -> list[tuple[Oid, Value | None]]:
+        """Return the next row of each column by v1, which knows neither GETBULK nor an end of one column.
+
+        One column at its end, or an answer too big for the device, fails the whole: halves are asked.
+        """
+        pairs = [(ObjectName(name), NO_VALUE) for name in names]
+
+        def send(answer: Callable[..., None]) -> None:
+            cmdgen.NextCommandGenerator().send_varbinds(
+                self._engine, self._address_name, None, b"", pairs, answer
+            )
+
+        about: dict[str, object] = {"from": [format_oid(name) for name in names]}
+        status, _, answer = await self._ask("next", about, send, deadline)
+        if status in (TOO_BIG, GENERAL_ERROR) or all(value is None for _, value in answer):
+            if len(names) > 1:
+                half = len(names) // 2
+                one = await self._next(names[:half], deadline)
+                return one + await self._next(names[half:], deadline)
+        if status != NO_SUCH_NAME:
+            self._raise_status(status)
+        return answer or [(names[0], None)]
+
     def _raise_status(self, status: int) -> None:
         if status == 0:
             return
@@ -267,6 +307,7 @@ class PysnmpReader:
             patience_seconds = min(self._attempt_seconds, deadline.left_seconds())
             if patience_seconds <= 0.0:
                 break
+            deadline.spend()
             begun = time.monotonic()
             try:
                 answer = await self._ask_once(send, patience_seconds)
@@ -280,6 +321,7 @@ class PysnmpReader:
             spent = round(time.monotonic() - begun, 4)
             self._trace(what, {**about, "attempt": attempt, "seconds": spent, "answer": outcome})
             if outcome != "no answer":
+                self._tuning.slowest_seconds = max(self._tuning.slowest_seconds, spent)
                 return answer
         raise PollTimeout(
             self._target,

@@ -14,6 +14,12 @@ Oid = tuple[int, ...]
 Value = int | bytes | Oid
 
 LACKING_SECONDS = 3600.0
+MOST_PATIENCE_SECONDS = 8.0
+# After silence a device is taken for a slow one so many times; then it is taken to be off.
+PATIENT_POLLS = 3
+# A device silent for this many polls in a row is asked in every third only: the server takes what is
+# younger than three intervals for fresh.
+REST_AFTER, REST_EVERY = 10, 3
 
 
 @lru_cache(maxsize=512)
@@ -52,13 +58,58 @@ class Tuning:
     answer is too big or does not answer a bulk at all, and grows back by one in a good walk.
     ``plain`` ends when the device once gave an answer that only the careful path may read.
     ``lacking`` are columns the device does not have, each with the wall-clock time (seconds) until
-    which it is not asked for them again.
+    which it is not asked for them again; so are scalars, where one that is lacking fails a request.
+    ``patience_seconds`` is how long an attempt waits, None for the usual time; ``slowest_seconds`` the
+    slowest answer of this poll; ``silent_polls`` how many polls in a row brought no answer at all;
+    ``turns`` how many there were.
     """
 
     max_repetitions: int = 25
     ceiling: int = 25
     plain: bool = True
     lacking: dict[str, float] = field(default_factory=dict)
+    patience_seconds: float | None = None
+    slowest_seconds: float = 0.0
+    silent_polls: int = 0
+    turns: int = 0
+
+    def is_resting(self) -> bool:
+        """Count a turn; say whether a device that has long been silent is left alone in it."""
+        self.turns += 1
+        return self.silent_polls >= REST_AFTER and self.turns % REST_EVERY != 0
+
+    def patience(self, usual_seconds: float, attempts: int) -> tuple[float, int]:
+        """Return how long an attempt waits in this poll, in seconds, and how many are made.
+
+        A device that has long been silent is asked once, but waited for as if it were a slow one.
+        """
+        if self.silent_polls >= REST_AFTER:
+            return MOST_PATIENCE_SECONDS, 1
+        return self.patience_seconds or usual_seconds, attempts
+
+    def end_poll(self, outcome: str, usual_seconds: float) -> None:
+        """Learn from a poll how long to wait: after silence twice as long, thrice its slowest answer else.
+
+        ``outcome`` is that of the first question, ``usual_seconds`` what an attempt waits by itself.
+        """
+        if outcome in ("timeout", "unreachable"):
+            self.silent_polls += 1
+            patience = 2.0 * (self.patience_seconds or usual_seconds)
+            is_slow = self.silent_polls <= PATIENT_POLLS
+            self.patience_seconds = min(MOST_PATIENCE_SECONDS, patience) if is_slow else None
+        else:
+            self.silent_polls = 0
+            needed = min(MOST_PATIENCE_SECONDS, 3.0 * self.slowest_seconds)
+            self.patience_seconds = needed if needed > usual_seconds else None
+        self.slowest_seconds = 0.0
+
+    def wake(self) -> None:
+        """Ask a resting device in its next turn: something about it has changed."""
+        self.silent_polls, self.patience_seconds = 0, None
+
+    def miss(self, name: str) -> None:
+        """Remember that the device does not have this object."""
+        self.lacking[name] = time.time() + LACKING_SECONDS
 
     def split(self, columns: Sequence[str]) -> tuple[list[str], list[str]]:
         """Return the columns to ask for, and those the device is known to lack.

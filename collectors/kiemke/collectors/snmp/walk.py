@@ -79,7 +79,7 @@ async def walk_columns(
         rows = _rows_to_ask(active, tuning, rows_hint)
         try:
             if deadline.is_over():
-                raise PollTimeout(target, f"the {deadline.seconds:g} s for this device are over")
+                raise PollTimeout(target, deadline.why())
             answer = await bulk([c.at for c in active], rows)
         except (AnswerTooBig, PollTimeout) as err:
             # A device that is silent to a large bulk often answers a small one.
