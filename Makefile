@@ -1,7 +1,7 @@
 # What a newcomer does first: `make demo`. `make help` lists the rest.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench lock package packages
+.PHONY: help demo test test-slow check format bench lock package packages
 
 BIN := .venv/bin
 UV := .cache/uv/bin/uv
@@ -10,7 +10,7 @@ COMPILE := $(UV) pip compile -q --universal --generate-hashes --no-emit-index-ur
 ARGS ?=
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 demo: ## a whole district on this machine until Ctrl-C (ARGS=--once: one cycle, then stop)
 	@tools/environment run
@@ -19,6 +19,10 @@ demo: ## a whole district on this machine until Ctrl-C (ARGS=--once: one cycle, 
 test: check ## everything: lint, types, contracts, then the tests (ARGS goes to pytest)
 	@mkdir -p .cache && tools/peers
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
+
+test-slow: check ## the tests that boot a machine or play a week (ARGS goes to pytest)
+	@mkdir -p .cache && tools/peers
+	@$(BIN)/python -m pytest -q -m slow $(ARGS)
 
 check: ## lint, formatting, types and import contracts: seconds
 	@tools/environment dev

@@ -265,3 +265,27 @@ def test_help_needs_no_state_and_shows_examples() -> None:
 
     assert "kiemke-agent enroll TOKEN" in done.stdout
     assert time.monotonic() - began < 10.0
+
+
+def test_the_addresses_of_the_server_are_shown_and_changed(
+    server: Requests, call: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    own = server.url
+
+    def said(*words: str) -> tuple[int, str]:
+        done = call("server", *words)
+        return done.returncode, done.stdout + done.stderr
+
+    assert said()[0] == 78
+    call("enroll", token(server))
+    relay = "https://10.5.9.2:8443"
+    assert said("--first", "https://10.5.9.2") == (
+        0, f"{relay}\n{own}\nIn use from the service's next start on: systemctl restart kiemke-agent\n"
+    )  # fmt: skip
+    assert said() == (0, f"{relay}\n{own}\n")
+    assert said("--also", relay) == (0, f"{relay}\n{own}\n")
+    assert said("--first", "http://10.5.9.2")[0] == 1
+    assert said("--forget", "https://10.5.9.3")[0] == 1
+    assert said("--forget", relay)[1].startswith(f"{own}\nIn use")
+    assert said("--forget", own)[0] == 1
+    assert said() == (0, f"{own}\n")

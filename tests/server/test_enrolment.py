@@ -220,3 +220,16 @@ async def test_a_revoked_collector_hands_its_devices_on(api: Api) -> None:
 
     assert held == source
     assert handed == "s4"  # the district's, which is the nearest above
+
+
+async def test_a_token_names_relays_before_the_server_itself(api: Api) -> None:
+    relay = "https://10.5.9.2:9443"
+    made = await make_token(api, via=[relay, "https://10.5.9.2:9443/"])
+
+    own = api.services.settings.public_urls
+    urls = [str(address) for address in parse_token(made["token"]).addresses]
+    assert urls == [relay, *own][:3]
+    async with await api.signed_in("it") as client:
+        for bad in (["http://10.5.9.2"], [f"https://10.5.9.{n}" for n in range(3)]):
+            answer = await client.post("/api/v1/enrolment-tokens", json={"unit": "U2", "via": bad})
+            assert (answer.status_code, "via" in answer.json()["detail"]) == (422, True), bad

@@ -23,6 +23,7 @@ EPILOG = """examples:
   kiemke-agent run                 the service itself
   kiemke-agent inventory           show what is reported, send nothing
   kiemke-agent status              is all well?
+  kiemke-agent server --first https://10.5.9.2:8443   by the relay of this site
   kiemke-agent privacy --off wifi_name   what is told about persons, and its switches
   kiemke-agent decode edid /sys/class/drm/card0-HDMI-A-1/edid
 """
@@ -80,6 +81,7 @@ def parser() -> "ArgumentParser":
         help="read a recorded machine's files under DIR",
     )  # fmt: skip
     command("status", "say whether all is well, or what to do")
+    _server_options(command("server", "show or change the addresses of the server"))
     privacy = command("privacy", "show or switch what is told about persons")
     for way, words in (("off", "stop telling this item"), ("on", "tell this item again")):
         privacy.add_argument(f"--{way}", action="append", default=[], metavar="ITEM", help=words)
@@ -94,6 +96,16 @@ def parser() -> "ArgumentParser":
     decode.add_argument("kind", choices=("edid", "smbios"))
     decode.add_argument("files", nargs="+", metavar="FILE")
     return top
+
+
+def _server_options(server: "ArgumentParser") -> None:
+    """Add how the list of addresses is changed."""
+    for way, words in (
+        ("first", "try this address, such as a relay's, before the others"),
+        ("also", "try this address after the others"),
+        ("forget", "do not try this address any more"),
+    ):
+        server.add_argument(f"--{way}", action="append", default=[], metavar="URL", help=words)
 
 
 def _run_options(run: "ArgumentParser") -> None:
@@ -129,6 +141,10 @@ def _call(arguments: "Namespace") -> int:
             from kiemke.agent.commands import privacy
 
             return privacy.run(arguments.state, arguments.off, arguments.on)
+        case "server":
+            from kiemke.agent.commands import server
+
+            return server.run(arguments.state, arguments.first, arguments.also, arguments.forget)
         case "enroll":
             from kiemke.agent.commands import enroll
 

@@ -199,6 +199,11 @@ def _read_sites(rows: list[object]) -> tuple[Site, ...]:
     return tuple(found)
 
 
+def reaches_of(assignment: Assignment | None) -> list[Reach]:
+    """Return where the sites of an assignment stand; none before there is one."""
+    return [_reach_of(site) for site in assignment.sites] if assignment is not None else []
+
+
 def _reach_of(site: Site) -> Reach:
     allow = None if site.allow is None else read_networks(site.allow)
     return Reach(allow, read_networks(site.deny))

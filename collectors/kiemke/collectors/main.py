@@ -12,6 +12,7 @@ from kiemke.collectors.assignment import load_assignment
 from kiemke.collectors.credentials import FILE_NAME, read_credentials
 from kiemke.collectors.errors import CollectorError, ConfigError
 from kiemke.collectors.logs import set_up_logs
+from kiemke.collectors.relay_command import add_relay_parser, run_relay
 from kiemke.collectors.ssh.commands import (
     add_hostkey_parser,
     add_probe_options,
@@ -49,6 +50,7 @@ EXAMPLES = """examples:
   kiemke-collector probe ssh 192.168.1.2 --platform cisco_ios --user kiemke
                                                     facts and configuration, secrets masked
   kiemke-collector hostkey forget 192.168.1.2       the device was replaced: believe its new key
+  kiemke-collector relay on                         the site's agents may pass through here
 
 SNMP credentials stand in credentials.toml in the state folder, mode 0600:
   [default]
@@ -110,6 +112,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_probe_options(probe)
     _add_debug(probe, argparse.SUPPRESS)
     add_hostkey_parser(commands)
+    add_relay_parser(commands)
     return parser
 
 
@@ -153,6 +156,8 @@ def main(arguments: list[str] | None = None) -> int:
             return run_probe(given) if given.protocol == "ssh" else _probe(given)
         if given.command == "hostkey":
             return run_hostkey(given)
+        if given.command == "relay":
+            return run_relay(given)
     except CollectorError as err:
         # The text may hold words of a server or a file: nothing in it may move the cursor.
         print(f"kiemke-collector: {clean_text(str(err))}", file=sys.stderr)
@@ -272,6 +277,11 @@ def _status(state: Path) -> int:
     except (OSError, ValueError):
         print("run         not running yet")
         return 0
+    if passing := status.get("relay"):
+        print(
+            f"relay       {passing['listen']}, {passing['open']} open, {passing['passed']} passed, "
+            f"{passing['refused']} refused, {passing['unreachable']} while the server was away"
+        )
     if status["last_post"]:
         said = f"{status['last_post']['outcome']} {status['last_post']['detail']}"
         print(f"last post   {clean_text(said)}")

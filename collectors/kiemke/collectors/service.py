@@ -12,6 +12,7 @@ from kiemke.collectors.assignment import (
     DeviceTask,
     ProbeTask,
     load_assignment,
+    reaches_of,
     save_assignment,
 )
 from kiemke.collectors.assignment_client import fetch_assignment
@@ -23,6 +24,7 @@ from kiemke.collectors.learned import FILE_NAME as LEARNED_FILE
 from kiemke.collectors.learned import Learned
 from kiemke.collectors.poll import Job, PollLoop, Work
 from kiemke.collectors.reachability import icmp
+from kiemke.collectors.relay import Relay, RelaySettings, load_relay
 from kiemke.collectors.reporter import Reporter
 from kiemke.collectors.server_secrets import (
     ServerSecret,
@@ -72,6 +74,9 @@ class Collector:
         self._poller = DevicePoller(self._engines, {}, learned=self._learned)
         self._assignment: Assignment | None = None
         self._trouble: str | None = None
+        self._relay: Relay | None = None
+        self._relay_settings: RelaySettings | None = None
+        self._relay_trouble: str | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set; then end every poll, write and send what is in hand."""
@@ -91,6 +96,8 @@ class Collector:
             await asyncio.wait([waiter, *tasks], return_when=asyncio.FIRST_COMPLETED)
         finally:
             await self._loop.close()
+            if self._relay is not None:
+                await self._relay.close()
             for task in [waiter, *tasks]:
                 task.cancel()
             ended = await asyncio.gather(*tasks, return_exceptions=True)
@@ -241,19 +248,43 @@ class Collector:
             )
 
     async def _keep_status(self) -> None:
-        """Write the status, and look whether the operator has changed credentials.toml."""
+        """Write the status, and look whether the operator has changed credentials.toml or the relay."""
         while True:
+            await self._keep_relay()
             await asyncio.to_thread(self._write_status)
             await self._learned.keep()
             await asyncio.sleep(STATUS_SECONDS)
             if self._assignment is not None and self._stamp_credentials() != self._snmp_stamp:
                 await self._take_over(self._assignment)
 
+    async def _keep_relay(self) -> None:
+        """Begin, change or end the relay as relay.json says; trouble is told and tried again."""
+        try:
+            wanted = load_relay(self._state)
+            if wanted == self._relay_settings and self._relay_trouble is None:
+                return
+            if self._relay is not None:
+                await self._relay.close()
+                self._relay = None
+            self._relay_settings = wanted
+            if wanted is not None:
+                servers = load_enrolment(self._state).addresses
+                relay = Relay(wanted, servers, lambda: reaches_of(self._assignment))
+                await relay.start()
+                self._relay = relay
+                log.info("relay", extra=relay.state())
+            self._relay_trouble = None
+        except ConfigError as err:
+            if str(err) != self._relay_trouble:
+                log.error("relay not open", extra={"reason": str(err)})
+            self._relay_trouble = str(err)
+
     def _write_status(self) -> None:
         """Write what ``kiemke-collector status`` shows."""
         last = self._reporter.last
         status = {
-            "trouble": self._trouble,
+            "trouble": self._trouble or self._relay_trouble,
+            "relay": self._relay.state() if self._relay is not None else None,
             "poll_seconds": self._assignment.poll_seconds if self._assignment else None,
             "refused": list(self._assignment.refused) if self._assignment else [],
             "targets": {key: asdict(turns) for key, turns in list(self._loop.turns.items())},

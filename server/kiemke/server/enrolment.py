@@ -19,7 +19,8 @@ from kiemke.server.db import Row, Session
 from kiemke.server.domain.findings import Found, open_finding
 from kiemke.server.domain.text import clean_text
 from kiemke.server.errors import Both, Problem
-from kiemke.wire.enrolment import make_token
+from kiemke.wire.enrolment import MAX_URLS, make_token
+from kiemke.wire.pin import parse_address
 
 DAY_MS = 86_400_000
 LONGEST_DAYS = 14
@@ -200,8 +201,13 @@ async def make_enrolment_token(
     days: int,
     approves: bool,
     who: str,
+    via: tuple[str, ...] = (),
 ) -> NewEnrolmentToken:
-    """Insert a token for a unit; agents' uses default to its head-count, a collector's to one."""
+    """Insert a token for a unit; agents' uses default to its head-count, a collector's to one.
+
+    ``via``: addresses of relays, which the token names before the server's own.
+    """
+    urls = _ways(via, services.settings.public_urls)
     wanted_uses = uses if uses is not None else (max(1, head_count) if kind == "agent" else 1)
     for field, value, right, wanted in (
         ("kind", kind, kind in KINDS, " | ".join(KINDS)),
@@ -235,10 +241,20 @@ async def make_enrolment_token(
         subject=f"enrolment_token:{public_id}",
         after={"unit_id": unit_id, "kind": kind, "uses": wanted_uses, "approves": approves},
     )
-    token = make_token(
-        services.settings.public_urls, public_id, secret, services.authority.root_sha256
-    )
+    token = make_token(urls, public_id, secret, services.authority.root_sha256)
     return NewEnrolmentToken(token, public_id, wanted_uses, expires)
+
+
+def _ways(via: tuple[str, ...], own: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the addresses a token names: relays, then the server itself, as many as there is room."""
+    wanted = f"https://ADDRESS:PORT, 1-{MAX_URLS - 1}"
+    try:
+        relays = tuple(dict.fromkeys(str(parse_address(url)) for url in via))
+    except ValueError:
+        raise Problem("bad_field", field="via", value=", ".join(via), wanted=wanted) from None
+    if len(relays) >= MAX_URLS:
+        raise Problem("bad_field", field="via", value=len(relays), wanted=wanted)
+    return (*relays, *(url for url in own if url not in relays))[:MAX_URLS]
 
 
 async def revoke_enrolment_token(session: Session, token: Row, *, who: str, now: int) -> None:

@@ -179,6 +179,7 @@ def _decide(app: App, ref: str, verb: str) -> str:
     examples=(
         "kiemke source token --unit TG-VP",
         "kiemke nguon ma --don-vi TG --kind collector --approves",
+        "kiemke source token --unit TG-XA --via https://10.5.9.2:8443",
     ),
 )
 @option("--unit", "--don-vi", "unit", required=True, metavar=N_("UNIT"), help=N_("Whose PCs."))
@@ -191,6 +192,12 @@ def _decide(app: App, ref: str, verb: str) -> str:
 @option("--uses", type=click.IntRange(min=1), metavar=N_("TIMES"), help=N_("How often."))
 @option("--days", type=click.IntRange(1, 14), metavar=N_("DAYS"), help=N_("How long."))
 @option("--approves", is_flag=True, help=N_("What it enrols counts at once, without approval."))
+@option(
+    "--via",
+    multiple=True,
+    metavar="URL",
+    help=N_("Address of a relay on the site, tried before the server's own (may be repeated)."),
+)
 @json_option
 @pass_app
 def token(
@@ -200,12 +207,14 @@ def token(
     uses: int | None,
     days: int | None,
     approves: bool,
+    via: tuple[str, ...],
     json: bool,
 ) -> None:
     """Make an enrolment token."""
     asked = {"unit": reference(app, UNIT, unit), "kind": kind, "uses": uses, "days": days}
-    body = {name: value for name, value in asked.items() if value is not None}
-    made = app.client.send("POST", "/enrolment-tokens", body={**body, "approves": approves})
+    body: dict[str, object] = {name: value for name, value in asked.items() if value is not None}
+    body |= {"approves": approves, "via": list(via)}
+    made = app.client.send("POST", "/enrolment-tokens", body=body)
     if json:
         app.write(as_json(made) + "\n")
         return

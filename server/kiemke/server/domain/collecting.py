@@ -40,7 +40,11 @@ class Duties:
 
 
 async def read_duties(session: Session, sources: list[int], day: date, now_ms: int) -> Duties:
-    """Return what is to be polled and probed now of the tasks of these collectors."""
+    """Return what is to be polled and probed now of the tasks of these collectors.
+
+    The first of them is who asks; its own site is described even when nothing stands there, as the
+    site's agents may pass through it.
+    """
     devices = await session.fetch(_DEVICES, sources=sources)
     probes = await session.fetch(_PROBES, sources=sources)
     sites = await load_sites(session, day, now_ms)
@@ -53,6 +57,7 @@ async def read_duties(session: Session, sources: list[int], day: date, now_ms: i
             if found is not None:
                 uses.setdefault(device["id"], {})[kind] = found["id"]
                 secrets[found["id"]] = found["version"]
-    units = {row["unit_id"] for row in (*devices, *probes)}
+    own = await session.fetch("SELECT unit_id FROM source WHERE id = :id", id=sources[0])
+    units = {row["unit_id"] for row in (*devices, *probes, *own)}
     reaches = {unit: sites.reach(unit) for unit in sorted(units)}
     return Duties(devices, probes, reaches, uses, sorted(secrets.items()))

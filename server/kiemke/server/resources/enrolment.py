@@ -1,6 +1,6 @@
 """Enrolment: the tokens that admit sources, and the one request by which a source is admitted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from litestar import Response, delete, get, post
 from litestar.di import NamedDependency
@@ -47,13 +47,17 @@ class EnrolOutput:
 
 @dataclass(frozen=True, slots=True)
 class TokenInput:
-    """What a token admits. ``uses`` defaults to the unit's head-count, for a collector to one."""
+    """What a token admits. ``uses`` defaults to the unit's head-count, for a collector to one.
+
+    ``via``: addresses of relays on the way, tried before the server's own.
+    """
 
     unit: str
     kind: str = "agent"
     uses: int | None = None
     days: int = 14
     approves: bool = False
+    via: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ async def add_token(request: AppRequest, data: JSONBody[TokenInput]) -> TokenOut
             days=data.days,
             approves=data.approves,
             who=request.user.name,
+            via=tuple(data.via),
         )
     return TokenOutput(made.token, made.public_id, made.uses, rfc3339(made.expires_at_ms))
 
