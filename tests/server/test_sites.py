@@ -85,9 +85,9 @@ async def test_a_secret_goes_to_the_collector_of_a_device_within_its_site(api: A
         ("default", 2, True)
     ]
     assert (assignment["secrets"], await given(api)) == ([], [])
-    # Its own site first, for the agents that pass through it, then that of the devices.
+    # Its own unit's too, for the agents that pass through it, then that of the devices.
     reach = {"allow": ["192.0.2.0/24"], "deny": []}
-    assert assignment["sites"] == [{"site": 1, **reach}, {"site": 2, **reach}]
+    assert assignment["sites"] == [{"site": unit, **reach} for unit in (1, 2, 4)]
 
 
 async def test_the_nearest_secret_of_the_name_is_the_one(api: Api) -> None:
