@@ -27,6 +27,7 @@ COMMANDS = (
     Entry("official", "can-bo", "official", "official", N_("Officials and their posts.")),
     Entry("asset", "tai-san", "asset", "asset", N_("Assets on the book and who holds them.")),
     Entry("machine", "may", "machine", "machine", N_("PCs as the agents see them.")),
+    Entry("software", "phan-mem", "software", "software", N_("Programs on the machines, by name.")),
     Entry("match", "ghep", "match", "match", N_("Which seen machine is which asset.")),
     Entry("reconcile", "doi-chieu", "reconcile", "reconcile", N_("The book against what is seen.")),
     Entry("device", "thiet-bi", "device", "device", N_("Network devices and their interfaces.")),

@@ -136,26 +136,43 @@ class SourceSection(Model):
 
 
 class SoftwareTitle(Model):
-    """One name, version and publisher of software, shared by all sources. Carries no counters."""
+    """One name, version and publisher of software, shared by all sources. Carries no counters.
+
+    ``plain_name`` and ``plain_publisher`` are the raw ones as they compare (``wire/plain_words.toml``);
+    both None in a title of an earlier version of kiemke that ingest has not come to yet.
+    """
 
     id = fields.BigIntField(primary_key=True)
     name = fields.CharField(max_length=200)
     version = fields.CharField(max_length=100)
     publisher = fields.CharField(max_length=200)
+    plain_name = fields.CharField(max_length=200, null=True)
+    plain_publisher = fields.CharField(max_length=200, null=True)
 
     class Meta:
         """Table name; absent version or publisher is stored as "" so that the key is one."""
 
         table = "software_title"
         unique_together = (("name", "version", "publisher"),)
+        indexes = (("plain_name",),)
 
 
 class SourceSoftware(Model):
-    """Which titles a source has installed."""
+    """Which titles a source has installed.
+
+    What it says of its copy: ``kind`` is "component" or "update" for what is no program of its own; ``account`` whom alone it is
+    installed for; ``installed_on`` YYYY-MM-DD.
+    """
 
     id = fields.BigIntField(primary_key=True)
     source = reference("Source", "software")
     title = reference("SoftwareTitle", "sources")
+    kind = fields.CharField(max_length=20, null=True)
+    architecture = fields.CharField(max_length=20, null=True)
+    origin = fields.CharField(max_length=20, null=True)
+    installed_on = fields.CharField(max_length=10, null=True)
+    account = fields.CharField(max_length=200, null=True)
+    size_bytes = fields.BigIntField(null=True)
 
     class Meta:
         """Table name."""

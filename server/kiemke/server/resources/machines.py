@@ -64,9 +64,11 @@ WHERE x.machine_id IN :[ids] AND {active x} ORDER BY x.machine_id, x.id
 """
 
 _SOFTWARE = """
-SELECT t.name, t.version, t.publisher FROM source_software x
+SELECT t.name, t.version, t.publisher, x.kind, x.architecture, x.origin, x.installed_on,
+  x.account, x.size_bytes, t.plain_name, t.plain_publisher FROM source_software x
 JOIN software_title t ON t.id = x.title_id
-WHERE x.source_id = :source ORDER BY t.name, t.version
+WHERE x.source_id = :source
+ORDER BY CASE WHEN x.kind IS NULL THEN 0 ELSE 1 END, t.name, t.version
 """
 
 
@@ -257,6 +259,8 @@ async def _load_sections(
         if row["section"] == "software" and not rows:
             titles = await services.db.read(_SOFTWARE, source=row["source_id"])
             rows = [{name: value or None for name, value in title.items()} for title in titles]
+            for title in rows:
+                title["user"] = title.pop("account")
         view = SectionView(row["status"], row["detail"], rfc3339(row["observed_at_ms"]), rows)
         found.setdefault(row["section"], view)  # newest first
     return found

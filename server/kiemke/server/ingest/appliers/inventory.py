@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from kiemke.server.domain.evidence import SECTIONS
+from kiemke.server.ingest import software_rows
 from kiemke.server.ingest.context import Applying, Item
 from kiemke.server.ingest.decode import InventorySection, decode_rows
 from kiemke.server.ingest.incoming import BadReport
 
 # A change in one of these may change which machine this is.
 IDENTITY_SECTIONS = frozenset(SECTIONS)
-
-
-# Name, version and publisher.
-_Title = tuple[str, str, str]
 
 
 @dataclass(slots=True)
@@ -38,7 +35,7 @@ async def apply(applying: Applying, items: list[Item]) -> list[tuple[Item, str]]
             continue
         _merge(applying, item, rows, stored, writes, software)
     await _save(applying, writes)
-    await _save_software(applying, software)
+    await software_rows.save(applying.session, software)
     return hopeless
 
 
@@ -133,62 +130,4 @@ async def _save(applying: Applying, writes: dict[tuple[int, str], dict[str, Any]
         " observed_at_ms = excluded.observed_at_ms,"
         " changed_at_ms = COALESCE(CAST(:changed AS BIGINT), source_section.changed_at_ms)",
         [writes[key] for key in sorted(writes)],
-    )
-
-
-def _titles(rows: list[dict[str, Any]]) -> set[_Title]:
-    return {
-        (
-            str(row.get("name", ""))[:200],
-            str(row.get("version") or "")[:100],
-            str(row.get("publisher") or "")[:200],
-        )
-        for row in rows
-    }
-
-
-async def _save_software(applying: Applying, software: dict[int, list[dict[str, Any]]]) -> None:
-    """Make each source's titles exactly these; the catalogue is shared and only ever added to."""
-    wanted = {source: _titles(rows) for source, rows in software.items()}
-    ids = await _catalogue(applying, set().union(*wanted.values()))
-    for source in sorted(wanted):
-        await _install(applying, source, {ids[title] for title in wanted[source]})
-
-
-async def _catalogue(applying: Applying, titles: set[_Title]) -> dict[_Title, int]:
-    """Return the id of each title, adding those that are new."""
-    session = applying.session
-    # All of the group sorted, not source by source: two servers that add the same titles wait for
-    # each other in one order.
-    await session.many(
-        "INSERT INTO software_title (name, version, publisher)"
-        " VALUES (:name, :version, :publisher) ON CONFLICT (name, version, publisher) DO NOTHING",
-        [{"name": n, "version": v, "publisher": p} for n, v, p in sorted(titles)],
-    )
-    known = await session.fetch(
-        "SELECT id, name, version, publisher FROM software_title WHERE name IN :[names.text]",
-        names=sorted({name for name, _, _ in titles}),
-    )
-    return {(r["name"], r["version"], r["publisher"]): r["id"] for r in known}
-
-
-async def _install(applying: Applying, source: int, wanted: set[int]) -> None:
-    """Make a source's titles exactly ``wanted``."""
-    session = applying.session
-    have = {
-        r["title_id"]
-        for r in await session.fetch(
-            "SELECT title_id FROM source_software WHERE source_id = :source", source=source
-        )
-    }
-    gone = sorted(have - wanted)
-    if gone:
-        await session.execute(
-            "DELETE FROM source_software WHERE source_id = :source AND title_id IN :[gone]",
-            source=source,
-            gone=gone,
-        )
-    await session.many(
-        "INSERT INTO source_software (source_id, title_id) VALUES (:source, :title)",
-        [{"source": source, "title": title} for title in sorted(wanted - have)],
     )
