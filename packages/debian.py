@@ -12,6 +12,7 @@ from packages.windows_tree import copy_agent, unpack_psutil
 
 SCRIPTS = ROOT / "packages" / "debian"
 UNIT = ROOT / "agent" / "kiemke" / "agent" / "service" / "kiemke-agent.service"
+UPDATE_UNITS = ("kiemke-agent-update.service", "kiemke-agent-update.timer")
 HOME = "usr/lib/kiemke-agent"
 # -I: neither the caller's folder nor PYTHONPATH lead into the agent.
 PROGRAM = """#!/usr/bin/python3 -I
@@ -74,6 +75,8 @@ def lay_out(root: Path) -> None:
     unit = root / "lib" / "systemd" / "system" / UNIT.name
     unit.parent.mkdir(parents=True)
     unit.write_text(hardened_unit(), "utf-8")
+    for name in UPDATE_UNITS:
+        shutil.copyfile(UNIT.with_name(name), unit.with_name(name))
     texts = root / "usr" / "share" / "doc" / "kiemke-agent"
     texts.mkdir(parents=True)
     shutil.copyfile(ROOT / "LICENSE", texts / "copyright")

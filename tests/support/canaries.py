@@ -32,6 +32,8 @@ SHARED_TABLES = {
     "search_due": "taken by the next search, whoever asks it",
     "rule": "law and thresholds, the same for every unit",
     "holiday": "the calendar, the same for every unit",
+    "agent_release": "programs, the same for every unit",
+    "agent_release_part": "programs, the same for every unit",
 }
 
 # Values where the name of the column is not enough; "*.column" is for every table.
@@ -92,6 +94,8 @@ OPEN_ROUTES = {
     ("GET", "/api/v1/assignment"): "a collector's own assignment",
     ("GET", "/api/v1/collector-secrets"): "the secrets of a collector's own devices",
     ("*", "/api/v1/reports"): "a source's own reports",
+    ("GET", "/api/v1/agent-update"): "what a source itself is offered",
+    ("GET", "/api/v1/agent-update/{release}/{number}"): "a program that every PC may have",
     ("POST", "/api/v1/me/totp"): "one's own, and each secret is another",
     ("POST", "/api/v1/me/totp/confirm"): "one's own",
     ("POST", "/api/v1/me/totp/remove"): "one's own",
@@ -101,6 +105,9 @@ OPEN_ROUTES = {
 _PAPER = {"day": DAY.isoformat(), "instrument": "1/QĐ"}
 # Bodies (None: no body) of every route that changes something; a path's {ref} is tried by itself.
 CHANGES: dict[tuple[str, str], tuple[dict[str, Any] | None, ...]] = {
+    ("POST", "/api/v1/agent-releases"): ({},),
+    ("POST", "/api/v1/agent-releases/{ref}/stage"): ({"percent": 5},),
+    ("POST", "/api/v1/agent-releases/{ref}/withdraw"): ({},),
     ("POST", "/api/v1/approvals/{ref}/yes"): ({},),
     ("POST", "/api/v1/approvals/{ref}/no"): ({},),
     ("POST", "/api/v1/approvals/{ref}/withdraw"): ({},),

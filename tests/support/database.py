@@ -69,7 +69,8 @@ def kept_alone(name: str) -> Iterator[Path]:
         yield path
 
 
-async def _sqlite_template() -> str:
+async def sqlite_template() -> str:
+    """Return the file of a migrated, empty database, to be copied."""
     if "sqlite" not in _made:
         with kept_alone("sqlite") as cached:
             if not cached.exists():
@@ -146,7 +147,7 @@ async def fresh_url(dialect: str, folder: Path, postgres_url: str | None) -> Asy
     """Give the URL of an empty, migrated database that nobody else uses meanwhile."""
     if dialect == "sqlite":
         path = folder / f"{uuid4().hex}.sqlite"
-        shutil.copyfile(await _sqlite_template(), path)
+        shutil.copyfile(await sqlite_template(), path)
         yield f"sqlite://{path}"
         return
     assert postgres_url is not None

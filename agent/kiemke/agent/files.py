@@ -25,6 +25,16 @@ def as_folder_owner(handle: int, folder: Path) -> None:
         os.fchown(handle, owner.st_uid, owner.st_gid)
 
 
+def create_private(path: Path) -> int:
+    """Return a handle on a new empty file for this account alone, whatever stood at its name.
+
+    A link that somebody has put there is replaced, never followed: root writes into the folder of an
+    account that is not trusted as root is. Raises OSError.
+    """
+    path.unlink(missing_ok=True)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+
+
 def write_json(path: Path, value: object, *, durable: bool = True) -> None:
     """Write ``value`` as JSON, readable by this account alone, replacing the file in one step.
 
@@ -32,8 +42,7 @@ def write_json(path: Path, value: object, *, durable: bool = True) -> None:
     """
     fresh = path.with_name(f"{path.name}.new-{os.getpid()}")
     try:
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(create_private(fresh), "w", encoding="utf-8") as file:
             as_folder_owner(file.fileno(), path.parent)
             json.dump(value, file, ensure_ascii=False, indent=1, sort_keys=True)
             file.flush()

@@ -14,6 +14,8 @@ from kiemke.agent.pace import Intervals
 from kiemke.agent.sensors.sampler import LinkState, Sampler, read_links
 from kiemke.agent.sensors.seat import console_user
 from kiemke.agent.state import Memory, StateFolder
+from kiemke.agent.update.renewal import Renewal
+from kiemke.wire import __version__
 from kiemke.wire.client import Attempt, Outcome, Sender
 from kiemke.wire.clocks import Clock
 from kiemke.wire.codec import CodecError
@@ -45,14 +47,19 @@ class Agent:
         outbox: Outbox,
         sender: Sender,
         reach: Callable[[], tuple[Reach, ...] | None] = lambda: None,
+        renewal: Renewal | None = None,
     ) -> None:
-        """Prepare; ``sender`` must call this agent's ``heed`` with each answer, ``reach`` may ping."""
+        """Prepare; ``sender`` must call this agent's ``heed`` with each answer, ``reach`` may ping.
+
+        ``renewal`` looks for releases of this program, where there is one.
+        """
         self._folder = folder
         self._host = host
         self._clock = clock
         self._outbox = outbox
         self._sender = sender
         self._reach = reach
+        self._renewal = renewal
         self._alarm = Alarm()
         self._guard = threading.Lock()  # what the courier's thread changes, below
         self._intervals = Intervals()
@@ -95,7 +102,7 @@ class Agent:
         said |= {"tried_at": now, "outcome": attempt.outcome.value, "detail": attempt.detail}
         if attempt.outcome in (Outcome.SENT, Outcome.IDLE):
             said["sent_at"] = now
-        said["unsaved"] = str(self._outbox.unsaved)
+        said |= {"version": __version__, "unsaved": str(self._outbox.unsaved)}
         try:
             self._folder.save_status(said)
         except StateError as err:
@@ -222,6 +229,7 @@ class Agent:
         self._asleep_seconds = self._asleep()
         links = read_links()
         events += link_events(self._links, links)
+        events += self._renewed()
         self._links = links
         tells_user = self._switches.tells(privacy.SEAT)
         sample = self._sample(tells_user)
@@ -233,6 +241,18 @@ class Agent:
         self._spool("sample", sample)
         if events:
             courier.hurry()
+
+    def _renewed(self) -> list[Event]:
+        """Look after releases of this program; return the event of what became of one, once."""
+        if self._renewal is None:
+            return []
+        self._renewal.look(self._clock.awake_seconds())
+        news = self._renewal.news(self._memory.told_update)
+        if news is None:
+            return []
+        with self._guard:
+            self._remember(replace(self._memory, told_update=news[0]))
+        return [news[1]]
 
     # --- inventory ---
 

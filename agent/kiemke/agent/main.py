@@ -25,6 +25,7 @@ EPILOG = """examples:
   kiemke-agent status              is all well?
   kiemke-agent server --first https://10.5.9.2:8443   by the relay of this site
   kiemke-agent privacy --off wifi_name   what is told about persons, and its switches
+  kiemke-agent update show         which releases are trusted, what came of the last
   kiemke-agent decode edid /sys/class/drm/card0-HDMI-A-1/edid
 """
 
@@ -75,6 +76,10 @@ def parser() -> "ArgumentParser":
     setup.add_argument(
         "--token-file", default="", metavar="FILE", help="file that holds it; deleted after use"
     )
+    setup.add_argument(
+        "--package", default="", metavar="FILE",
+        help="Windows: the installer itself, kept as the way back from a later release",
+    )  # fmt: skip
     inventory = command("inventory", "print what would be reported; send nothing")
     inventory.add_argument(
         "--root", type=Path, default=Path("/"), metavar="DIR",
@@ -85,6 +90,7 @@ def parser() -> "ArgumentParser":
     privacy = command("privacy", "show or switch what is told about persons")
     for way, words in (("off", "stop telling this item"), ("on", "tell this item again")):
         privacy.add_argument(f"--{way}", action="append", default=[], metavar="ITEM", help=words)
+    _update_options(command("update", "renew this program by signed releases"))
     command("service", "be the Windows service (its manager alone starts this)")
     commands.add_parser("sense", description="Run the sensors for the service (its own child).")
     probe = commands.add_parser(
@@ -121,6 +127,20 @@ def _run_options(run: "ArgumentParser") -> None:
     )  # fmt: skip
 
 
+def _update_options(update: "ArgumentParser") -> None:
+    """Add what the renewal may be told."""
+    update.add_argument(
+        "step", choices=("trust", "fetch", "apply", "show"),
+        help="trust a key; fetch what the server offers; apply what waits (root); show how it stands",
+    )  # fmt: skip
+    update.add_argument("key", nargs="?", default="", metavar="KEY", help="trust: the key, in hex")
+    update.add_argument("--updater", type=Path, metavar="DIR", help="folder of keys and way back")
+    update.add_argument(
+        "--root", type=Path, default=Path("/"), metavar="DIR",
+        help="the package is installed below DIR (default: %(default)s)",
+    )  # fmt: skip
+
+
 def _call(arguments: "Namespace") -> int:
     """Load the command and run it."""
     # Each import stands in its branch: `run` must not carry the decoders, `decode` not TLS.
@@ -152,11 +172,19 @@ def _call(arguments: "Namespace") -> int:
         case "setup":
             from kiemke.agent.commands import setup
 
-            return setup.run(arguments.state, arguments.token, arguments.token_file)
+            return setup.run(
+                arguments.state, arguments.token, arguments.token_file, arguments.package
+            )
         case "service":
             from kiemke.agent.service import windows
 
             return windows.serve(arguments.state, lambda halt: _work(arguments.state, halt))
+        case "update":
+            from kiemke.agent.commands import update
+
+            return update.run(
+                arguments.step, arguments.state, arguments.key, arguments.updater, arguments.root
+            )
         case "sense":
             from kiemke.agent.commands import sense
 

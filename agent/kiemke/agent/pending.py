@@ -6,7 +6,7 @@ So an office without its line installs all the same, and each clone of a master 
 import os
 from pathlib import Path
 
-from kiemke.agent.files import StateError, as_folder_owner
+from kiemke.agent.files import StateError, as_folder_owner, create_private
 from kiemke.agent.halt import Halt
 from kiemke.agent.journal import warn
 from kiemke.agent.state import TOKEN_FILE, AgentIdentity, StateFolder
@@ -21,7 +21,7 @@ def leave_token(folder: Path, text: str) -> None:
     """Write a token into the state folder, for its account alone. Raises StateError."""
     file = folder / TOKEN_FILE
     try:
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        with os.fdopen(create_private(file), "w") as out:
             as_folder_owner(out.fileno(), folder)
             out.write("".join(text.split()) + "\n")
     except OSError as err:

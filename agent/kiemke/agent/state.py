@@ -75,6 +75,7 @@ class Memory:
     acked_tokens: dict[str, str] = field(default_factory=dict)
     boot_id: str | None = None
     ended_clean: bool | None = None
+    told_update: str | None = None  # the mark of the last word of the updater that was told
 
 
 def _text(value: object) -> str | None:
@@ -162,6 +163,7 @@ class StateFolder:
             ),
             boot_id=_text(raw.get("boot_id")),
             ended_clean=ended_clean if isinstance(ended_clean, bool) else None,
+            told_update=_text(raw.get("told_update")),
         )
 
     def save_memory(self, memory: Memory) -> None:
@@ -172,6 +174,7 @@ class StateFolder:
                 "acked_tokens": memory.acked_tokens,
                 "boot_id": memory.boot_id,
                 "ended_clean": memory.ended_clean,
+                "told_update": memory.told_update,
             },
         )
 
@@ -186,3 +189,7 @@ class StateFolder:
     def save_status(self, status: dict[str, str]) -> None:
         """Write how the agent is doing, for the status command."""
         write_json(self.path / STATUS_FILE, status, durable=False)
+
+    def forget_status(self) -> None:
+        """Take away what the agent said of itself. Raises OSError."""
+        (self.path / STATUS_FILE).unlink(missing_ok=True)

@@ -15,7 +15,10 @@ from kiemke.wire.inventory import Row
 AGENT_KINDS = ("inventory", "sample", "event")
 COLLECTOR_KINDS = ("device", "interfaces", "reachability")
 
-EVENT_NAMES = ("boot", "shutdown", "resume", "link_speed", "session", "outbox")
+# "update": what became of a release of the agent; "identity": the machine below the install is another.
+EVENT_NAMES = (
+    "boot", "shutdown", "resume", "link_speed", "session", "outbox", "update", "identity",
+)  # fmt: skip
 REACH_TARGETS = ("gateway", "server")
 SECTION_STATUSES = ("ok", "absent", "failed", "timeout", "denied")
 POLL_OUTCOMES = ("ok", "partial", "timeout", "auth", "unreachable", "error")

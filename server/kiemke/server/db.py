@@ -39,6 +39,7 @@ MODEL_MODULES = (
     "kiemke.server.models.indicators",
     "kiemke.server.models.search",
     "kiemke.server.models.sites",
+    "kiemke.server.models.releases",
     "kiemke.server.models.system",
 )
 

@@ -31,6 +31,8 @@ NOT_LEDGERS = {
     ),
     "machine_decision": "what somebody decided about observations; each has its entry",
     "source": "changes by itself as it reports; each decision on it has its entry",
+    "agent_release": "signed by its maker; publishing, staging and withdrawing have their entries",
+    "agent_release_part": "the bytes whose hash is signed",
     "secret": "sealed values must not outlive their removal in a log; each change has its entry",
     "secret_handout": "written as secrets are fetched; never changed, never deleted",
     "enrolment_token": "counts down by itself as sources enrol; each has its entry",

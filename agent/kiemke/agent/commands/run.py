@@ -12,6 +12,7 @@ from kiemke.agent.loop import Agent
 from kiemke.agent.sensors import reach
 from kiemke.agent.state import TOKEN_FILE, StateFolder
 from kiemke.agent.terminal import complain, say
+from kiemke.agent.update.renewal import Renewal
 from kiemke.wire.chance import SystemChance
 from kiemke.wire.client import Outcome, Sender
 from kiemke.wire.clocks import SystemClock
@@ -76,7 +77,10 @@ def _run(
     try:
         sender = Sender(outbox, credentials, clock, on_answer=heed, on_pins=keep)
         host = Host(install_id=identity.install_id, folder=folder.path)
-        agent = Agent(folder, host, clock, outbox, sender, reach=lambda: reach.measure(sender.peer))
+        agent = Agent(
+            folder, host, clock, outbox, sender, reach=lambda: reach.measure(sender.peer),
+            renewal=None if once else Renewal(folder.path),
+        )  # fmt: skip
         agents.append(agent)
         if once:
             try:

@@ -10,11 +10,11 @@ from kiemke.agent.terminal import complain, say
 from kiemke.wire import enrolment
 
 
-def run(state: Path, token: str, token_file: str) -> int:
+def run(state: Path, token: str, token_file: str, package: str = "") -> int:
     """Prepare the folder (on Windows the service too) and leave the token; return 0.
 
     Either token may be "": then the machine is installed and not enrolled. ``token_file`` is
-    deleted once its token is kept. Nothing is sent: the service enrols when it runs. Raises
+    deleted once its token is kept. ``package``, the installer that calls, is kept on Windows. Nothing is sent: the service enrols when it runs. Raises
     StateError or EnrolmentError, with nothing left half done.
     """
     text = token.strip() or _read(token_file)
@@ -24,6 +24,7 @@ def run(state: Path, token: str, token_file: str) -> int:
     folder.prepare()
     if sys.platform == "win32":
         _prepare_windows(state)
+        _keep_package(package)
     if text:
         leave_token(state, text)
         if token_file and not token.strip():
@@ -49,6 +50,22 @@ def _delete(file: Path) -> None:
         file.unlink()
     except OSError as err:
         complain(f"{file}: not deleted ({err.strerror or err}); delete it yourself, it admits PCs")
+
+
+def _keep_package(package: str) -> None:
+    """Keep the installer as the way back from a later release; told, and no failure, when it cannot be."""
+    # Windows alone has these.
+    from kiemke.agent.update.installers import InstallError, Msi
+    from kiemke.agent.update.places import default_updater
+
+    if not package:
+        return
+    try:
+        updater = default_updater()
+        updater.mkdir(parents=True, exist_ok=True)
+        Msi(updater).confirm(Path(package))
+    except (OSError, InstallError) as err:
+        complain(f"{package}: not kept ({err}); this PC cannot be renewed by signed releases")
 
 
 def _prepare_windows(state: Path) -> None:

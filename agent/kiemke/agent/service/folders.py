@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 CSIDL_COMMON_APPDATA = 0x23
+CSIDL_PROGRAM_FILES = 0x26
 MAX_PATH = 260
 
 
@@ -13,10 +14,19 @@ def program_data() -> Path:
 
     Not the environment's %ProgramData%: whoever starts the program could point it elsewhere.
     """
+    return _folder(CSIDL_COMMON_APPDATA)
+
+
+def program_files() -> Path:
+    """Return C:\\Program Files: whoever is no administrator writes nothing there. Raises OSError."""
+    return _folder(CSIDL_PROGRAM_FILES)
+
+
+def _folder(number: int) -> Path:
     if sys.platform != "win32":
-        raise OSError("only Windows has a ProgramData folder")
+        raise OSError("only Windows has such folders")
     text = ctypes.create_unicode_buffer(MAX_PATH)
-    code = ctypes.windll.shell32.SHGetFolderPathW(None, CSIDL_COMMON_APPDATA, None, 0, text)
+    code = ctypes.windll.shell32.SHGetFolderPathW(None, number, None, 0, text)
     if code:
         raise OSError(f"SHGetFolderPathW answered {code:#x}")
     return Path(text.value)

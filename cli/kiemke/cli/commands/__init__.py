@@ -35,6 +35,7 @@ COMMANDS = (
     Entry("site", "co-so", "site", "site", N_("The networks of units.")),
     Entry("secret", "bi-mat", "secret", "secret", N_("Communities, keys and passwords.")),
     Entry("source", "nguon", "source", "source", N_("Agents and collectors that report.")),
+    Entry("update", "cap-nhat", "update", "update", N_("Signed releases of the agent.")),
     Entry("coverage", "ty-le", "coverage", "coverage", N_("Who has a PC, and what proves it.")),
     Entry(
         "thieu-may",

@@ -1,0 +1,134 @@
+"""`kiemke-agent update`: trust a key, fetch what it signed, install it, show how it stands."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from kiemke.agent.files import NotEnrolledError, StateError, read_json
+from kiemke.agent.state import StateFolder
+from kiemke.agent.terminal import complain, say
+from kiemke.agent.update.installers import Installer, find_installer
+from kiemke.agent.update.places import (
+    OUTCOME_FILE,
+    Places,
+    default_updater,
+    read_journal,
+    trust,
+    trusted_keys,
+    trusts_nobody,
+)
+from kiemke.wire import __version__
+
+NO_PACKAGE = (
+    "this agent did not come as a package (.deb or .msi): renew it the way it was installed"
+)
+
+
+def run(step: str, state: Path, key: str, updater: Path | None, root: Path) -> int:
+    """Do one step; return 0, 1 when there was something to say against it. Raises StateError."""
+    places = Places(state, default_updater() if updater is None else updater)
+    if step == "trust":
+        return _trust(places, key, root)
+    if step == "show":
+        return _show(places)
+    if trusts_nobody(places.updater):
+        say("no key is trusted here: nothing is fetched, nothing installed")
+        return 0
+    installer = find_installer(places.updater, root)
+    if installer is None:
+        complain(NO_PACKAGE)
+        return 1
+    return _fetch(places, installer) if step == "fetch" else _apply(places, installer)
+
+
+def _trust(places: Places, key: str, root: Path) -> int:
+    """Trust a key; on Windows the scheduled task is made with the first one."""
+    is_new = trust(places.updater, key)
+    if sys.platform == "win32":
+        # Only Windows has the scheduler.
+        from kiemke.agent.service import task
+
+        try:
+            task.register(places.state)
+        except OSError as err:
+            raise StateError(
+                f"the scheduled task was not made: {err}; run this as administrator"
+            ) from err
+    say("trusted from now on" if is_new else "trusted already")
+    if find_installer(places.updater, root) is None:
+        complain(NO_PACKAGE)
+    return 0
+
+
+def _fetch(places: Places, installer: Installer) -> int:
+    """Bring what the server offers."""
+    # TLS; the other steps open no connection.
+    from kiemke.agent.update.fetch import FetchError, fetch
+
+    identity = StateFolder(places.state).identity()
+    if identity is None:
+        raise NotEnrolledError("not enrolled yet: run kiemke-agent enroll TOKEN")
+    try:
+        say(fetch(places, identity, installer.system))
+    except FetchError as err:
+        complain(str(err))
+        return 1
+    return 0
+
+
+def _apply(places: Places, installer: Installer) -> int:
+    """Install what waits."""
+    # The one-shot alone.
+    from kiemke.agent.update.apply import Updater
+    from kiemke.agent.update.decide import WORDS
+
+    if sys.platform == "win32" and _step_aside(places):
+        return 0
+    outcome = Updater(places, installer).run()
+    words = WORDS.get(outcome.reason, outcome.reason)
+    say(" ".join(filter(None, (outcome.what, outcome.version, words and f"({words})"))))
+    return 1 if outcome.what == "rolled_back" else 0
+
+
+def _step_aside(places: Places) -> bool:
+    """Go on in a copy of this program, so that the installer can replace every file; True when done so."""
+    program = Path(sys.executable)
+    runner = places.updater / "runner"
+    is_idle = not places.signed.exists() and read_journal(places.updater).pending is None
+    if is_idle or program.is_relative_to(runner):
+        return False
+    shutil.rmtree(runner, ignore_errors=True)
+    shutil.copytree(program.parent, runner)
+    words = ["update", "apply", "--state", str(places.state), "--updater", str(places.updater)]
+    subprocess.Popen(  # noqa: S603 - our own copy of this very program
+        [str(runner / program.name), "-m", "kiemke.agent.main", *words],
+        cwd=runner, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+    )  # fmt: skip
+    return True
+
+
+def _show(places: Places) -> int:
+    """Print whom this PC trusts, what waits and what came of the last release."""
+    keys = trusted_keys(places.updater)
+    say(f"installed: {__version__}")
+    for key in keys:
+        say(f"trusted key: {key.hex()}")
+    if not keys:
+        say("no key is trusted here: nothing is fetched, nothing installed")
+    try:
+        said = read_json(places.updater / OUTCOME_FILE) or {}
+        detail = said.get("detail")
+        if isinstance(detail, dict):
+            say("last: " + " ".join(str(detail[name]) for name in sorted(detail)))
+        journal = read_journal(places.updater)
+        if journal.pending is not None:
+            say(f"being watched: {journal.pending.version}")
+        if journal.failed:
+            say("taken back here: " + ", ".join(journal.failed))
+        if places.signed.exists():
+            say("a release waits to be installed")
+    except OSError as err:
+        raise StateError(f"{err.filename}: {err.strerror}; run this as root") from err
+    return 0

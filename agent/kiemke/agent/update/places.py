@@ -1,0 +1,159 @@
+"""Where a release waits, and where what only an administrator may change is kept.
+
+The agent without rights writes into ``update`` of its state folder; it is believed in nothing. The
+updater's own folder belongs to root (Windows: stands in Program Files, which administrators alone may
+write): in it are the keys that are trusted and what has been installed so far.
+"""
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from kiemke.agent.files import StateError, read_json, write_json
+
+LINUX_UPDATER = Path("/var/lib/kiemke-agent-update")
+KEYS_FILE = "keys"
+JOURNAL_FILE = "journal.json"
+OUTCOME_FILE = (
+    "outcome.json"  # what became of the last one: the agent reads it and tells the server
+)
+LONGEST_KEYS_BYTES = 16384
+MOST_FAILED = 50
+
+_KEY = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The folder of the agent (``state``) and that of the updater (``updater``)."""
+
+    state: Path
+    updater: Path
+
+    @property
+    def inbox(self) -> Path:
+        """Where the agent puts a release it fetched."""
+        return self.state / "update"
+
+    @property
+    def signed(self) -> Path:
+        """The signed manifest of the release that waits; it is put there last."""
+        return self.inbox / "offer.signed"
+
+    @property
+    def package(self) -> Path:
+        """The package of the release that waits."""
+        return self.inbox / "offer.package"
+
+    @property
+    def offer(self) -> Path:
+        """What the server said of it, and it is not signed: to how many per cent it is given."""
+        return self.inbox / "offer.json"
+
+
+def default_updater() -> Path:
+    """Return the updater's own folder. Raises OSError when Windows does not say where it is."""
+    if sys.platform == "win32":
+        # Only Windows has the call.
+        from kiemke.agent.service.folders import program_files
+
+        return program_files() / "kiemke-agent-update"
+    return LINUX_UPDATER
+
+
+def trusts_nobody(updater: Path) -> bool:
+    """Tell whether no key was ever trusted here: then nothing is fetched and nothing installed."""
+    return not (updater / KEYS_FILE).exists()
+
+
+def trusted_keys(updater: Path) -> tuple[bytes, ...]:
+    """Return the public keys whose releases may be installed, 32 bytes each. Raises StateError."""
+    file = updater / KEYS_FILE
+    try:
+        with file.open("rb") as opened:
+            lines = opened.read(LONGEST_KEYS_BYTES).decode("ascii", "replace").split("\n")
+    except FileNotFoundError:
+        return ()
+    except OSError as err:
+        raise StateError(f"{file}: {err.strerror or err}") from err
+    return tuple(bytes.fromhex(line.strip()) for line in lines if _KEY.fullmatch(line.strip()))
+
+
+def trust(updater: Path, key: str) -> bool:
+    """Trust a key (64 hex digits) from now on; False when it was trusted already. Raises StateError."""
+    wanted = key.strip().lower()
+    if _KEY.fullmatch(wanted) is None:
+        raise StateError("this is no key: give the 64 digits that kiemke update key printed")
+    if bytes.fromhex(wanted) in trusted_keys(updater):
+        return False
+    try:
+        updater.mkdir(mode=0o755, parents=True, exist_ok=True)
+        with (updater / KEYS_FILE).open("a", encoding="ascii") as file:
+            file.write(wanted + "\n")
+        (updater / KEYS_FILE).chmod(0o644)  # it is no secret: the agent looks whether there is one
+    except OSError as err:
+        raise StateError(
+            f"{updater}: {err.strerror or err}; run this as root or administrator"
+        ) from err
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A release that was installed and has not reported yet; ``way_back`` is the package before it."""
+
+    version: str
+    before: str
+    way_back: str
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What the updater did. Nothing below ``floor`` is installed, and nothing that ``failed`` here.
+
+    ``last_signed_at`` is the latest moment that a believed signature names: it is no earlier now.
+    """
+
+    floor: str | None = None
+    failed: tuple[str, ...] = ()
+    last_signed_at: str | None = None
+    pending: Pending | None = None
+
+
+def read_journal(updater: Path) -> Journal:
+    """Return what was done so far. Raises StateError when it is there and cannot be read."""
+    said = read_json(updater / JOURNAL_FILE) or {}
+    failed, pending = said.get("failed"), said.get("pending")
+    return Journal(
+        floor=_text(said.get("floor")),
+        failed=tuple(str(one) for one in failed) if isinstance(failed, list) else (),
+        last_signed_at=_text(said.get("last_signed_at")),
+        pending=(
+            Pending(str(pending["version"]), str(pending["before"]), str(pending["way_back"]))
+            if isinstance(pending, dict)
+            else None
+        ),
+    )
+
+
+def save_journal(updater: Path, journal: Journal) -> None:
+    """Write it down, durably. Raises StateError."""
+    waiting = journal.pending
+    write_json(
+        updater / JOURNAL_FILE,
+        {
+            "floor": journal.floor,
+            "failed": list(journal.failed[-MOST_FAILED:]),
+            "last_signed_at": journal.last_signed_at,
+            "pending": None if waiting is None else {
+                "version": waiting.version,
+                "before": waiting.before,
+                "way_back": waiting.way_back,
+            },
+        },
+    )  # fmt: skip
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
