@@ -113,90 +113,87 @@ def bring(places: Places, rest: Callable[[float], None] = lambda _: None) -> str
     return fetch(places, identity, "debian-amd64", version="0.1.0", rest=rest)
 
 
-def test_a_signed_release_is_fetched_installed_and_taken_back_when_it_is_mute(
+def signed(folder: Path, version: str, padding: int = 0) -> Path:
+    """Return a package signed by the key in ``release.key``."""
+    package = build(folder, version, padding)
+    key = open_key(folder / "release.key", PASSWORD)
+    sign_package(package, key, version=None, days=30, now=datetime.now(UTC))
+    return package
+
+
+def one_shot(places: Places, root: Path, rest: Callable[[float], None]) -> Outcome:
+    """Run what installs, in a time that passes when it rests."""
+    seconds = [0.0]
+
+    def resting(pause: float) -> None:
+        seconds[0] += pause
+        rest(pause)
+
+    return Updater(
+        places, Debian(root), version="0.1.0", seconds=lambda: seconds[0], rest=resting
+    ).run()
+
+
+def test_a_signed_release_is_fetched_installed_and_reports(
     agent_server: AgentServer, places: Places, root: Path, tmp_path: Path
 ) -> None:
-    key_file = tmp_path / "release.key"
-    public = make_key(key_file, PASSWORD)
-    key = open_key(key_file, PASSWORD)
-    good = build(tmp_path, "0.2.0", padding=2 * PART_BYTES)
-    sign_package(good, key, version=None, days=30, now=datetime.now(UTC))
-    release = publish(agent_server, good)
-    untrusted = run_agent(
-        "update", "fetch", "--state", str(places.state), "--updater", str(places.updater)
-    )
-    run_agent(
-        "update",
-        "trust",
-        public,
-        "--state",
-        str(places.state),
-        "--updater",
-        str(places.updater),
-        "--root",
-        str(root),
-    )
-    source = StateFolder(places.state).identity()
-    assert source is not None and source.source is not None
-
+    words = ("--state", str(places.state), "--updater", str(places.updater))
+    public = make_key(tmp_path / "release.key", PASSWORD)
+    package = signed(tmp_path, "0.2.0", padding=2 * PART_BYTES)
+    release = publish(agent_server, package)
+    untrusted = run_agent("update", "fetch", *words)
+    run_agent("update", "trust", public, *words, "--root", str(root))
     pauses: list[float] = []
     fetched = bring(places, pauses.append)
-    seconds = [0.0]
 
     def live(pause: float) -> None:
         """What the PC does while the one-shot waits: its new service runs."""
-        seconds[0] += pause
         run_agent("run", "--once", "--state", str(places.state), program=program(root))
 
-    def updater(rest: Callable[[float], None]) -> Updater:
-        return Updater(places, Debian(root), version="0.1.0", seconds=lambda: seconds[0], rest=rest)
+    outcome = one_shot(places, root, live)
 
-    outcome = updater(live).run()
     told = Renewal(places.state, places.updater).news(None)
-
+    agent_server.ask("POST", f"/agent-releases/{release}/withdraw", {})
     assert "no key is trusted here" in untrusted.stdout
-    size = good.stat().st_size
-    assert size > 2 * PART_BYTES
-    assert (fetched, pauses) == ("0.2.0 waits to be installed", [2.0] * ((size - 1) // PART_BYTES))
+    parts = (package.stat().st_size - 1) // PART_BYTES
+    assert parts >= 2
+    assert (fetched, pauses) == ("0.2.0 waits to be installed", [2.0] * parts)
     assert outcome == Outcome("installed", "0.2.0")
     assert installed(root) == "0.2.0"
     assert told is not None and told[1].detail["outcome"] == "installed"
     section = agent_server.rows(
         "SELECT e.rows_json FROM source_section e JOIN source s ON s.id = e.source_id"
-        " WHERE s.public_id = ? AND e.section = 'identity'",
-        source.source,
+        " WHERE s.install_id = ? AND e.section = 'identity'",
+        StateFolder(places.state).identity_or_new().install_id,
     )
     assert '"0.2.0"' in section[0][0]
 
-    # The next one never reports: after ten minutes the one before it is back, and stays.
-    mute = build(tmp_path, "0.3.0")
-    sign_package(mute, key, version=None, days=30, now=datetime.now(UTC))
-    second = publish(agent_server, mute)
-    assert bring(places) == "0.3.0 waits to be installed"
 
-    def silence(pause: float) -> None:
-        seconds[0] += pause
+def test_a_release_that_stays_mute_is_taken_back_and_not_fetched_again(
+    agent_server: AgentServer, places: Places, root: Path, tmp_path: Path
+) -> None:
+    trust(places.updater, make_key(tmp_path / "release.key", PASSWORD))
+    release = publish(agent_server, signed(tmp_path, "0.3.0"))
+    bring(places)
+    rests: list[float] = []
 
-    silent = updater(silence).run()
+    outcome = one_shot(places, root, rests.append)
 
-    assert (silent.what, installed(root)) == ("rolled_back", "0.2.0")
-    assert run_agent("--version", program=program(root)).stdout == "kiemke-agent 0.2.0\n"
+    again = bring(places)
+    agent_server.ask("POST", f"/agent-releases/{release}/withdraw", {})
+    assert (outcome.what, installed(root)) == ("rolled_back", "0.1.0")
+    assert sum(rests) == 600.0
+    assert run_agent("--version", program=program(root)).stdout == "kiemke-agent 0.1.0\n"
     assert read_journal(places.updater).failed == ("0.3.0",)
-    assert "taken back here before" in bring(places)
-    for number in (release, second):
-        agent_server.ask("POST", f"/agent-releases/{number}/withdraw", {})
+    assert "taken back here before" in again
     assert bring(places) == "nothing newer"
 
 
 def test_a_line_that_breaks_costs_one_part_and_a_server_that_lies_nothing(
     agent_server: AgentServer, places: Places, tmp_path: Path
 ) -> None:
-    key_file = tmp_path / "release.key"
-    trust(places.updater, make_key(key_file, PASSWORD))
-    package = build(tmp_path, "0.4.0", padding=3 * PART_BYTES)
-    sign_package(
-        package, open_key(key_file, PASSWORD), version=None, days=30, now=datetime.now(UTC)
-    )
+    trust(places.updater, make_key(tmp_path / "release.key", PASSWORD))
+    package = signed(tmp_path, "0.4.0", padding=3 * PART_BYTES)
     release = publish(agent_server, package)
     whole = package.read_bytes()
 

@@ -71,15 +71,7 @@ def parser() -> "ArgumentParser":
         help="believe the token's root certificate; the machine stays the one it is",
     )  # fmt: skip
     _run_options(command("run", "run the service"))
-    setup = command("setup", "prepare this machine for the service; it enrols when it runs")
-    setup.add_argument("--token", default="", metavar="TOKEN", help="the token to enrol with")
-    setup.add_argument(
-        "--token-file", default="", metavar="FILE", help="file that holds it; deleted after use"
-    )
-    setup.add_argument(
-        "--package", default="", metavar="FILE",
-        help="Windows: the installer itself, kept as the way back from a later release",
-    )  # fmt: skip
+    _setup_options(command("setup", "prepare this machine for the service; it enrols when it runs"))
     inventory = command("inventory", "print what would be reported; send nothing")
     inventory.add_argument(
         "--root", type=Path, default=Path("/"), metavar="DIR",
@@ -93,15 +85,29 @@ def parser() -> "ArgumentParser":
     _update_options(command("update", "renew this program by signed releases"))
     command("service", "be the Windows service (its manager alone starts this)")
     commands.add_parser("sense", description="Run the sensors for the service (its own child).")
-    probe = commands.add_parser(
-        "probe", description="Ask what might hang (the sensors' own child)."
-    )
-    probe.add_argument("name", choices=("antivirus", "bitlocker"))
-    probe.add_argument("words", nargs="*")
+    _probe_options(commands.add_parser("probe", description="Ask what might hang (own child)."))
     decode = command("decode", "decode recorded EDID or SMBIOS files, one JSON a line", state=False)
     decode.add_argument("kind", choices=("edid", "smbios"))
     decode.add_argument("files", nargs="+", metavar="FILE")
     return top
+
+
+def _setup_options(setup: "ArgumentParser") -> None:
+    """Add what an installer gives."""
+    setup.add_argument("--token", default="", metavar="TOKEN", help="the token to enrol with")
+    setup.add_argument(
+        "--token-file", default="", metavar="FILE", help="file that holds it; deleted after use"
+    )
+    setup.add_argument(
+        "--package", default="", metavar="FILE",
+        help="Windows: the installer itself, kept as the way back from a later release",
+    )  # fmt: skip
+
+
+def _probe_options(probe: "ArgumentParser") -> None:
+    """Add what the sensors ask their child."""
+    probe.add_argument("name", choices=("antivirus", "bitlocker"))
+    probe.add_argument("words", nargs="*")
 
 
 def _server_options(server: "ArgumentParser") -> None:
