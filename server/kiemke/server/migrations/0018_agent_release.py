@@ -8,7 +8,7 @@ from tortoise.migrations import operations as ops
 class Migration(migrations.Migration):
     """Create both tables."""
 
-    dependencies = [("kiemke", "0016_device_readings")]
+    dependencies = [("kiemke", "0017_software_words")]
 
     operations = [
         ops.CreateModel(
