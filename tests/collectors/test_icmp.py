@@ -9,6 +9,7 @@ import icmplib
 import pytest
 
 from kiemke.collectors.reachability import icmp
+from kiemke.wire.echo import summarise
 from kiemke.wire.report import Reachability
 from tests.support.peers import require_peer
 
@@ -26,6 +27,7 @@ exec "$@"
 PROBE = """
 import asyncio, dataclasses, json, sys
 from kiemke.collectors.reachability import icmp
+from kiemke.wire.echo import summarise
 found = asyncio.run(icmp.probe(6, sys.argv[1], 2, budget_seconds=1.0))
 print(json.dumps(dataclasses.asdict(found)))
 """
@@ -91,7 +93,7 @@ async def test_without_the_right_to_ping_the_target_is_unknown_and_told_how(
 
 
 def test_jitter_is_the_mean_step_between_consecutive_round_trips() -> None:
-    found = icmp.summarise(1, 4, [0.010, 0.014, 0.011, 0.011])
+    found = summarise(1, 4, [0.010, 0.014, 0.011, 0.011])
 
     assert found.jitter_seconds == pytest.approx((0.004 + 0.003 + 0.0) / 3)
     assert found.rtt_avg_seconds == pytest.approx(0.0115)
@@ -99,7 +101,7 @@ def test_jitter_is_the_mean_step_between_consecutive_round_trips() -> None:
 
 
 def test_one_round_trip_has_no_jitter() -> None:
-    found = icmp.summarise(1, 5, [0.02])
+    found = summarise(1, 5, [0.02])
 
     assert (found.rtt_min_seconds, found.rtt_max_seconds) == (0.02, 0.02)
     assert found.jitter_seconds is None

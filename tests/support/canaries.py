@@ -131,6 +131,7 @@ CHANGES: dict[tuple[str, str], tuple[dict[str, Any] | None, ...]] = {
     ("POST", "/api/v1/reorganisations"): ({**_PAPER, "changes": []},),
     ("POST", "/api/v1/sources/{ref}/approve"): (None,),
     ("POST", "/api/v1/sources/{ref}/revoke"): (None,),
+    ("POST", "/api/v1/sources/{ref}/probe"): ({"on": True}, {"on": False}),
     ("POST", "/api/v1/tokens"): (
         {"kind": "api", "user": "{app_user.name}"},
         {"kind": "api", "unit": "{unit_version.code}"},

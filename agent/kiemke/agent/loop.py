@@ -11,6 +11,7 @@ from kiemke.agent.files import StateError
 from kiemke.agent.host import Host
 from kiemke.agent.journal import warn
 from kiemke.agent.pace import Intervals
+from kiemke.agent.probing import POST_SECONDS, Prober
 from kiemke.agent.sensors.sampler import LinkState, Sampler, read_links
 from kiemke.agent.sensors.seat import console_user
 from kiemke.agent.state import Memory, StateFolder
@@ -73,6 +74,7 @@ class Agent:
         self._links: dict[str, LinkState] = {}
         self._user: str | None = None
         self._last_inventory_seconds = float("-inf")
+        self._prober = Prober(folder.path, lambda body: self._spool("reachability", body))
 
     # --- what may be called from elsewhere ---
 
@@ -92,6 +94,7 @@ class Agent:
                 if (sent.stream, sent.seq) not in rejected:
                     self._remember(replace(self._memory, acked_tokens=sent.tokens))
                 self._sent_inventory = None
+        self._prober.heed(answer.probes)
         if answer.need:
             self._alarm.ring()
 
@@ -154,7 +157,8 @@ class Agent:
 
     def _post_interval(self) -> float:
         """Return the seconds between posts."""
-        return self._intervals.post_seconds
+        most = POST_SECONDS if self._prober.tasks else self._intervals.post_seconds
+        return min(most, self._intervals.post_seconds)
 
     def _begin(self) -> None:
         """Tell of a new boot and how the last run ended; note that this one has not."""
@@ -239,6 +243,7 @@ class Agent:
         for event in events:
             self._spool("event", event)
         self._spool("sample", sample)
+        self._prober.begin()
         if events:
             courier.hurry()
 

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from kiemke.wire.clean import clean_text
-from kiemke.wire.report import BODIES, Answer, Pace, Rejected, Report
+from kiemke.wire.report import BODIES, Answer, Pace, ProbeTask, Rejected, Report
 
 MAX_COUNTER = 2**64 - 1
 MAX_DEPTH = 12
@@ -142,6 +142,10 @@ def decode_answer(data: bytes) -> Answer:
         need = tuple(clean_text(str(n)) for n in raw.get("need", ()))
         settings = raw.get("settings") or {}
         pace = Pace(**{name: _optional_number(settings, name) for name in _names(Pace)})
+        probes = tuple(
+            ProbeTask(int(p["target"]), str(p["address"]), int(p["count"]), str(p["purpose"]))
+            for p in raw.get("probes", ())
+        )
         ca_next = raw.get("ca_next")
         if ca_next is not None and not (isinstance(ca_next, str) and len(ca_next) <= MAX_PEM):
             raise CodecError(f"ca_next: not a certificate of at most {MAX_PEM} characters")
@@ -149,4 +153,6 @@ def decode_answer(data: bytes) -> Answer:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CodecError(f"the server's answer is not understood: {error}") from error
-    return Answer(ack=ack, rejected=rejected, need=need, settings=pace, ca_next=ca_next)
+    return Answer(
+        ack=ack, rejected=rejected, need=need, settings=pace, ca_next=ca_next, probes=probes
+    )

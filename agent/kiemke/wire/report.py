@@ -12,13 +12,15 @@ from datetime import datetime
 
 from kiemke.wire.inventory import Row
 
-AGENT_KINDS = ("inventory", "sample", "event")
+# An agent says "reachability" only while it is named its site's probe.
+AGENT_KINDS = ("inventory", "sample", "event", "reachability")
 COLLECTOR_KINDS = ("device", "interfaces", "reachability")
 
 # "update": what became of a release of the agent; "identity": the machine below the install is another.
 EVENT_NAMES = (
     "boot", "shutdown", "resume", "link_speed", "session", "outbox", "update", "identity",
 )  # fmt: skip
+PROBE_PURPOSES = ("gateway", "isp", "domestic")
 REACH_TARGETS = ("gateway", "server")
 SECTION_STATUSES = ("ok", "absent", "failed", "timeout", "denied")
 POLL_OUTCOMES = ("ok", "partial", "timeout", "auth", "unreachable", "error")
@@ -304,11 +306,21 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeTask:
+    """An address to send ``count`` echo requests to; ``purpose`` is one of PROBE_PURPOSES."""
+
+    target: int
+    address: str
+    count: int
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The server's 200: contiguous acks by stream, what was set aside, sections wanted, pace.
 
     ``ca_next`` is the PEM of the root certificate the server will use next, None when it has none
-    or we know it already.
+    or we know it already. ``probes`` is empty but for an agent that is named its site's probe.
     """
 
     ack: dict[int, int]
@@ -316,3 +328,4 @@ class Answer:
     need: tuple[str, ...] = ()
     settings: Pace = Pace()
     ca_next: str | None = None
+    probes: tuple[ProbeTask, ...] = ()

@@ -1,7 +1,16 @@
-"""Which collector polls what: devices and probe targets without one go to the nearest above them."""
+"""Which collector polls what: devices and probe targets without one go to the nearest above them.
+
+Probe targets may also go to an agent that is named its site's probe: a collector of the unit comes before it, one
+of a unit above after it.
+"""
 
 from kiemke.server.audit import record
 from kiemke.server.db import Row, Session
+
+_TARGETS = """
+SELECT p.id, p.collector_id, v.unit_id FROM probe_target p JOIN link_version v ON v.link_id = p.link_id
+WHERE p.retired_at_ms IS NULL AND v.voided_at_ms IS NULL ORDER BY p.id, v.valid_from DESC
+"""
 
 
 async def assign_unassigned(session: Session, *, who: str, now_ms: int) -> int:
@@ -10,24 +19,16 @@ async def assign_unassigned(session: Session, *, who: str, now_ms: int) -> int:
     Nearest means: of the unit itself, else of the closest unit above it in today's tree. Of several
     collectors of one unit the first enrolled is taken, so that a repeat changes nothing.
     """
-    collectors = await session.fetch(
-        "SELECT id, unit_id FROM source WHERE kind = 'collector' AND state = 'approved'"
-        " ORDER BY id DESC"
-    )
-    by_unit = {row["unit_id"]: row["id"] for row in collectors}
-    if not by_unit:
+    by_unit, observers = await _load_observers(session)
+    if not observers:
         return 0
     parents = await _load_parents(session)
     devices = await session.fetch(
         "SELECT id, unit_id FROM device WHERE collector_id IS NULL AND retired_at_ms IS NULL"
     )
-    targets = await session.fetch(
-        "SELECT p.id, v.unit_id FROM probe_target p JOIN link_version v ON v.link_id = p.link_id"
-        " WHERE p.collector_id IS NULL AND p.retired_at_ms IS NULL AND v.voided_at_ms IS NULL"
-        " ORDER BY p.id, v.valid_from DESC"
-    )
+    targets = [row for row in await session.fetch(_TARGETS) if row["collector_id"] is None]
     given_devices = _choose(devices, by_unit, parents)
-    given_targets = _choose(targets, by_unit, parents)
+    given_targets = _choose(targets, observers, parents)
     await session.many("UPDATE device SET collector_id = :collector WHERE id = :id", given_devices)
     await session.many(
         "UPDATE probe_target SET collector_id = :collector WHERE id = :id", given_targets
@@ -45,6 +46,33 @@ async def assign_unassigned(session: Session, *, who: str, now_ms: int) -> int:
             },
         )
     return len(given_devices) + len(given_targets)
+
+
+async def give_targets(session: Session, source: int, *, who: str, now_ms: int) -> int:
+    """Give an agent that probes the targets that are nearest to it; return how many it got."""
+    _, observers = await _load_observers(session)
+    chosen = _choose(await session.fetch(_TARGETS), observers, await _load_parents(session))
+    given = [row for row in chosen if row["collector"] == source]
+    await session.many("UPDATE probe_target SET collector_id = :collector WHERE id = :id", given)
+    await record(
+        session,
+        at_ms=now_ms,
+        who=who,
+        act="collector.assign",
+        subject="collectors",
+        after={"probe_targets": {str(row["id"]): source for row in given}},
+    )
+    return len(given)
+
+
+async def _load_observers(session: Session) -> tuple[dict[int, int], dict[int, int]]:
+    """Return unit -> its first collector, and unit -> who probes there: a collector, else an agent."""
+    rows = await session.fetch(
+        "SELECT id, unit_id, kind FROM source WHERE state = 'approved'"
+        " AND (kind = 'collector' OR probe_since_ms IS NOT NULL) ORDER BY id DESC"
+    )
+    collectors = {row["unit_id"]: row["id"] for row in rows if row["kind"] == "collector"}
+    return collectors, {row["unit_id"]: row["id"] for row in rows} | collectors
 
 
 async def _load_parents(session: Session) -> dict[int, int | None]:

@@ -289,7 +289,8 @@ async def set_source_state(
     """Approve or revoke a source. Raises Problem 409 when a revoked one is to be approved."""
     # Its state as it is now, and held: what the caller read before may have been revoked since.
     held = await session.one(
-        "UPDATE source SET state = state WHERE id = :id RETURNING state", id=source["id"]
+        "UPDATE source SET state = state WHERE id = :id RETURNING state, probe_since_ms",
+        id=source["id"],
     )
     before = held["state"] if held else source["state"]
     if before == "revoked" and state != "revoked":
@@ -326,13 +327,13 @@ async def set_source_state(
         before={"state": before},
         after={"state": state, "reason": reason},
     )
-    if source["kind"] == "collector":
+    if source["kind"] == "collector" or (held and held["probe_since_ms"] is not None):
         if not approved:
-            await _release(session, source, who, now)
+            await release(session, source, who, now)
         await assign_unassigned(session, who=who, now_ms=now)
 
 
-async def _release(session: Session, source: Row, who: str, now: int) -> None:
+async def release(session: Session, source: Row, who: str, now: int) -> None:
     """Take a revoked collector's devices and probe targets away, so that another may have them."""
     devices = await session.fetch(
         "UPDATE device SET collector_id = NULL WHERE collector_id = :id RETURNING id",

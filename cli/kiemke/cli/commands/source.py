@@ -34,6 +34,8 @@ FIELDS = (
     *COLUMNS,
     Column(N_("Because"), "state_reason"),
     Column(N_("Reports set aside"), "rejected", COUNT),
+    Column(N_("Probe since"), "probe_since", MOMENT),
+    Column(N_("Probe targets"), "probes", COUNT),
 )
 HELD = (
     Column(N_("No."), "id"),
@@ -135,6 +137,38 @@ def revoke(app: App, ref: str) -> None:
     if due:
         app.say("", _("It was given these; change each (kiemke secret rotate, then the devices):"))
         app.say(*draw(HELD, due, app.width(), app.zone).lines)
+
+
+@source.command(
+    "probe",
+    alias="tham-do",
+    help=N_(
+        "Name an agent its site's probe, where there is no collector: it pings the probe targets of "
+        "the lines there (gateway, ISP, domestic), at most six, and can be told nothing else."
+    ),
+    examples=("kiemke source probe on TG-XA-07", "kiemke nguon tham-do off TG-XA-07"),
+)
+@argument("switch", type=click.Choice(("on", "off")), metavar="on|off")
+@argument("ref", metavar=N_("SOURCE"))
+@pass_app
+def probe(app: App, switch: str, ref: str) -> None:
+    """Name an agent its site's probe, or no longer."""
+    identity = text_at(pick(app, SOURCE, ref), "id") or ref
+    path = f"/sources/{quote(identity, safe='')}/probe"
+    found = _record(app.client.send("POST", path, body={"on": switch == "on"}))
+    machine = text_at(found, "hostname") or "?"
+    if switch == "off":
+        app.say(_("{source} ({machine}) probes no more").format(source=identity, machine=machine))
+        return
+    app.say(
+        _("{source} ({machine}) probes {count} targets from its next report on").format(
+            source=identity, machine=machine, count=COUNT.render(found.get("probes"), app.zone)
+        )
+    )
+    if not found.get("probes"):
+        app.say(
+            _("No line here has probe targets: give it some (kiemke import links, column probes).")
+        )
 
 
 @source.command(

@@ -1,11 +1,11 @@
 """One round of ICMP echo to one target (icmplib; RFC 792, RFC 4443)."""
 
 import os
-from collections.abc import Sequence
 
 from icmplib import ICMPLibError, SocketPermissionError, async_ping
 
 from kiemke.collectors.trace import Trace, no_trace
+from kiemke.wire.echo import summarise
 from kiemke.wire.report import Reachability
 
 INTERVAL_SECONDS = 0.2
@@ -53,23 +53,3 @@ async def probe(
         trace("icmp", {"target": target, "address": address, "round_trips": round_trips})
         return summarise(target, host.packets_sent, round_trips)
     return Reachability(target=target, sent=0, received=0, detail=detail)
-
-
-def summarise(target: int, sent: int, round_trips: Sequence[float]) -> Reachability:
-    """Return the round as a report body; ``round_trips`` are seconds, in order of sending.
-
-    ``sent`` of 0 means that the kernel took no packet (no route): unknown, not down.
-    """
-    if not round_trips:
-        detail = None if sent else "no packet left this machine: no route to the target"
-        return Reachability(target=target, sent=sent, received=0, detail=detail)
-    steps = [abs(b - a) for a, b in zip(round_trips, round_trips[1:], strict=False)]
-    return Reachability(
-        target=target,
-        sent=sent,
-        received=len(round_trips),
-        rtt_min_seconds=min(round_trips),
-        rtt_avg_seconds=sum(round_trips) / len(round_trips),
-        rtt_max_seconds=max(round_trips),
-        jitter_seconds=sum(steps) / len(steps) if steps else None,
-    )

@@ -39,14 +39,16 @@ class Duties:
     secrets: list[tuple[int, int]] = field(default_factory=list)
 
 
-async def read_duties(session: Session, sources: list[int], day: date, now_ms: int) -> Duties:
-    """Return what is to be polled and probed now of the tasks of these collectors.
+async def read_duties(
+    session: Session, sources: list[int], probed_for: list[int], day: date, now_ms: int
+) -> Duties:
+    """Return what is to be polled of the tasks of ``sources``, and probed of those of ``probed_for``.
 
     The first of them is who asks; its own site is described even when nothing stands there, as the
     site's agents may pass through it.
     """
     devices = await session.fetch(_DEVICES, sources=sources)
-    probes = await session.fetch(_PROBES, sources=sources)
+    probes = await session.fetch(_PROBES, sources=probed_for)
     sites = await load_sites(session, day, now_ms)
     choice = await load_choice(session, sites)
     uses: dict[int, dict[str, int]] = {}
@@ -61,3 +63,14 @@ async def read_duties(session: Session, sources: list[int], day: date, now_ms: i
     units = {row["unit_id"] for row in (*devices, *probes, *own)}
     reaches = {unit: sites.reach(unit) for unit in sorted(units)}
     return Duties(devices, probes, reaches, uses, sorted(secrets.items()))
+
+
+async def read_probes(session: Session, sources: list[int], day: date, now_ms: int) -> list[Row]:
+    """Return the probe targets of these sources that stand where they may, for an agent that probes."""
+    probes = await session.fetch(_PROBES, sources=sources)
+    sites = await load_sites(session, day, now_ms)
+    return [
+        row
+        for row in probes
+        if sites.reach(row["unit_id"], row["purpose"]).why_not(row["address"]) is None
+    ]

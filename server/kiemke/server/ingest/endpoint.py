@@ -15,12 +15,15 @@ from litestar.types import HTTPScope, Receive, Scope, Send
 
 from kiemke.server.auth import hash_secret, read_bearer
 from kiemke.server.context import Services
+from kiemke.server.domain.collecting import read_probes
+from kiemke.server.domain.takeover import take_probe_turns
 from kiemke.server.errors import Both, Problem
 from kiemke.server.ingest.decode import Inflater, decode_batch
 from kiemke.server.ingest.incoming import BadBatch, IncomingBatch, Outcome
 from kiemke.server.ingest.writer import Busy, Unavailable
 
 RETRY_SECONDS = 5
+MOST_PROBES = 6  # an agent takes no more
 # Up to here decoding is quicker than handing it to a thread is worth.
 _READ_AT_ONCE_BYTES = 128 * 1024
 # How long a sender's secret is taken from memory. Its state is read in every transaction.
@@ -34,6 +37,7 @@ _ENCODER = msgspec.json.Encoder()
 class _Sender:
     source_id: int
     kind: str
+    is_probe: bool
     secret_sha256: str
     until_ms: int
 
@@ -63,7 +67,8 @@ class Senders:
         if sender is not None and sender.until_ms > now:
             return sender
         rows = await services.db.read(
-            "SELECT id, kind, secret_sha256 FROM source WHERE public_id = :public_id",
+            "SELECT id, kind, state, probe_since_ms, secret_sha256 FROM source"
+            " WHERE public_id = :public_id",
             public_id=public_id[:40],
         )
         if not rows:
@@ -71,7 +76,9 @@ class Senders:
         if len(self.known) >= _REMEMBER_MOST:
             self.known.clear()
         row = rows[0]
-        sender = _Sender(row["id"], row["kind"], row["secret_sha256"], now + _REMEMBER_MS)
+        is_probe = row["probe_since_ms"] is not None and row["state"] == "approved"
+        until_ms = now + _REMEMBER_MS
+        sender = _Sender(row["id"], row["kind"], is_probe, row["secret_sha256"], until_ms)
         self.known[public_id] = sender
         return sender
 
@@ -123,7 +130,28 @@ async def _decode(
         )
 
 
-def _answer(outcome: Outcome, services: Services, pins: bytes | None) -> bytes:
+async def _probes(services: Services, sender: _Sender) -> list[dict[str, object]]:
+    """Return what an agent that is named its site's probe is to ping until it posts again."""
+    now = services.clock()
+    async with services.db.transaction() as session:
+        turns = await take_probe_turns(
+            session, sender.source_id, now, services.settings.poll_seconds
+        )
+        rows = await read_probes(session, turns, services.today(), now)
+    return [
+        {
+            "target": row["id"],
+            "address": row["address"],
+            "count": row["echo_count"],
+            "purpose": row["purpose"],
+        }
+        for row in rows[:MOST_PROBES]
+    ]
+
+
+def _answer(
+    outcome: Outcome, services: Services, pins: bytes | None, probes: list[dict[str, object]]
+) -> bytes:
     """Return the body of a 200; ``pins`` is the sender's X-Kiemke-Pins, None when it sent none."""
     said: dict[str, object] = {
         "ack": {str(stream): seq for stream, seq in outcome.ack.items()},
@@ -134,6 +162,8 @@ def _answer(outcome: Outcome, services: Services, pins: bytes | None) -> bytes:
         "need": outcome.need,
         "settings": {"poll_seconds": services.writer.poll_seconds},
     }
+    if probes:
+        said["probes"] = probes
     upcoming = services.authority.upcoming
     if upcoming is not None and pins is not None:
         known = [one.strip() for one in pins.decode("latin-1").split(",")]
@@ -176,7 +206,8 @@ async def take_batch(
         if status == 401:
             raise Problem("not_signed_in")
         raise Problem("state", what="source", ref=public_id, state=reason)
-    return _answer(outcome, services, headers.get(b"x-kiemke-pins"))
+    probes = await _probes(services, sender) if sender.is_probe else []
+    return _answer(outcome, services, headers.get(b"x-kiemke-pins"), probes)
 
 
 _SENDERS_KEY = "ingest_senders"

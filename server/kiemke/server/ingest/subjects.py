@@ -1,6 +1,7 @@
 """Nobody speaks for another: a source may name only what is assigned to it.
 
-Collectors of one unit stand in for each other, so what is assigned to one of them may be named by each.
+Collectors of one unit stand in for each other, so what is assigned to one of them may be named by each; so do
+they and the agents that are named their site's probes, of which nothing but rounds of echo is taken.
 """
 
 from kiemke.server.ingest.context import Applying, Item
@@ -26,7 +27,8 @@ async def site_mates(applying: Applying, items: list[Item]) -> set[tuple[int, in
     sources = sorted({item.source_id for item in items})
     rows = await applying.session.fetch(
         "SELECT me.id AS source, o.id AS mate FROM source me JOIN source o ON o.unit_id = me.unit_id"
-        " WHERE me.id IN :[sources] AND me.kind = 'collector' AND o.kind = 'collector'"
+        " WHERE me.id IN :[sources] AND (me.kind = 'collector' OR me.probe_since_ms IS NOT NULL)"
+        " AND (o.kind = 'collector' OR o.probe_since_ms IS NOT NULL)"
         " AND me.state = 'approved' AND o.state = 'approved'",
         sources=sources,
     )

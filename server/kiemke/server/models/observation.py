@@ -31,7 +31,10 @@ class EnrolmentToken(Model):
 
 
 class Source(Model):
-    """One install of an agent or a collector. Only approved sources count anywhere."""
+    """One install of an agent or a collector. Only approved sources count anywhere.
+
+    ``probe_since_ms``: an agent that is named its site's probe, since when; None of every other one.
+    """
 
     id = fields.BigIntField(primary_key=True)
     public_id = fields.CharField(max_length=40, unique=True)
@@ -46,6 +49,7 @@ class Source(Model):
     created_at_ms = fields.BigIntField()
     approved_at_ms = fields.BigIntField(null=True)
     approved_by = fields.CharField(max_length=100, null=True)
+    probe_since_ms = fields.BigIntField(null=True)
 
     class Meta:
         """Table name and the key that makes enrolment repeatable."""

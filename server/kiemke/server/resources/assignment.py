@@ -10,7 +10,7 @@ from kiemke.server.auth import AppRequest, authenticate_source
 from kiemke.server.context import services_of
 from kiemke.server.domain.collecting import Duties, read_duties
 from kiemke.server.domain.secrets import DEFAULT_NAME
-from kiemke.server.domain.takeover import take_turns
+from kiemke.server.domain.takeover import take_probe_turns, take_turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,10 @@ async def get_assignment(request: AppRequest) -> Response[bytes]:
     if source.state == "approved":
         now = services.clock()
         async with services.db.transaction() as session:
-            turns = await take_turns(session, source.source_id, now, services.settings.poll_seconds)
-            duties = await read_duties(session, turns, services.today(), now)
+            mine, every = source.source_id, services.settings.poll_seconds
+            turns = await take_turns(session, mine, now, every)
+            probed_for = await take_probe_turns(session, mine, now, every)
+            duties = await read_duties(session, turns, probed_for, services.today(), now)
     body = msgspec.json.encode(_make(duties, services.settings.poll_seconds))
     etag = f'"{sha256(body).hexdigest()[:32]}"'
     if request.headers.get("if-none-match") == etag:

@@ -169,7 +169,7 @@ async def get_collector_secrets(request: AppRequest) -> Response[bytes]:
                 home for home, by in (await stand_ins(session)).items() if by == source.source_id
             ]
             duties = await read_duties(
-                session, [source.source_id, *homes], services.today(), services.clock()
+                session, [source.source_id, *homes], [], services.today(), services.clock()
             )
             wanted = [key for key, _ in duties.secrets]
             given, lost = await kept.hand_out(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import rfc3339, services_of
@@ -14,9 +14,12 @@ from kiemke.server.domain.secrets import held_by
 from kiemke.server.enrolment import NOUN_SOURCE, set_source_state
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_one, fetch_page
 from kiemke.server.resources.tree import Moment, UnitRef, load_refs, now_of, visible_units
+from kiemke.server.site_probe import set_probe
 
 LISTING = Listing(
     columns="s.id, s.public_id, s.kind, s.state, s.state_reason, s.hostname, n.last_received_at_ms,"
+    " s.probe_since_ms, (SELECT COUNT(*) FROM probe_target p WHERE p.collector_id = s.id"
+    " AND p.retired_at_ms IS NULL) AS probes,"
     " v.code AS unit_code, v.name AS unit_name,"
     " (SELECT COUNT(*) FROM rejected_report r WHERE r.source_id = s.id) AS rejected",
     tables="source s LEFT JOIN source_now n ON n.source_id = s.id"
@@ -31,7 +34,10 @@ LISTING = Listing(
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One install. ``rejected`` counts reports of it that could never be applied."""
+    """One install. ``rejected`` counts reports of it that could never be applied.
+
+    ``probe_since``: an agent that is named its site's probe; ``probes`` counts the targets assigned to it.
+    """
 
     id: str
     kind: str
@@ -41,6 +47,8 @@ class Source:
     hostname: str | None
     last_received_at: str | None
     rejected: int
+    probe_since: str | None
+    probes: int
 
 
 def _make(row: Row) -> Source:
@@ -53,6 +61,8 @@ def _make(row: Row) -> Source:
         hostname=row["hostname"],
         last_received_at=rfc3339(row["last_received_at_ms"]),
         rejected=row["rejected"],
+        probe_since=rfc3339(row["probe_since_ms"]),
+        probes=row["probes"],
     )
 
 
@@ -118,6 +128,26 @@ async def revoke_source(request: AppRequest, ref: FromPath[str]) -> Source:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeInput:
+    """Whether an agent is to be its site's probe."""
+
+    on: bool
+
+
+@post("/api/v1/sources/{ref:str}/probe", status_code=200, opt={"role": "it"}, tags=["sources"])
+async def set_source_probe(
+    request: AppRequest, ref: FromPath[str], data: JSONBody[ProbeInput]
+) -> Source:
+    """Name an approved agent its site's probe, or no longer: it pings the lines' targets there."""
+    services = services_of(request)
+    moment = now_of(services)
+    row = await _find(request, ref, moment)
+    async with services.db.transaction() as session:
+        await set_probe(session, row, on=data.on, who=request.user.name, now=services.clock())
+    return _make(await _find(request, row["public_id"], moment))
+
+
+@dataclass(frozen=True, slots=True)
 class HeldSecret:
     """A secret that a collector was given: the newest version it had, and whether that still opens doors.
 
@@ -159,4 +189,11 @@ async def list_held_secrets(
     ]
 
 
-HANDLERS = (list_sources, get_source, approve_source, revoke_source, list_held_secrets)
+HANDLERS = (
+    list_sources,
+    get_source,
+    approve_source,
+    revoke_source,
+    set_source_probe,
+    list_held_secrets,
+)
