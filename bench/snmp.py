@@ -45,7 +45,8 @@ NAMES = {
     oids.IF_OPER_STATUS: "ifOperStatus", oids.IF_IN_ERRORS: "ifInErrors",
     oids.IF_OUT_ERRORS: "ifOutErrors", oids.IF_IN_DISCARDS: "ifInDiscards",
     oids.IF_OUT_DISCARDS: "ifOutDiscards",
-    oids.IF_COUNTER_DISCONTINUITY: "ifCounterDiscontinuityTime", oids.IF_SPEED: "ifSpeed",
+    oids.IF_COUNTER_DISCONTINUITY: "ifCounterDiscontinuityTime",
+    oids.IF_LAST_CHANGE: "ifLastChange", oids.IF_SPEED: "ifSpeed",
     oids.IF_HIGH_SPEED: "ifHighSpeed", oids.DOT3_DUPLEX_STATUS: "dot3StatsDuplexStatus",
 }  # fmt: skip
 LABELS = {

@@ -189,7 +189,8 @@ class InterfaceReading:
     """One row of ifTable + ifXTable (IF-MIB, RFC 2863): raw counters, no rates.
 
     ``counter_bits`` is 64 when the ifHC columns answered, 32 otherwise.
-    ``discontinuity_seconds`` is ifCounterDiscontinuityTime / 100, None when the device lacks it.
+    ``discontinuity_seconds`` is ifCounterDiscontinuityTime / 100, None when the device lacks it;
+    ``last_change_seconds`` is ifLastChange / 100: the sysUpTime at which the port took its present state.
     ``type`` is the IANAifType number; ``duplex`` is dot3StatsDuplexStatus ("half" or "full").
     """
 
@@ -211,6 +212,7 @@ class InterfaceReading:
     in_discards: int | None = None
     out_discards: int | None = None
     discontinuity_seconds: float | None = None
+    last_change_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

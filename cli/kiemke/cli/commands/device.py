@@ -9,7 +9,7 @@ from kiemke.cli import figures
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.i18n import N_, _
-from kiemke.cli.kinds import BITS, MOMENT, THING, words
+from kiemke.cli.kinds import BITS, COUNT, MOMENT, THING, words
 from kiemke.cli.listing import (
     Shape,
     Times,
@@ -52,6 +52,12 @@ INTERFACES = (
     Column(N_("Up"), "oper_up"),
     Column(N_("Speed"), "speed_bits_per_second", BITS),
     Column(N_("Duplex"), "duplex", optional=1),
+    Column(N_("Since"), "state_at", MOMENT, optional=4),
+    Column(N_("Changes"), "state_changes", COUNT, optional=6),
+    Column(N_("Errors in"), "in_errors", optional=5),
+    Column(N_("Errors out"), "out_errors", optional=5),
+    Column(N_("Discards in"), "in_discards", optional=7),
+    Column(N_("Discards out"), "out_discards", optional=7),
     Column(N_("Read at"), "read_at", MOMENT, optional=2),
 )
 _CELSIUS = "_celsius"

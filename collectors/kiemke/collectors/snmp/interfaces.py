@@ -34,6 +34,7 @@ COUNTED = (
     oids.IF_IN_DISCARDS,
     oids.IF_OUT_DISCARDS,
     oids.IF_COUNTER_DISCONTINUITY,
+    oids.IF_LAST_CHANGE,
     oids.IF_SPEED,
     oids.IF_HIGH_SPEED,
     oids.DOT3_DUPLEX_STATUS,
@@ -202,6 +203,7 @@ def make_row(index: int, row: Mapping[str, Value]) -> InterfaceReading:
         in_discards=values.read_counter(row.get(oids.IF_IN_DISCARDS)),
         out_discards=values.read_counter(row.get(oids.IF_OUT_DISCARDS)),
         discontinuity_seconds=values.read_ticks_seconds(row.get(oids.IF_COUNTER_DISCONTINUITY)),
+        last_change_seconds=values.read_ticks_seconds(row.get(oids.IF_LAST_CHANGE)),
     )
 
 

@@ -18,6 +18,7 @@ IF_SPEED = "1.3.6.1.2.1.2.2.1.5"  # ifSpeed, bits/s, 4294967295 when it does not
 IF_PHYS_ADDRESS = "1.3.6.1.2.1.2.2.1.6"  # ifPhysAddress, bytes of the MAC
 IF_ADMIN_STATUS = "1.3.6.1.2.1.2.2.1.7"  # ifAdminStatus, 1 up 2 down 3 testing
 IF_OPER_STATUS = "1.3.6.1.2.1.2.2.1.8"  # ifOperStatus, 1 up 2 down ... 7 lowerLayerDown
+IF_LAST_CHANGE = "1.3.6.1.2.1.2.2.1.9"  # ifLastChange, sysUpTime of the present state, 1/100 s
 IF_IN_OCTETS = "1.3.6.1.2.1.2.2.1.10"  # ifInOctets, bytes, 32-bit
 IF_IN_DISCARDS = "1.3.6.1.2.1.2.2.1.13"  # ifInDiscards, packets, 32-bit
 IF_IN_ERRORS = "1.3.6.1.2.1.2.2.1.14"  # ifInErrors, packets, 32-bit

@@ -103,6 +103,8 @@ class InterfaceNow(Model):
     """The last raw reading of one interface by one source: what the next interval starts from.
 
     Counters are unsigned decimals as text. ``name`` is ifName, or ifDescr where there is none.
+    ``state_at_ms`` is since when the port is up or down, None where that cannot be told;
+    ``state_changes`` how often it went up or down since its first reading, as far as was seen.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -126,6 +128,11 @@ class InterfaceNow(Model):
     sys_uptime_seconds = fields.FloatField(null=True)
     discontinuity_seconds = fields.FloatField(null=True)
     last_quality = fields.CharField(max_length=12, null=True)
+    in_discards = fields.CharField(max_length=20, null=True)
+    out_discards = fields.CharField(max_length=20, null=True)
+    last_change_seconds = fields.FloatField(null=True)
+    state_at_ms = fields.BigIntField(null=True)
+    state_changes = fields.IntField(null=True)
 
     class Meta:
         """Table name."""

@@ -75,7 +75,10 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """An interface as last read; octet counters are unsigned decimals as text."""
+    """An interface as last read; counters are unsigned decimals as text.
+
+    ``state_at``: since when it is up or down; ``state_changes``: how often that was seen to change.
+    """
 
     index: int
     name: str | None
@@ -87,6 +90,12 @@ class Interface:
     duplex: str | None
     in_octets: str | None
     out_octets: str | None
+    in_errors: str | None
+    out_errors: str | None
+    in_discards: str | None
+    out_discards: str | None
+    state_at: str | None
+    state_changes: int | None
     read_at: str | None
 
 
@@ -249,6 +258,12 @@ async def _load_interfaces(services: Services, row: Row) -> list[Interface]:
             duplex=each["duplex"],
             in_octets=each["in_octets"],
             out_octets=each["out_octets"],
+            in_errors=each["in_errors"],
+            out_errors=each["out_errors"],
+            in_discards=each["in_discards"],
+            out_discards=each["out_discards"],
+            state_at=rfc3339(each["state_at_ms"]),
+            state_changes=each["state_changes"],
             read_at=rfc3339(each["read_at_ms"]),
         )
         for each in rows

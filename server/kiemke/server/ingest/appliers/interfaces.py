@@ -7,6 +7,7 @@ from typing import Any
 
 from kiemke.server.db import as_date
 from kiemke.server.domain.counters import Reading, interval
+from kiemke.server.domain.port_state import Course, State, follow
 from kiemke.server.ingest.context import Applying, Item
 from kiemke.server.ingest.link_days import LinkDays
 from kiemke.server.ingest.subjects import unassigned_devices
@@ -147,6 +148,7 @@ def _take(
     same = before is not None and before["name"] == name
     made = interval(_reading(before), after) if before is not None and same else None
     rows[key] = _row(key, reading, name, item, made.quality if made else None)
+    rows[key] |= _course(before if same else None, reading, item)
     touched.add(key)
     day, _ = days.applying.slot_of(at_ms)
     # By line: two versions of one line that overlap count an interval once.
@@ -185,6 +187,32 @@ def _reading(row: dict[str, Any]) -> Reading:
     )
 
 
+def _course(before: dict[str, Any] | None, reading: InterfaceReading, item: Item) -> dict[str, Any]:
+    """Return the columns of the port's state; ``before`` is its last reading, None for a new port."""
+    after = State(
+        item.report.at_ms,
+        reading.oper_up,
+        item.report.body.sys_uptime_seconds,
+        reading.last_change_seconds,
+    )
+    then, known = None, Course(None, 0)
+    if before is not None:
+        up = before["oper_up"]
+        then = State(
+            before["read_at_ms"],
+            None if up is None else bool(up),
+            before["sys_uptime_seconds"],
+            before["last_change_seconds"],
+        )
+        known = Course(before["state_at_ms"], before["state_changes"] or 0)
+    course = follow(then, known, after)
+    return {
+        "last_change_seconds": reading.last_change_seconds,
+        "state_at_ms": course.since_ms,
+        "state_changes": course.changes,
+    }
+
+
 def _decimal(value: int | None) -> str | None:
     return None if value is None else str(value)
 
@@ -217,6 +245,8 @@ def _row(
         "sys_uptime_seconds": item.report.body.sys_uptime_seconds,
         "discontinuity_seconds": reading.discontinuity_seconds,
         "last_quality": quality,
+        "in_discards": _decimal(reading.in_discards),
+        "out_discards": _decimal(reading.out_discards),
     }
 
 
@@ -224,6 +254,7 @@ _COLUMNS = (
     "device_id", "source_id", "if_index", "name", "alias", "type", "mac", "admin_up", "oper_up",
     "speed_bits_per_second", "duplex", "counter_bits", "in_octets", "out_octets", "in_errors",
     "out_errors", "read_at_ms", "sys_uptime_seconds", "discontinuity_seconds", "last_quality",
+    "in_discards", "out_discards", "last_change_seconds", "state_at_ms", "state_changes",
 )  # fmt: skip
 
 _UPSERT = (
