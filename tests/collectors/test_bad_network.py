@@ -11,7 +11,7 @@ from kiemke.wire.report import Interfaces
 from tests.support.peers import free_port
 from tests.support.snmp_agents import COMMUNITY, TableView, serving, switch
 from tests.support.snmp_polls import polling, v2c
-from tests.support.snmp_proxy import Fate, relay
+from tests.support.snmp_proxy import Fate, pass_on, relay
 
 PORTS = 60
 
@@ -51,12 +51,23 @@ def garbling(number: int, data: bytes) -> list[tuple[float, bytes]]:
     return [(0.0, b"\xff" * 40), (0.0, b""), (0.0, data[: len(data) // 2]), (0.01, data)]
 
 
-@pytest.mark.parametrize("fate", [swapping, doubling, garbling, losing(7, 0.15)])
-async def test_every_row_that_comes_through_is_right(fate: Fate) -> None:
+@pytest.mark.parametrize(
+    ("to_client", "to_agent", "backend"),
+    [
+        (swapping, pass_on, "gufo"),
+        (doubling, pass_on, "gufo"),
+        (garbling, pass_on, "gufo"),
+        (losing(7, 0.15), pass_on, "gufo"),
+        (losing(8, 0.1), losing(9, 0.1), "pysnmp"),
+    ],
+)
+async def test_every_row_that_comes_through_is_right(
+    to_client: Fate, to_agent: Fate, backend: str
+) -> None:
     async with (
         serving(TableView(switch(PORTS))) as port,
-        relay("127.0.0.1", port, to_client=fate) as line,
-        polling(v2c(COMMUNITY), attempt_seconds=0.4, attempts=4) as polled,
+        relay("127.0.0.1", port, to_client=to_client, to_agent=to_agent) as line,
+        polling(v2c(COMMUNITY), attempt_seconds=0.4, attempts=4, backend=backend) as polled,
     ):
         device, found = await polled.poll(line.port)
 

@@ -199,7 +199,7 @@ def test_once_prints_the_reports_and_every_step(
     assert kinds == ["device", "interfaces", "device", "reachability"]
     assert reports[2]["body"]["identity"]["name"] == "sw-9"
     assert reports[0]["body"]["sys_name"] == "sw-9"
-    assert {"target", "get", "bulk", "polled"} <= {event["event"] for event in events}
+    assert {"target", "get", "bulk", "packet", "polled"} <= {event["event"] for event in events}
     assert all("seconds" in event for event in events if event["event"] in ("get", "bulk"))
     assert peer.community not in shown.out + shown.err
 

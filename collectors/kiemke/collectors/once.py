@@ -5,20 +5,22 @@ import ipaddress
 import itertools
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
 from kiemke.collectors.assignment import DeviceTask, check_address, load_assignment
 from kiemke.collectors.credentials import Credential
 from kiemke.collectors.device_poll import DevicePoller
-from kiemke.collectors.errors import ConfigError
+from kiemke.collectors.errors import ConfigError, PollError
 from kiemke.collectors.reachability import icmp
 from kiemke.collectors.snmp.engines import Engines
-from kiemke.collectors.trace import no_trace, trace_to
+from kiemke.collectors.snmp.tap import tapped
+from kiemke.collectors.trace import Trace, no_trace, trace_to
 from kiemke.wire.clocks import SystemClock
 from kiemke.wire.codec import encode_report
-from kiemke.wire.report import Body, Report
+from kiemke.wire.report import Body, Device, Report
 
 BUDGET_SECONDS = 30.0
 PROBE_COUNT = 5
@@ -84,12 +86,32 @@ async def poll_once(
 
     engines = Engines()
     trace("target", {"address": task.address, "port": task.port, "credential": task.credential})
+    poller = DevicePoller(engines, credentials, trace=trace)
     try:
-        poller = DevicePoller(engines, credentials, trace=trace)
-        outcome = await poller.poll(task, BUDGET_SECONDS, emit)
+        if debug:
+            outcome = await _poll_in_the_open(poller, task, emit, trace)
+        else:
+            outcome = await poller.poll(task, BUDGET_SECONDS, emit)
         found = await icmp.probe(task.device, task.address, PROBE_COUNT, trace=trace)
         await emit("reachability", found)
     finally:
         engines.close()
         await asyncio.sleep(0)  # let the closed sockets' callbacks run before the loop ends
     return outcome
+
+
+async def _poll_in_the_open(
+    poller: DevicePoller,
+    task: DeviceTask,
+    emit: Callable[[str, Body], Awaitable[None]],
+    trace: Trace,
+) -> str:
+    """Poll with every packet shown."""
+    try:
+        async with tapped(task.address, task.port, trace) as port:
+            return await poller.poll(
+                replace(task, address="127.0.0.1", port=port), BUDGET_SECONDS, emit
+            )
+    except PollError as err:
+        await emit("device", Device(task.device, err.outcome, err.detail))
+        return err.outcome
