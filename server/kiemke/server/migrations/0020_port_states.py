@@ -7,7 +7,7 @@ from tortoise.migrations import operations as ops
 class Migration(migrations.Migration):
     """Add the columns to the last readings of interfaces."""
 
-    dependencies = [("kiemke", "0016_device_readings")]
+    dependencies = [("kiemke", "0019_source_probe")]
 
     operations = [
         ops.AddField("InterfaceNow", "in_discards", fields.CharField(null=True, max_length=20)),
