@@ -23,6 +23,7 @@ from typing import Any
 from bench.children import find_program
 from kiemke.server.db import Database, Session
 from kiemke.server.domain import coverage, coverage_figures, presence_blocks
+from kiemke.server.domain.coverage_rollup import CoverageRow
 from kiemke.server.metrics.fleet import Fleet
 from kiemke.server.migrate import migrate
 
@@ -92,7 +93,7 @@ def _people(count: int, units: int) -> tuple[list[dict[str, Any]], list[dict[str
     ]  # fmt: skip
     members = [
         {
-            "id": n, "official_id": n, "unit_id": 2 + n % (units - 1), "kind": _KINDS[n % 4],
+            "id": n, "official_id": n, "unit_id": 2 + n % (units - 1), "kind": _KINDS[n // units % 4],
             "is_primary": True, **_DATED,
         }
         for n in range(1, count + 1)
@@ -259,9 +260,9 @@ async def measure(url: str, args: argparse.Namespace) -> None:
         await db.close()
 
 
-async def _recount(db: Database, day: date = _DAY) -> list[coverage.CoverageRow]:
-    async with db.reading() as session:
-        return await coverage.recount(session, day, _NOW_MS)
+async def _recount(db: Database, day: date = _DAY) -> list[CoverageRow]:
+    async with db.reading_together() as sessions:
+        return await coverage.recount_together(sessions, day, _NOW_MS)
 
 
 def _past_day() -> date:

@@ -15,7 +15,8 @@ from bench.yen_ha import OFFICES as SECOND_OFFICES
 from bench.yen_ha import make_second_district, with_second_district
 from kiemke.server import audit
 from kiemke.server.db import Database
-from kiemke.server.domain.coverage import CoverageRow, recount
+from kiemke.server.domain.coverage import recount
+from kiemke.server.domain.coverage_rollup import CoverageRow
 from kiemke.server.domain.reorganise import plan
 from kiemke.server.domain.reorganise_apply import apply
 from kiemke.server.domain.reorganise_decision import Change, Decision, NewUnit

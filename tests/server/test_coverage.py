@@ -5,7 +5,8 @@ from datetime import date, timedelta
 import pytest
 
 from kiemke.server.db import Database
-from kiemke.server.domain.coverage import CoverageRow, read_now, recount, refresh_now
+from kiemke.server.domain.coverage import read_now, recount, refresh_now
+from kiemke.server.domain.coverage_rollup import CoverageRow
 from tests.support.office import MOMENT_MS, RECORDED_MS, TUESDAY, Office
 
 NOW_MS = MOMENT_MS

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from kiemke.server.db import Database
-from kiemke.server.domain.coverage import CoverageRow, percent, recount
+from kiemke.server.domain.coverage import percent, recount
 from kiemke.server.domain.coverage_figures import refresh_now
+from kiemke.server.domain.coverage_rollup import CoverageRow
 from kiemke.server.domain.coverage_who import Absent, coverage_who
 from tests.support.office import FAR_BACK, MOMENT_MS, TUESDAY, Office
 

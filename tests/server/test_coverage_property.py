@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from kiemke.server.db import Database
-from kiemke.server.domain.coverage import recount
+from kiemke.server.domain.coverage import recount, recount_together
 from kiemke.server.domain.coverage_who import coverage_who
 from kiemke.server.models.figures import STATES
 from tests.support.office import MOMENT_MS, TUESDAY, Office
@@ -80,7 +80,10 @@ async def test_every_person_is_in_exactly_one_state(database: Database, seed: in
     async with database.reading() as session:
         rows = {row.unit_id: row for row in await recount(session, TUESDAY, MOMENT_MS)}
         persons = await coverage_who(session, 1, TUESDAY, MOMENT_MS)
+    async with database.reading_together() as sessions:
+        shared_out = await recount_together(sessions, TUESDAY, MOMENT_MS)
 
+    assert shared_out == list(rows.values())
     for row in rows.values():
         assert row.officials == sum(getattr(row, state) for state in STATES)
         assert row.own_officials == sum(getattr(row, f"own_{state}") for state in STATES)

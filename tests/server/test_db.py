@@ -72,6 +72,39 @@ async def test_a_value_the_database_can_never_take_is_refused(database: Database
             )
 
 
+_COUNT = "SELECT COUNT(*) AS n FROM holiday"
+
+
+async def test_connections_that_read_together_see_one_moment(database: Database) -> None:
+    """What is written meanwhile is seen by neither, and short readings do not wait."""
+    await add(database, "Tết", date(2026, 2, 17))
+
+    async with database.reading_together() as sessions:
+        await add(database, "Quốc khánh", date(2026, 9, 2))
+        together = [await session.one(_COUNT) for session in sessions]
+        alone = await database.read(_COUNT)
+
+    assert together == [{"n": 1}, {"n": 1}]
+    assert alone == [{"n": 2}]
+    async with database.reading_together() as sessions:
+        assert [await session.one(_COUNT) for session in sessions] == [{"n": 2}, {"n": 2}]
+
+
+async def test_what_a_busy_writer_does_lies_between_no_two_of_them(database: Database) -> None:
+    async def write() -> None:
+        for n in range(30):
+            await add(database, f"{n}", date(2026, 1, 1))
+
+    async def read() -> None:
+        while not writing.done():
+            async with database.reading_together() as sessions:
+                first, second = [await session.one(_COUNT) for session in sessions]
+            assert first == second
+
+    writing = asyncio.create_task(write())
+    await asyncio.gather(writing, read(), read())
+
+
 async def test_two_processes_worth_of_connections_both_write(database_url: str) -> None:
     """Two writers on one SQLite file wait for each other instead of failing."""
     script = (

@@ -60,7 +60,7 @@ def _walked(text: str) -> str:
 def statements(dialect: str, blocks: int) -> list[tuple[str, str]]:
     """Return pairs of (as it is, by the walk): the figures of all units, and every PC."""
     pairs = []
-    for tail in (coverage_sql._FIGURES, _PCS):
+    for tail in (coverage_sql._LEAVES, _PCS):
         text = coverage_sql._PERSONS + tail
         pairs.append(
             (

@@ -5,11 +5,12 @@ SQL is written once with named parameters: ``:name``, and ``:[name]`` for a list
 SQLite gives them back as ISO text, so readers pass them through ``as_date``.
 """
 
+import asyncio
 import json
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -42,6 +43,9 @@ MODEL_MODULES = (
     "kiemke.server.models.releases",
     "kiemke.server.models.system",
 )
+
+# SQLite's connections for long readings, so that nobody's short one waits behind them.
+_TOGETHER = ("together_0", "together_1")
 
 _PARAMETER = re.compile(r"(?<![:\w]):(?:(\w+)\b|\[(\w+)(\.text)?\])")
 
@@ -227,7 +231,10 @@ def _connections(url: str) -> dict[str, Any]:
         reader = {"file_path": path, **common, "query_only": "ON", "cache_size": -65_536}
         return {
             "default": {"engine": "kiemke.server.sqlite_engine", "credentials": writer},
-            "reader": {"engine": "tortoise.backends.sqlite", "credentials": reader},
+            **{
+                name: {"engine": "tortoise.backends.sqlite", "credentials": reader}
+                for name in ("reader", *_TOGETHER)
+            },
         }
     postgres_driver.require()
     default = expand_db_url(url)
@@ -242,6 +249,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.dialect = "sqlite" if urlsplit(url).scheme == "sqlite" else "postgres"
+        self._together = asyncio.Lock()
 
     async def open(self) -> None:
         """Connect. Raises OSError or a driver's error when the database cannot be reached."""
@@ -305,3 +313,56 @@ class Database:
                 yield session
             finally:
                 await session.execute("ROLLBACK")
+
+    @asynccontextmanager
+    async def reading_together(self) -> AsyncIterator[list[Session]]:
+        """Give two connections that see the same ledgers, for one long reading shared between them.
+
+        On PostgreSQL both have one snapshot. SQLite cannot hand one on: there both are begun anew until
+        no ledger's change lies between them. One such reading at a time: two that each hold one
+        connection and wait for another would wait for ever.
+        """
+        async with self._together, AsyncExitStack() as stack:
+            if self.dialect == "sqlite":
+                sessions = [
+                    Session(await stack.enter_async_context(connection), self.dialect)
+                    for connection in (
+                        get_connection(name).acquire_connection() for name in _TOGETHER
+                    )
+                ]
+            else:
+                sessions = [await stack.enter_async_context(self.reading()) for _ in range(2)]
+            stack.push_async_callback(_end, sessions)
+            await (_begin_same if self.dialect == "postgres" else _begin_close)(sessions)
+            yield sessions
+
+
+async def _begin_same(sessions: Sequence[Session]) -> None:
+    """Begin with the first one's snapshot on all. Source: PostgreSQL, SET TRANSACTION SNAPSHOT."""
+    for session in sessions:
+        await session.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    row = await sessions[0].one("SELECT pg_export_snapshot() AS name")
+    for session in sessions[1:]:
+        await session.execute(f"SET TRANSACTION SNAPSHOT '{row['name'] if row else ''}'")
+
+
+async def _begin_close(sessions: Sequence[Session]) -> None:
+    """Begin one after the other until all see the same last row that a ledger's triggers noted.
+
+    Noted rows are taken away again; SQLite's own count of them only grows (AUTOINCREMENT).
+    """
+    while True:
+        seen = set()
+        for session in sessions:
+            await session.execute("BEGIN")
+            row = await session.one("SELECT seq FROM sqlite_sequence WHERE name = 'audit_touched'")
+            seen.add(row["seq"] if row else None)
+        if len(seen) == 1:
+            return
+        await _end(sessions)
+
+
+async def _end(sessions: Sequence[Session]) -> None:
+    for session in sessions:
+        with suppress(*UNAVAILABLE):  # one that never began, or whose connection is gone
+            await session.execute("ROLLBACK")

@@ -1,74 +1,25 @@
 """Coverage: how many officials have a PC, and how many of those PCs were seen where the book says.
 
-Recounted whole by one statement (``coverage_sql``); ``coverage_now`` holds the last finished day and
+Recounted whole by one statement (``coverage_sql``) and a walk up the tree (``coverage_rollup``);
+``coverage_now`` holds the last finished day and
 is touched only where a figure changed. Integers only; absent figures are None.
 """
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, fields
 from datetime import date, timedelta
-from fractions import Fraction
 from typing import Any
 
 from kiemke.server.db import Database, Row, Session, as_date
 from kiemke.server.domain import calendar, presence_blocks, rules
 from kiemke.server.domain.coverage_accounts import nobody
-from kiemke.server.domain.coverage_sql import figures_sql
+from kiemke.server.domain.coverage_rollup import CoverageRow, Leaf, Target, roll_up
+from kiemke.server.domain.coverage_sql import COUNTS, EVERYBODY, leaves_sql
+from kiemke.server.domain.tables import dated
 
 Guard = Callable[[Session], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class CoverageRow:
-    """One unit's figures for one population: its own people (``own_*``) and its whole subtree's.
-
-    ``kinds`` is a comma list of kinds of officials, "" for all. officials = no_pc + verified +
-    counted + contradicted + silent + unmatched. ``shared_access`` is a part of no_pc.
-    ``evidence_age_working_days`` counts the working days after the newest trusted sign of any
-    verified person's PC in the subtree, None where nobody is verified. ``pcs`` are PCs booked there.
-    """
-
-    unit_id: int
-    kinds: str
-    day: date
-    own_officials: int
-    own_can_bo: int
-    own_cong_chuc: int
-    own_vien_chuc: int
-    own_hop_dong: int
-    own_no_pc: int
-    own_verified: int
-    own_counted: int
-    own_contradicted: int
-    own_silent: int
-    own_unmatched: int
-    own_excluded: int
-    own_shared_access: int
-    own_pcs: int
-    officials: int
-    no_pc: int
-    verified: int
-    counted: int
-    contradicted: int
-    silent: int
-    unmatched: int
-    excluded: int
-    shared_access: int
-    pcs: int
-    target_thousandths: int | None
-    ratio_target_thousandths: int | None
-    evidence_age_working_days: int | None
-
-    @property
-    def declared(self) -> int:
-        """Persons of the subtree with a PC in their personal custody."""
-        return self.officials - self.no_pc
-
-    @property
-    def ratio(self) -> Fraction | None:
-        """PCs booked in the subtree per person, uncapped; None without persons."""
-        return Fraction(self.pcs, self.officials) if self.officials else None
 
 
 _COLUMNS = tuple(field.name for field in fields(CoverageRow))
@@ -93,17 +44,27 @@ async def statement_params(session: Session, day: date, known_ms: int) -> dict[s
         "long_absence": law.whole("coverage_long_absence_days"),
         "foreign_days": law.whole("coverage_foreign_account_days"),
         "nobody": sorted(nobody(law)),
+        "first_official": 0,
+        "last_official": EVERYBODY,
         "count_since": day - timedelta(days=law.whole("coverage_count_days")),
     }
 
 
 # Until the pool takes the connection back. Compiling this statement takes longer than running it;
 # its sorts and hashes fit in this memory; every join is of whole tables, so that nested loops only
-# come of wrong estimates.
+# come of wrong estimates. Connections that share one recount are as many as its workers would be.
 _POSTGRES_SETTINGS = """
 SELECT set_config('jit', 'off', false), set_config('work_mem', '64MB', false),
-  set_config('enable_nestloop', 'off', false)
+  set_config('enable_nestloop', 'off', false),
+  set_config('max_parallel_workers_per_gather', :workers, false)
 """
+
+
+_TREE = "SELECT v.unit_id, v.parent_id FROM unit_version v WHERE {active v}"
+_TARGETS = (
+    "SELECT g.unit_id, g.kinds, g.measure, g.target_thousandths FROM coverage_target g"
+    " WHERE {active g} ORDER BY g.target_thousandths"
+)
 
 
 async def recount(session: Session, day: date, known_ms: int) -> list[CoverageRow]:
@@ -111,11 +72,86 @@ async def recount(session: Session, day: date, known_ms: int) -> list[CoverageRo
 
     Each unit has the population of all kinds (``kinds`` "") and one for each kinds its targets name.
     """
-    params = await statement_params(session, day, known_ms)
-    if session.dialect == "postgres":
-        await session.execute(_POSTGRES_SETTINGS)
-    rows = await session.fetch(figures_sql(session.dialect, params["blocks"]), **params)
-    return [_row({**row, "day": day}) for row in rows]
+    return await recount_together([session], day, known_ms)
+
+
+async def recount_together(
+    sessions: Sequence[Session], day: date, known_ms: int
+) -> list[CoverageRow]:
+    """Recount as ``recount`` does, on connections that see the same moment, each its share of persons."""
+    first = sessions[0]
+    params = await statement_params(first, day, known_ms)
+    parents = await load_tree(first, day, known_ms)
+    targets = await load_targets(first, day, known_ms)
+    leaves = await load_leaves(sessions, params)
+    return roll_up(day, parents, leaves, targets, working_codes(params))
+
+
+async def load_tree(session: Session, day: date, known_ms: int) -> dict[int, int | None]:
+    """Return the units of a day, each with the one above it."""
+    rows = await session.fetch(dated(_TREE), day=day, known=known_ms)
+    return {row["unit_id"]: row["parent_id"] for row in rows}
+
+
+async def load_targets(session: Session, day: date, known_ms: int) -> list[Target]:
+    """Return what units should reach on a day; of two for the same thing the higher."""
+    found: dict[tuple[int, str], dict[str, int]] = {}
+    for row in await session.fetch(dated(_TARGETS), day=day, known=known_ms):
+        told = found.setdefault((row["unit_id"], row["kinds"]), {})
+        told[row["measure"]] = row["target_thousandths"]
+    return [
+        Target(unit_id, kinds, told.get("coverage"), told.get("ratio"))
+        for (unit_id, kinds), told in found.items()
+    ]
+
+
+async def load_leaves(sessions: Sequence[Session], params: Mapping[str, Any]) -> list[Leaf]:
+    """Return what each unit has itself; ``params`` as ``statement_params`` gives them."""
+    sql = leaves_sql(sessions[0].dialect, params["blocks"])
+
+    async def read(session: Session, share: Mapping[str, int]) -> list[Row]:
+        if session.dialect == "postgres":
+            await session.execute(_POSTGRES_SETTINGS, workers="0" if len(sessions) > 1 else "2")
+        return await session.fetch(sql, **{**params, **share})
+
+    shares = await _shares(sessions[0], len(sessions))
+    async with asyncio.TaskGroup() as group:
+        readings = [
+            group.create_task(read(session, share))
+            for session, share in zip(sessions, shares, strict=True)
+        ]
+    found = [reading.result() for reading in readings]
+    return [
+        Leaf(r["unit_id"], r["kind"], tuple(r[c] for c in COUNTS), r["pcs"], r["last_seen"])
+        for rows in found
+        for r in rows
+    ]
+
+
+async def _shares(session: Session, count: int) -> list[dict[str, int]]:
+    """Return so many ranges of officials' ids, about as many officials in each.
+
+    Ranges and not every other id: who was imported together lies together in every table.
+    """
+    edges = [0]
+    for n in range(1, count):
+        row = await session.one(
+            "SELECT id FROM official ORDER BY id LIMIT 1"
+            " OFFSET (SELECT COUNT(*) * CAST(:n AS BIGINT) / :count FROM official)",
+            n=n,
+            count=count,
+        )
+        edges.append(int(row["id"]) if row else edges[-1] + 1)
+    ends = [edge - 1 for edge in edges[1:]]
+    return [
+        {"first_official": first, "last_official": last}
+        for first, last in zip(edges, [*ends, EVERYBODY], strict=True)
+    ]
+
+
+def working_codes(params: Mapping[str, Any]) -> list[int]:
+    """Return the window's working days in the code of ``Leaf.last_seen``."""
+    return [presence_blocks.code(d["block"], d["bit"]) for d in json.loads(params["days"])]
 
 
 def _row(row: Row) -> CoverageRow:
@@ -151,12 +187,13 @@ async def refresh_now(db: Database, now_ms: int, guard: Guard | None = None) -> 
     ``guard`` runs first in the writing transaction and raises when this process may not write.
     The recount itself reads outside of it, so that nobody waits for a write lock meanwhile.
     """
-    async with db.reading() as session:
+    async with db.reading_together() as sessions:
+        session = sessions[0]
         installation = await session.one("SELECT utc_offset_seconds FROM installation WHERE id = 1")
         if installation is None:
             return 0
         day = calendar.last_finished_day(now_ms, installation["utc_offset_seconds"])
-        rows = await recount(session, day, now_ms)
+        rows = await recount_together(sessions, day, now_ms)
         before = {(row.unit_id, row.kinds): row for row in await read_now(session)}
     changed = [row for row in rows if before.pop((row.unit_id, row.kinds), None) != row]
     if changed or before:

@@ -6,13 +6,18 @@ fragments that SQLite and PostgreSQL spell differently. Rank of a person: 1 veri
 
 Parameters: ``day``, ``known`` (epoch ms), ``days`` (the evidence window's working days as
 ``presence_blocks.window`` gives them, JSON), ``long_absence`` (days), ``foreign_days``,
-``count_since`` (day), ``nobody`` (accounts that stand for no person).
+``count_since`` (day), ``nobody`` (accounts that stand for no person), ``first_official`` and
+``last_official``: of the persons only those with ids from one to the other (0 to EVERYBODY for all).
+A PC that one person answers for is read with that person; one of a unit, or of several persons, with
+every share of them, since it decides who shares.
 """
 
 import re
 from functools import lru_cache
 
 from kiemke.server.domain.presence_blocks import BLOCK_DAYS
+
+EVERYBODY = 2**62
 
 RANKS = {
     "excluded": 0,
@@ -67,6 +72,12 @@ absent AS (
   WHERE @active(b)
     AND (b.reason NOT IN ('leave', 'study') OR b.valid_to IS NULL OR @long_absence)
 ),
+several AS MATERIALIZED (
+  SELECT c.asset_id FROM custody c
+  WHERE @active(c) AND CAST(:last_official AS BIGINT) - CAST(:first_official AS BIGINT) < @everybody
+  GROUP BY c.asset_id
+  HAVING COUNT(*) > COUNT(c.official_id) OR MIN(c.official_id) < MAX(c.official_id)
+),
 -- PCs that count, with the one official who answers for each (NULL when a unit or several do) and
 -- what its sources saw: of each block of days those in the window (@mask). ``last_seen`` orders as the
 -- newest trusted day does: the block above, below it the trusted days as bits. Walked asset by asset in
@@ -102,6 +113,8 @@ held AS MATERIALIZED (
   LEFT JOIN presence_block e ON e.source_id = y.source_id
     AND e.block BETWEEN :first_block AND :last_block AND y.source_id NOT IN (@unapproved)
   WHERE @active(c)
+    AND (c.official_id BETWEEN :first_official AND :last_official OR c.official_id IS NULL
+      OR c.asset_id IN (SELECT asset_id FROM several))
     AND a.kind IN ('desktop', 'all_in_one', 'laptop')
     AND (a.ownership = 'owned' OR a.ownership = 'borrowed' AND c.instrument IS NOT NULL)
     AND (a.no_agent_reason IS NULL OR a.no_agent_reason <> 'secret')
@@ -151,7 +164,8 @@ person AS @kept (
     FROM (
       -- One primary membership a person; were there two, the older row stands.
       SELECT n.official_id, n.id AS membership_id, 7 AS standing, CAST(NULL AS BIGINT) AS last_seen
-      FROM membership n WHERE @active(n) AND n.is_primary
+      FROM membership n
+      WHERE @active(n) AND n.is_primary AND n.official_id BETWEEN :first_official AND :last_official
       UNION ALL
       SELECT official_id, NULL, place, CASE WHEN place = 1 THEN last_seen END FROM pc
       UNION ALL
@@ -165,79 +179,29 @@ person AS @kept (
 )
 """
 
-_FIGURES = """,
+COUNTS = (
+    "officials", "no_pc", "verified", "counted", "contradicted", "silent", "unmatched",
+    "excluded", "shared_access",
+)  # fmt: skip
+
+# What each unit has itself: its people by kind, then (kind "") the PCs booked there.
+_LEAVES = """,
 -- Folded twice: a few kinds of person in each unit, then what the figures call them.
 alike AS (
   SELECT unit_id, kind, place, has_shared, COUNT(*) AS persons, MAX(last_seen) AS last_seen
   FROM person GROUP BY unit_id, kind, place, has_shared
-),
-own AS (
-  SELECT unit_id, kind,
-    SUM(CASE WHEN place > 0 THEN persons ELSE 0 END) AS officials,
-    SUM(CASE WHEN place = 6 THEN persons ELSE 0 END) AS no_pc,
-    SUM(CASE WHEN place = 1 THEN persons ELSE 0 END) AS verified,
-    SUM(CASE WHEN place = 2 THEN persons ELSE 0 END) AS counted,
-    SUM(CASE WHEN place = 3 THEN persons ELSE 0 END) AS contradicted,
-    SUM(CASE WHEN place = 4 THEN persons ELSE 0 END) AS silent,
-    SUM(CASE WHEN place = 5 THEN persons ELSE 0 END) AS unmatched,
-    SUM(CASE WHEN place = 0 THEN persons ELSE 0 END) AS excluded,
-    SUM(has_shared * persons) AS shared_access,
-    MAX(last_seen) AS last_seen
-  FROM alike GROUP BY unit_id, kind
-),
-own_pcs AS (SELECT unit_id, COUNT(*) AS pcs FROM held GROUP BY unit_id),
-subtree_pcs AS (
-  SELECT c.ancestor_id AS unit_id, SUM(p.pcs) AS pcs,
-    SUM(CASE WHEN c.unit_id = c.ancestor_id THEN p.pcs ELSE 0 END) AS own_pcs
-  FROM closure c JOIN own_pcs p ON p.unit_id = c.unit_id GROUP BY c.ancestor_id
-),
-target AS (
-  SELECT g.unit_id, g.kinds,
-    MAX(CASE WHEN g.measure = 'coverage' THEN g.target_thousandths END) AS target_thousandths,
-    MAX(CASE WHEN g.measure = 'ratio' THEN g.target_thousandths END) AS ratio_target_thousandths
-  FROM coverage_target g WHERE @active(g) GROUP BY g.unit_id, g.kinds
-),
-rolled AS MATERIALIZED (
-  SELECT c.ancestor_id AS unit_id, o.kind,
-    @sums
-    MAX(o.last_seen) AS last_seen
-  FROM own o JOIN closure c ON c.unit_id = o.unit_id
-  GROUP BY c.ancestor_id, o.kind
-),
-summed AS (
-  SELECT unit_id, kinds,
-    @totals
-    MAX(last_seen) AS last_seen
-  FROM (
-    SELECT '' AS kinds, r.* FROM rolled r
-    UNION ALL
-    SELECT g.kinds, r.* FROM target g JOIN rolled r ON r.unit_id = g.unit_id
-    WHERE ',' || g.kinds || ',' LIKE '%,' || r.kind || ',%'
-    UNION ALL
-    SELECT '', unit_id, '', @zeros CAST(NULL AS BIGINT) FROM tree
-    UNION ALL
-    SELECT kinds, unit_id, '', @zeros CAST(NULL AS BIGINT) FROM target
-    WHERE unit_id IN (SELECT unit_id FROM tree)
-  ) AS parts
-  GROUP BY unit_id, kinds
 )
-SELECT s.*, CAST(COALESCE(p.own_pcs, 0) AS BIGINT) AS own_pcs, CAST(COALESCE(p.pcs, 0) AS BIGINT) AS pcs,
-  g.target_thousandths, g.ratio_target_thousandths,
-  CASE WHEN s.last_seen IS NOT NULL
-    THEN (SELECT COUNT(*) FROM working w
-      WHERE w.block * @block_code + w.bit > s.last_seen) END
-    AS evidence_age_working_days
-FROM summed s
-LEFT JOIN subtree_pcs p ON p.unit_id = s.unit_id
-LEFT JOIN target g ON g.unit_id = s.unit_id AND g.kinds = s.kinds
-ORDER BY s.unit_id, s.kinds
+SELECT unit_id, kind,
+  CAST(SUM(CASE WHEN place > 0 THEN persons ELSE 0 END) AS BIGINT) AS officials,
+  @places
+  CAST(SUM(has_shared * persons) AS BIGINT) AS shared_access,
+  MAX(last_seen) AS last_seen, CAST(0 AS BIGINT) AS pcs
+FROM alike GROUP BY unit_id, kind
+UNION ALL
+SELECT unit_id, '', @zeros CAST(NULL AS BIGINT), COUNT(*)
+FROM held WHERE official_id IS NOT NULL OR CAST(:first_official AS BIGINT) = 0
+GROUP BY unit_id
 """
-
-_COUNTS = (
-    "officials", "no_pc", "verified", "counted", "contradicted", "silent", "unmatched",
-    "excluded", "shared_access",
-)  # fmt: skip
-_KINDS = ("can_bo", "cong_chuc", "vien_chuc", "hop_dong")
 
 # One row per person of a subtree, with the PC that put the person where it stands.
 _WHO = """
@@ -263,24 +227,12 @@ ORDER BY v.sort_key, q.unit_id, o.sort_key, q.official_id, pc.asset_id
 """
 
 
-_OWN = tuple(f"own_{name}" for name in (*_COUNTS, *_KINDS))
-
-
-def _sums() -> str:
-    """Return the summing columns of one kind: a unit's own people, then its subtree's."""
-    here = "SUM(CASE WHEN c.unit_id = c.ancestor_id THEN o"
-    columns = [f"{here}.{name} ELSE 0 END) AS own_{name}" for name in _COUNTS]
-    columns += [
-        f"{here}.officials * CASE WHEN o.kind = '{kind}' THEN 1 ELSE 0 END ELSE 0 END) AS own_{kind}"
-        for kind in _KINDS
-    ]
-    columns += [f"SUM(o.{name}) AS {name}" for name in _COUNTS]
-    return "".join(f"{column},\n    " for column in columns)
-
-
-def _totals() -> str:
+def _places() -> str:
     # PostgreSQL sums BIGINT into NUMERIC; the figures are plain integers.
-    return "".join(f"CAST(SUM({n}) AS BIGINT) AS {n},\n    " for n in (*_OWN, *_COUNTS))
+    return "".join(
+        f"CAST(SUM(CASE WHEN place = {RANKS[name]} THEN persons ELSE 0 END) AS BIGINT) AS {name},\n  "
+        for name in COUNTS[1:-1]
+    )
 
 
 def _mask(blocks: int) -> str:
@@ -290,9 +242,9 @@ def _mask(blocks: int) -> str:
 
 
 def _expand(text: str, dialect: str, blocks: int) -> str:
-    text = text.replace("@sums", _sums()).replace("@totals", _totals())
+    text = text.replace("@everybody", f"CAST({EVERYBODY} AS BIGINT)")
+    text = text.replace("@places", _places()).replace("@zeros", "0, " * len(COUNTS))
     text = text.replace("@block_code", f"CAST({1 << BLOCK_DAYS} AS BIGINT)")
-    text = text.replace("@zeros", "0, " * len((*_OWN, *_COUNTS)))
     text = text.replace("@unapproved", _UNAPPROVED)
     for name, fragment in _FRAGMENTS[dialect].items():
         text = text.replace(name, fragment)
@@ -302,12 +254,12 @@ def _expand(text: str, dialect: str, blocks: int) -> str:
 
 
 @lru_cache(maxsize=4)
-def figures_sql(dialect: str, blocks: int) -> str:
-    """Return the statement that recounts every unit, for "sqlite" or "postgres".
+def leaves_sql(dialect: str, blocks: int) -> str:
+    """Return the statement that recounts every unit's own people and PCs, for "sqlite" or "postgres".
 
     ``blocks`` is in how many blocks of ``presence_block`` the evidence window lies.
     """
-    return _expand(_PERSONS + _FIGURES, dialect, blocks)
+    return _expand(_PERSONS + _LEAVES, dialect, blocks)
 
 
 @lru_cache(maxsize=4)

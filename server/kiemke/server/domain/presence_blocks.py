@@ -60,6 +60,11 @@ def window(days: Sequence[date]) -> Window:
     return Window(tuple(placed), tuple(sorted(masks.items())) or ((0, 0),))
 
 
+def code(block: int, days: int) -> int:
+    """Return days of one block as one number that orders as the newest of them does."""
+    return (block << BLOCK_DAYS) + days
+
+
 _SET = """
 INSERT INTO presence_block (source_id, block, account, account_days, trusted_days)
 VALUES (:source, :block, :account, :days, :trusted)

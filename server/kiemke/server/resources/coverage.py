@@ -10,7 +10,8 @@ from litestar.params import QueryParameter
 
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, services_of
-from kiemke.server.domain.coverage import CoverageRow, now_row, recount
+from kiemke.server.domain.coverage import now_row, recount_together
+from kiemke.server.domain.coverage_rollup import CoverageRow
 from kiemke.server.domain.coverage_who import STATES, WhoRow, coverage_who
 from kiemke.server.domain.tables import dated
 from kiemke.server.errors import Problem
@@ -145,10 +146,10 @@ async def _load_now(services: Services, asked: ListQuery) -> Page[Coverage] | No
 
 
 async def _load(services: Services, moment: Moment) -> list[CoverageRow]:
-    async with services.db.reading() as session:
-        # A day is counted at its end; the one that is still running has no figure yet.
-        day = min(moment.day, services.today() - timedelta(days=1))
-        return await recount(session, day, moment.known_ms)
+    # A day is counted at its end; the one that is still running has no figure yet.
+    day = min(moment.day, services.today() - timedelta(days=1))
+    async with services.db.reading_together() as sessions:
+        return await recount_together(sessions, day, moment.known_ms)
 
 
 async def _load_order(services: Services, moment: Moment) -> dict[int, str]:

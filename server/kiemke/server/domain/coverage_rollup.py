@@ -1,0 +1,196 @@
+"""From each unit's own people and PCs to the figures of every unit with its subtree.
+
+Pure: no database. A ``Leaf`` may come in parts, in any order; parts of one unit and kind add up.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from operator import add
+from typing import Any
+
+from kiemke.server.domain.coverage_sql import COUNTS
+
+KINDS = ("can_bo", "cong_chuc", "vien_chuc", "hop_dong")
+_OWN = tuple(f"own_{name}" for name in COUNTS)
+_OFFICIALS = COUNTS.index("officials")
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageRow:
+    """One unit's figures for one population: its own people (``own_*``) and its whole subtree's.
+
+    ``kinds`` is a comma list of kinds of officials, "" for all. officials = no_pc + verified +
+    counted + contradicted + silent + unmatched. ``shared_access`` is a part of no_pc.
+    ``evidence_age_working_days`` counts the working days after the newest trusted sign of any
+    verified person's PC in the subtree, None where nobody is verified. ``pcs`` are PCs booked there.
+    """
+
+    unit_id: int
+    kinds: str
+    day: date
+    own_officials: int
+    own_can_bo: int
+    own_cong_chuc: int
+    own_vien_chuc: int
+    own_hop_dong: int
+    own_no_pc: int
+    own_verified: int
+    own_counted: int
+    own_contradicted: int
+    own_silent: int
+    own_unmatched: int
+    own_excluded: int
+    own_shared_access: int
+    own_pcs: int
+    officials: int
+    no_pc: int
+    verified: int
+    counted: int
+    contradicted: int
+    silent: int
+    unmatched: int
+    excluded: int
+    shared_access: int
+    pcs: int
+    target_thousandths: int | None
+    ratio_target_thousandths: int | None
+    evidence_age_working_days: int | None
+
+    @property
+    def declared(self) -> int:
+        """Persons of the subtree with a PC in their personal custody."""
+        return self.officials - self.no_pc
+
+    @property
+    def ratio(self) -> Fraction | None:
+        """PCs booked in the subtree per person, uncapped; None without persons."""
+        return Fraction(self.pcs, self.officials) if self.officials else None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """What one unit has itself: persons of one kind, in the order of COUNTS, or PCs (kind "").
+
+    ``last_seen`` is the newest trusted sign of a verified one's PC as ``coverage_sql`` orders them,
+    None where nobody is verified.
+    """
+
+    unit_id: int
+    kind: str
+    counts: tuple[int, ...]
+    pcs: int
+    last_seen: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a unit should reach, in thousandths, for some kinds of its officials ("" for all)."""
+
+    unit_id: int
+    kinds: str
+    coverage_thousandths: int | None
+    ratio_thousandths: int | None
+
+
+class _Sum:
+    """Persons by kind, the newest sign by kind, and PCs, of a unit or a subtree."""
+
+    __slots__ = ("counts", "last_seen", "pcs")
+
+    def __init__(self) -> None:
+        self.counts: dict[str, Sequence[int]] = {}
+        self.last_seen: dict[str, int] = {}
+        self.pcs = 0
+
+    def add(self, kind: str, counts: Sequence[int], last_seen: int | None) -> None:
+        """Add some persons of one kind."""
+        before = self.counts.get(kind)
+        self.counts[kind] = counts if before is None else list(map(add, before, counts))
+        if last_seen is not None:
+            self.last_seen[kind] = max(last_seen, self.last_seen.get(kind, last_seen))
+
+    def add_all(self, other: "_Sum") -> None:
+        """Add another unit's people and PCs."""
+        for kind, counts in other.counts.items():
+            self.add(kind, counts, other.last_seen.get(kind))
+        self.pcs += other.pcs
+
+    def figures(self, kinds: Collection[str] | None) -> Sequence[int]:
+        """Return the counts of a population, None for all."""
+        found = [counts for kind, counts in self.counts.items() if kinds is None or kind in kinds]
+        return (
+            found[0] if len(found) == 1 else [sum(c[n] for c in found) for n in range(len(COUNTS))]
+        )
+
+    def officials(self, kind: str) -> int:
+        """Return how many of one kind count."""
+        counts = self.counts.get(kind)
+        return 0 if counts is None else counts[_OFFICIALS]
+
+
+def roll_up(
+    day: date,
+    parents: Mapping[int, int | None],
+    leaves: Iterable[Leaf],
+    targets: Iterable[Target],
+    working: Sequence[int],
+) -> list[CoverageRow]:
+    """Return the figures of every unit, and of every population a target of it names.
+
+    ``parents`` is the tree: each unit with the one above it; what stands in a unit outside of it is
+    not counted, and a loop ends where it began. ``working`` are the window's days in the code of
+    ``last_seen``. By unit and kinds.
+    """
+    own = {unit_id: _Sum() for unit_id in parents}
+    for leaf in leaves:
+        if leaf.unit_id in own:
+            if leaf.kind:
+                own[leaf.unit_id].add(leaf.kind, leaf.counts, leaf.last_seen)
+            own[leaf.unit_id].pcs += leaf.pcs
+    whole = {unit_id: _Sum() for unit_id in parents}
+    for unit_id, found in own.items():
+        if found.counts or found.pcs:
+            for above in chain(parents, unit_id):
+                whole[above].add_all(found)
+    wanted = {(unit_id, ""): Target(unit_id, "", None, None) for unit_id in parents}
+    wanted |= {(t.unit_id, t.kinds): t for t in targets if t.unit_id in parents}
+    return [
+        _row(day, target, own[unit_id], whole[unit_id], working)
+        for (unit_id, _), target in sorted(wanted.items())
+    ]
+
+
+def chain(parents: Mapping[int, int | None], unit_id: int | None) -> list[int]:
+    """Return a unit and all above it, nearest first; a loop ends where it began."""
+    found: list[int] = []
+    while unit_id is not None and unit_id in parents and unit_id not in found:
+        found.append(unit_id)
+        unit_id = parents[unit_id]
+    return found
+
+
+def _row(day: date, target: Target, own: _Sum, whole: _Sum, working: Sequence[int]) -> CoverageRow:
+    kinds = target.kinds.split(",") if target.kinds else None
+    mine, all_ = own.figures(kinds), whole.figures(kinds)
+    signs = [sign for kind, sign in whole.last_seen.items() if kinds is None or kind in kinds]
+    newest = max(signs, default=None)
+    values: dict[str, Any] = dict(zip(_OWN, mine, strict=True)) | dict(
+        zip(COUNTS, all_, strict=True)
+    )
+    for kind in KINDS:
+        values[f"own_{kind}"] = own.officials(kind) if kinds is None or kind in kinds else 0
+    return CoverageRow(
+        unit_id=target.unit_id,
+        kinds=target.kinds,
+        day=day,
+        own_pcs=own.pcs,
+        pcs=whole.pcs,
+        target_thousandths=target.coverage_thousandths,
+        ratio_target_thousandths=target.ratio_thousandths,
+        evidence_age_working_days=None
+        if newest is None
+        else sum(each > newest for each in working),
+        **values,
+    )
