@@ -26,13 +26,13 @@ from kiemke.collectors.assignment import DeviceTask
 from kiemke.collectors.credentials import Credential
 from kiemke.collectors.device_poll import DevicePoller
 from kiemke.collectors.poll import Job, PollLoop, Work
-from kiemke.collectors.secret import Secret
 from kiemke.collectors.snmp import oids
 from kiemke.collectors.snmp.engines import Engines
 from kiemke.collectors.snmp.interfaces import COUNTED, DESCRIPTIVE
 from kiemke.wire.clocks import SystemClock
 from kiemke.wire.codec import encode_report
 from kiemke.wire.report import Body, Report
+from kiemke.wire.secret import Secret
 
 INTERFACES, SWITCHES, PORTS = 300, 2000, 24
 POLLS = {"gufo": 20, "pysnmp": 3, "exporter": 20}

@@ -8,7 +8,7 @@ import pytest
 
 from kiemke.collectors.credentials import read_credentials
 from kiemke.collectors.errors import ConfigError
-from kiemke.collectors.secret import Secret
+from kiemke.wire.secret import Secret
 
 GOOD = """
 [default]

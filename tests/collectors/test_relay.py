@@ -19,10 +19,10 @@ from kiemke.collectors.relay import (
     why_not,
 )
 from kiemke.collectors.relay_command import parse_listen
-from kiemke.collectors.secret import Secret
 from kiemke.collectors.state import Enrolment, make_state, save_enrolment
 from kiemke.wire.pin import Address, Pins
 from kiemke.wire.reach import DENIED, LOOPBACK, OUTSIDE, Reach
+from kiemke.wire.secret import Secret
 from tests.support.peers import free_port
 
 LAN = Reach((ip_network("10.5.9.0/24"),), (ip_network("10.5.9.64/26"),))

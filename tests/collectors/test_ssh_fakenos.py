@@ -5,11 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kiemke.collectors.secret import Secret
 from kiemke.collectors.ssh.hostkeys import HostKeys
 from kiemke.collectors.ssh.login import Host, SshCredential
 from kiemke.collectors.ssh.platform import load_platform
 from kiemke.collectors.ssh.read import Reading, SshReader
+from kiemke.wire.secret import Secret
 from tests.support.peers import free_port
 from tests.support.tree import ROOT
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kiemke.collectors.errors import ConfigError
+from kiemke.collectors.ssh.access import read_access
 from kiemke.collectors.ssh.mask import mask
 from kiemke.collectors.ssh.platform import load_general, load_platform
 from kiemke.collectors.ssh.platforms import PLATFORMS
@@ -112,3 +113,31 @@ def load_files() -> list[Path]:
 def test_an_unknown_platform_is_told_with_those_there_are() -> None:
     with pytest.raises(ConfigError, match="cisco_ios"):
         load_platform("draytek")
+
+
+# What a recording's configuration and prompt tell: may ``kiemke`` configure, who else, SNMP writers.
+ACCESS: dict[str, tuple[bool | None, tuple[str, ...] | None, int | None]] = {
+    "aruba_aoscx": (True, ("admin",), 0),
+    "cisco_ios": (True, ("admin",), 0),
+    "cisco_s300": (True, ("cisco",), 1),
+    "fortinet": (None, ("admin",), 0),
+    "hp_comware": (None, ("admin",), 1),
+    "hp_procurve": (True, None, 1),
+    "huawei_vrp": (None, ("admin",), 1),
+    "juniper_junos": (True, ("kiemke",), 0),
+    "linux": (False, None, 1),
+    "mikrotik_routeros": (None, None, 0),
+    "ruijie_os": (True, ("admin",), 1),
+    "tplink_jetstream": (True, ("admin",), 0),
+    "zyxel_os": (True, (), 1),
+}
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
+def test_who_may_change_a_device_is_read_from_its_masked_configuration(name: str) -> None:
+    platform, recording = load_platform(name), read_recording(name)
+    text = mask(recording.answers[platform.config], platform).text
+
+    found = read_access(text, platform.access, "kiemke", recording.prompt)
+
+    assert (found.may_configure, found.administrators, found.snmp_writers) == ACCESS[name]

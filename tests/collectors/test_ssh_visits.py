@@ -7,12 +7,12 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from kiemke.collectors.secret import Secret
 from kiemke.collectors.ssh.hostkeys import HostKeys
 from kiemke.collectors.ssh.login import Host, SshCredential
 from kiemke.collectors.ssh.platform import load_platform
 from kiemke.collectors.ssh.platforms import PLATFORMS
 from kiemke.collectors.ssh.read import Reading, SshReader
+from kiemke.wire.secret import Secret
 from tests.support.ssh_devices import PASSWORD, USER, Played, play, read_recording, run_sshd
 
 CREDENTIAL = SshCredential(USER, Secret(PASSWORD))

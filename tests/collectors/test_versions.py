@@ -10,11 +10,11 @@ from pysnmp.proto.rfc1902 import Integer32
 
 from kiemke.collectors.credentials import Credential
 from kiemke.collectors.deadline import Deadline
-from kiemke.collectors.secret import Secret
 from kiemke.collectors.snmp import oids
 from kiemke.collectors.snmp.engines import Engines
 from kiemke.collectors.snmp.reader import Tuning, parse_oid
 from kiemke.wire.credential import AUTH_NAMES, PRIVACY_NAMES
+from kiemke.wire.secret import Secret
 from tests.support.peers import SnmpdPeer, require_peer
 from tests.support.snmp_agents import COMMUNITY, TableView, serving, switch
 from tests.support.snmp_polls import polling, v1, v2c

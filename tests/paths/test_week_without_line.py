@@ -24,7 +24,6 @@ from kiemke.agent.host import Host
 from kiemke.agent.loop import Agent
 from kiemke.agent.state import StateFolder
 from kiemke.collectors.relay import RelaySettings, save_relay
-from kiemke.collectors.secret import Secret
 from kiemke.collectors.state import Enrolment, make_state, save_enrolment
 from kiemke.server.daypack import SLOT_SECONDS
 from kiemke.server.db import Database
@@ -32,6 +31,7 @@ from kiemke.wire.client import Credentials, Outcome
 from kiemke.wire.client import Sender as Poster
 from kiemke.wire.outbox import Outbox
 from kiemke.wire.pin import Address, Pins
+from kiemke.wire.secret import Secret
 from tests.support.peers import end_process, free_port, wait_until
 from tests.support.reporting import Sender, add_source, insert
 from tests.support.senders import ManualClock

@@ -64,6 +64,10 @@ VALUES: dict[str, Any] = {
     "coverage_target.measure": "coverage",
     "device.kind": "switch",
     "device.address": "203.0.113.99",
+    "device_host_key.host_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIENDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0ND",
+    "device_ssh.administrators_json": '["CANARY"]',
+    "device_ssh.parts_json": '[{"name": "CANARY"}]',
+    "device_ssh.ports_json": '[{"name": "CANARY"}]',
     "enrolment_token.kind": "agent",
     "indicator.measure": "percent",
     "indicator_figure.role": "value",
@@ -112,6 +116,7 @@ CHANGES: dict[tuple[str, str], tuple[dict[str, Any] | None, ...]] = {
     ("POST", "/api/v1/approvals/{ref}/no"): ({},),
     ("POST", "/api/v1/approvals/{ref}/withdraw"): ({},),
     ("PATCH", "/api/v1/devices/{ref}"): ({"port": 1}, {"collector": "{source.public_id}"}),
+    ("POST", "/api/v1/devices/{ref}/host-key"): ({}, {"host_key": "SHA256:x"}),
     ("POST", "/api/v1/enrolment-tokens"): ({"unit": "{unit_version.code}"},),
     ("DELETE", "/api/v1/enrolment-tokens/{ref}"): (None,),
     ("POST", "/api/v1/grants"): (

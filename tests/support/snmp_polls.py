@@ -7,10 +7,10 @@ from kiemke.collectors.assignment import DeviceTask
 from kiemke.collectors.credentials import Credential
 from kiemke.collectors.device_poll import DevicePoller
 from kiemke.collectors.learned import Learned
-from kiemke.collectors.secret import Secret
 from kiemke.collectors.snmp.engines import Engines
 from kiemke.collectors.trace import Trace, no_trace
 from kiemke.wire.report import Device, DeviceIdentity, DeviceReading, Interfaces
+from kiemke.wire.secret import Secret
 from tests.support.peers import SnmpdPeer
 
 

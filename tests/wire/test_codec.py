@@ -21,11 +21,16 @@ from kiemke.wire.inventory import Adapter, MemoryModule, Software, System
 from kiemke.wire.report import (
     EVENT_NAMES,
     POLL_OUTCOMES,
+    SSH_OUTCOMES,
     AdapterCounters,
     Answer,
     Body,
+    Config,
+    ConfigAccess,
     Device,
     DeviceIdentity,
+    DevicePart,
+    DevicePort,
     DeviceReading,
     Event,
     InterfaceReading,
@@ -56,6 +61,7 @@ def decode(data: bytes, kind: str = "agent") -> list[IncomingReport]:
     return decode_batch(data, "src1", 1, kind, 0).reports
 
 
+HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIENDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0ND"
 EXAMPLES: list[tuple[str, Body]] = [
     (
         "inventory",
@@ -85,6 +91,10 @@ EXAMPLES: list[tuple[str, Body]] = [
     ("device", Device(7, "ok", identity=DeviceIdentity(True, "MikroTik", "router", "RB750", "7.1",
                                                        "5D2E02", "r1", "Tầng 2"),
                       readings=(DeviceReading("temperature_celsius", 40.5, "1", "CPU"),))),
+    ("config", Config(7, "ok", "cisco_ios", None, HOST_KEY, {"model": "C9200", "serial": "FCW1"},
+                      (DevicePart("Chassis", "Catalyst 9200", "C9200-24T", "FCW1"),),
+                      (DevicePort("Gi1/0/1", "up", "Uplink", "02:00:00:00:00:01", "1000", "full"),),
+                      ConfigAccess("kiemke", False, ("admin",), 1), "0" * 64, ("eJwDAAAAAAE=",), 3)),
 ]  # fmt: skip
 
 
@@ -147,6 +157,20 @@ BODIES_AT_RANDOM = st.one_of(
                   detail=st.one_of(st.none(), TEXT), sys_descr=st.one_of(st.none(), TEXT),
                   sys_object_id=st.none(), sys_name=st.none(), sys_location=st.none(),
                   sys_contact=st.none(), sys_uptime_seconds=st.one_of(st.none(), SECONDS)),
+    ),
+    st.tuples(
+        st.just("config"),
+        st.builds(Config, device=st.integers(0, 2**40), outcome=st.sampled_from(SSH_OUTCOMES),
+                  platform=TEXT, detail=st.one_of(st.none(), TEXT),
+                  host_key=st.sampled_from((None, HOST_KEY)),
+                  facts=st.dictionaries(TEXT, TEXT, max_size=3),
+                  parts=st.one_of(st.none(), st.lists(st.builds(DevicePart, name=TEXT), max_size=2)
+                                  .map(tuple)),
+                  ports=st.one_of(st.none(), st.lists(st.builds(DevicePort, name=TEXT, status=TEXT),
+                                                      max_size=2).map(tuple)),
+                  access=st.one_of(st.none(), st.builds(ConfigAccess, user=TEXT,
+                                                        snmp_writers=st.integers(0, 99))),
+                  digest=st.none(), packed=st.none(), masked=st.none()),
     ),
     st.tuples(
         st.just("reachability"),

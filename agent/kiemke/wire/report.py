@@ -14,7 +14,7 @@ from kiemke.wire.inventory import Row
 
 # An agent says "reachability" only while it is named its site's probe.
 AGENT_KINDS = ("inventory", "sample", "event", "reachability")
-COLLECTOR_KINDS = ("device", "interfaces", "reachability")
+COLLECTOR_KINDS = ("device", "interfaces", "reachability", "config")
 
 # "update": what became of a release of the agent; "identity": the machine below the install is another.
 EVENT_NAMES = (
@@ -249,7 +249,67 @@ class Reachability:
     detail: str | None = None
 
 
-Body = Inventory | Sample | Event | Device | Interfaces | Reachability
+@dataclass(frozen=True, slots=True)
+class DevicePart:
+    """A part a device lists: a module, a power supply, a member of a stack."""
+
+    name: str | None = None
+    description: str | None = None
+    model: str | None = None
+    serial: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePort:
+    """An interface in a device's own words; ``status`` is what its table says ("up", "connected")."""
+
+    name: str
+    status: str | None = None
+    description: str | None = None
+    mac: str | None = None
+    speed: str | None = None
+    duplex: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigAccess:
+    """Who may change a device, as its configuration tells; None where the platform's rules cannot say.
+
+    ``user`` is the account the collector logs in with. ``snmp_writers`` counts SNMP communities and
+    users with write access.
+    """
+
+    user: str
+    may_configure: bool | None = None
+    administrators: tuple[str, ...] | None = None
+    snmp_writers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A visit to a device by SSH: what it says it is, and its configuration without secrets.
+
+    ``packed`` is the text (``config_text.pack``), None when it could not be had whole. ``digest`` is the
+    SHA-256 of its lines without those that change by themselves: equal digests are one version.
+    ``host_key`` is the public key the device showed (see ``host_key``), also one that was refused.
+    ``facts`` holds vendor, model, version, serial and name, as far as told.
+    """
+
+    device: int
+    outcome: str
+    platform: str
+    detail: str | None = None
+    host_key: str | None = None
+    facts: dict[str, str] = field(default_factory=dict)
+    parts: tuple[DevicePart, ...] | None = None
+    ports: tuple[DevicePort, ...] | None = None
+    access: ConfigAccess | None = None
+    digest: str | None = None
+    packed: tuple[str, ...] | None = None
+    masked: int | None = None
+
+
+Body = Inventory | Sample | Event | Device | Interfaces | Reachability | Config
 
 BODIES: dict[str, type[Body]] = {
     "inventory": Inventory,
@@ -258,6 +318,7 @@ BODIES: dict[str, type[Body]] = {
     "device": Device,
     "interfaces": Interfaces,
     "reachability": Reachability,
+    "config": Config,
 }
 
 

@@ -1,5 +1,6 @@
 """The words of the office for the server's codes, by vocabulary; an unknown code is shown as it is."""
 
+from kiemke.cli import words_ssh
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.words_readings import READINGS
 
@@ -174,6 +175,7 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "supply_empty": N_("printer supply at its end"),
         "device_hot": N_("device too hot"),
         "enrolment_conflict": N_("enrolment conflict"),
+        **words_ssh.FINDINGS,
     },
     "secret_kind": {"snmp": N_("SNMP"), "ssh": N_("SSH")},
     "reading": READINGS,
@@ -351,7 +353,9 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "auth": N_("credential refused"),
         "unreachable": N_("unreachable"),
         "error": N_("error"),
+        **words_ssh.OUTCOMES,
     },
+    "host_key_state": words_ssh.HOST_KEY_STATES,
     "role": {
         "admin": N_("administrator"),
         "it": N_("IT staff"),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kiemke.collectors.errors import AssignmentError
 from kiemke.collectors.files import write_private
+from kiemke.wire.host_key import split_key
 from kiemke.wire.reach import REASONS, Reach, read_networks
 
 FILE_NAME = "assignment.json"
@@ -19,6 +20,7 @@ MIN_POLL_SECONDS = 10.0
 MAX_POLL_SECONDS = 3600.0
 MAX_TASKS = 20_000
 MAX_COUNT = 20
+MIN_VISIT_SECONDS = 3600.0
 MAX_ID = 2**63 - 1
 
 
@@ -27,7 +29,8 @@ class DeviceTask:
     """A device to poll by SNMP; ``credential`` names a section of credentials.toml.
 
     Where that has none of the name, the server's secret ``snmp_secret`` is used. ``ssh_secret`` and
-    ``ssh_credential`` are the same for SSH; None: not to be asked that way.
+    ``ssh_credential`` are the same for SSH; None: not to be asked that way. It is visited as a
+    ``ssh_platform`` every ``ssh_visit_seconds`` (0: never); ``host_key`` is the only one to believe.
     """
 
     device: int
@@ -37,7 +40,19 @@ class DeviceTask:
     snmp_secret: int | None = None
     ssh_secret: int | None = None
     ssh_credential: str | None = None
+    ssh_platform: str | None = None
+    ssh_port: int = 22
+    ssh_visit_seconds: float = 0.0
+    host_key: str | None = None
     site: int | None = None
+
+
+def by_snmp(task: DeviceTask) -> DeviceTask:
+    """Return a task without what polling by SNMP does not use: it goes on when only that changes."""
+    return replace(
+        task, ssh_secret=None, ssh_credential=None, ssh_platform=None, ssh_port=22,
+        ssh_visit_seconds=0.0, host_key=None,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +174,10 @@ def _read_device(row: object) -> DeviceTask:
     if not isinstance(credential, str) or not credential:
         raise ValueError('"credential" is not a name')
     ssh_credential = row.get("ssh_credential")
+    ssh_platform = row.get("ssh_platform")
+    host_key = row.get("host_key")
+    if host_key is not None:
+        split_key(str(host_key))
     return DeviceTask(
         device=_whole_number(row, "device", 1, MAX_ID),
         address=check_address(row.get("address")),
@@ -167,8 +186,19 @@ def _read_device(row: object) -> DeviceTask:
         snmp_secret=_optional_id(row, "snmp_secret"),
         ssh_secret=_optional_id(row, "ssh_secret"),
         ssh_credential=ssh_credential if isinstance(ssh_credential, str) else None,
+        ssh_platform=ssh_platform if isinstance(ssh_platform, str) else None,
+        ssh_port=_whole_number({"ssh_port": 22, **row}, "ssh_port", 1, 65535),
+        ssh_visit_seconds=_read_pause(row.get("ssh_visit_seconds", 0)),
+        host_key=None if host_key is None else str(host_key),
         site=_optional_id(row, "site"),
     )
+
+
+def _read_pause(value: object) -> float:
+    """Return seconds between two visits, at least MIN_VISIT_SECONDS; 0 is never."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 10**9:
+        raise ValueError('"ssh_visit_seconds" is not a number of seconds')
+    return max(MIN_VISIT_SECONDS, float(value)) if value else 0.0
 
 
 def _read_probe(row: object) -> ProbeTask:

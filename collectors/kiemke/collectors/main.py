@@ -291,6 +291,8 @@ def _status(state: Path) -> int:
     for key, turns in sorted(status["targets"].items()):
         print(f"{key:11} {turns['outcome'] or 'waiting'}, {turns['done']} polls", end="")
         print(f", {turns['skipped']} skipped" if turns["skipped"] else "")
+    for device, outcome in sorted(status.get("visits", {}).items()):
+        print(f"visit:{device:5} {outcome}")
     return 0
 
 

@@ -18,10 +18,10 @@ from kiemke.collectors.credentials import Credential
 from kiemke.collectors.deadline import Deadline
 from kiemke.collectors.errors import CollectorError, ConfigError, PollError
 from kiemke.collectors.identify import Identity, identify
-from kiemke.collectors.secret import Secret
 from kiemke.collectors.snmp.engines import Engines
 from kiemke.collectors.snmp.reader import Tuning
 from kiemke.collectors.trace import Trace, no_trace, trace_to
+from kiemke.wire.secret import Secret
 
 SNMP_PORT = 161
 BUDGET_SECONDS = 60.0

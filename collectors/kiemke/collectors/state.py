@@ -7,7 +7,6 @@ from pathlib import Path
 
 from kiemke.collectors.errors import ConfigError
 from kiemke.collectors.files import write_private
-from kiemke.collectors.secret import Secret
 from kiemke.wire.client import Credentials
 from kiemke.wire.enrolment import (
     EnrolmentError,
@@ -18,6 +17,7 @@ from kiemke.wire.enrolment import (
     new_secret,
 )
 from kiemke.wire.pin import Address, Pins
+from kiemke.wire.secret import Secret
 
 DEFAULT_STATE = Path("/var/lib/kiemke-collector")
 ENROLMENT_FILE = "enrolment.json"

@@ -1,6 +1,6 @@
 """kiemke device: network devices, their interfaces and how they are polled."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 import click
@@ -8,6 +8,7 @@ import click
 from kiemke.cli import figures
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument, option
+from kiemke.cli.device_config import config, host_key
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import BITS, COUNT, MOMENT, THING, words
 from kiemke.cli.listing import (
@@ -21,8 +22,9 @@ from kiemke.cli.listing import (
     time_options,
 )
 from kiemke.cli.pick import DEVICE, SOURCE, UNIT, pick, reference
-from kiemke.cli.records import dig, records_of, text_at
+from kiemke.cli.records import Record, dig, records_of, text_at
 from kiemke.cli.tables import Column, as_json, draw
+from kiemke.wire.platforms import PLATFORMS
 
 COLUMNS = (
     Column(N_("Code"), "code"),
@@ -45,6 +47,27 @@ FIELDS = (
     Column(N_("Says it is"), "sys_descr"),
     Column(N_("Calls itself"), "sys_name"),
     Column(N_("Polled by"), "collector", THING),
+    Column(N_("SSH platform"), "ssh_platform"),
+    Column(N_("Told by SSH"), "by_ssh"),
+    Column(N_("Last visit by SSH"), "visit.visited_at", MOMENT),
+    Column(N_("Its outcome"), "visit.outcome", words("outcome")),
+    Column(N_("Why"), "visit.detail"),
+    Column(N_("Configuration read"), "visit.config_at", MOMENT),
+    Column(N_("Account"), "visit.user"),
+    Column(N_("May configure"), "visit.may_configure"),
+)
+PARTS = (
+    Column(N_("Part"), "name", flexible=True),
+    Column(N_("Description"), "description", flexible=True, optional=2),
+    Column(N_("Model"), "model"),
+    Column(N_("Serial number"), "serial"),
+)
+PORTS = (
+    Column(N_("Interface (by SSH)"), "name", flexible=True),
+    Column(N_("Label"), "description", flexible=True, optional=3),
+    Column(N_("Status"), "status"),
+    Column(N_("Speed"), "speed", optional=1),
+    Column(N_("Duplex"), "duplex", optional=2),
 )
 INTERFACES = (
     Column(N_("Interface"), "name", flexible=True),
@@ -77,6 +100,10 @@ READINGS = (
 )
 def device() -> None:
     """Hold the verbs."""
+
+
+device.add_command(config)
+device.add_command(host_key)
 
 
 @device.command(
@@ -115,9 +142,17 @@ def show_(app: App, ref: str, times: Times, json: bool) -> None:
     interfaces = records_of(dig(found, "interfaces"))
     if interfaces:
         app.say("", *draw(INTERFACES, interfaces, app.width(), app.zone).lines)
+    else:  # by SNMP nothing is known of them
+        _draw(app, PORTS, records_of(dig(found, "visit.ports")))
+    _draw(app, PARTS, records_of(dig(found, "visit.parts")))
     readings = [{**each, "shown": _reading(each)} for each in records_of(dig(found, "readings"))]
     if readings:
         app.say("", *draw(READINGS, readings, app.width(), app.zone).lines)
+
+
+def _draw(app: App, columns: tuple[Column, ...], rows: Sequence[Record]) -> None:
+    if rows:
+        app.say("", *draw(columns, rows, app.width(), app.zone).lines)
 
 
 def _reading(reading: Mapping[str, object]) -> str | None:
@@ -141,6 +176,7 @@ def _reading(reading: Mapping[str, object]) -> str | None:
     help=N_("Say how a device is polled: address, port, the names of its secrets, the collector."),
     examples=(
         "kiemke device set SW-01 --address 10.1.0.2 --credential snmp-lan",
+        "kiemke device set SW-01 --ssh-platform cisco_ios --ssh-credential ssh",
         "kiemke thiet-bi dat SW-01 --collector col-7f3a",
     ),
 )
@@ -149,6 +185,19 @@ def _reading(reading: Mapping[str, object]) -> str | None:
 @option("--port", type=click.IntRange(1, 65535), metavar=N_("PORT"), help=N_("Its SNMP port."))
 @option("--credential", metavar=N_("NAME"), help=N_("The secret's name for SNMP."))
 @option("--ssh-credential", metavar=N_("NAME"), help=N_("The secret's name for SSH."))
+@option(
+    "--ssh-platform",
+    type=click.Choice(PLATFORMS),
+    metavar=N_("NAME"),
+    help=N_("Its platform, such as cisco_ios; a wrong one names all."),
+)
+@option("--ssh-port", type=click.IntRange(1, 65535), metavar=N_("PORT"), help=N_("Its SSH port."))
+@option(
+    "--visit-hours",
+    type=click.IntRange(0, 8784),
+    metavar=N_("HOURS"),
+    help=N_("Visit it by SSH this often (24); 0 is never."),
+)
 @option("--collector", metavar=N_("SOURCE"), help=N_("The collector that polls it."))
 @pass_app
 def set_(
@@ -158,6 +207,9 @@ def set_(
     port: int | None,
     credential: str | None,
     ssh_credential: str | None,
+    ssh_platform: str | None,
+    ssh_port: int | None,
+    visit_hours: int | None,
     collector: str | None,
 ) -> None:
     """Change how a device is polled."""
@@ -166,6 +218,9 @@ def set_(
         "port": port,
         "credential": credential,
         "ssh_credential": ssh_credential,
+        "ssh_platform": ssh_platform,
+        "ssh_port": ssh_port,
+        "ssh_visit_hours": visit_hours,
         "collector": reference(app, SOURCE, collector),
     }
     changes = {name: value for name, value in asked.items() if value is not None}

@@ -11,11 +11,11 @@ from pathlib import Path
 from kiemke.collectors.assignment import check_address
 from kiemke.collectors.credentials import FILE_NAME
 from kiemke.collectors.errors import ConfigError
-from kiemke.collectors.secret import Secret
 from kiemke.collectors.ssh.hostkeys import HostKeys
 from kiemke.collectors.ssh.login import Host, SshCredential, read_ssh_credentials
 from kiemke.collectors.ssh.platforms import PLATFORMS
 from kiemke.collectors.trace import trace_to
+from kiemke.wire.secret import Secret
 
 SSH_PORT = 22
 DEFAULT_BUDGET_SECONDS = 120.0

@@ -5,11 +5,11 @@ import threading
 from base64 import b64encode
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 
 from kiemke.collectors.errors import ConfigError
 from kiemke.collectors.files import write_private
+from kiemke.wire.host_key import LONGEST, fingerprint_of, split_key
 
 FILE_NAME = "hostkeys.json"
 
@@ -23,10 +23,22 @@ class Pinned:
     fingerprint: str
     pinned_at: str
 
+    @classmethod
+    def of(cls, kind: str, key: bytes) -> "Pinned":
+        """Return a key as it is believed from now on."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        return cls(kind, b64encode(key).decode(), fingerprint_of(key), now)
 
-def fingerprint_of(key: bytes) -> str:
-    """Return a public key's fingerprint as ``ssh-keygen -l`` shows it."""
-    return "SHA256:" + b64encode(sha256(key).digest()).decode().rstrip("=")
+    @property
+    def line(self) -> str | None:
+        """Return the key as it travels, None when it is too long for that."""
+        text = f"{self.type} {self.key}"
+        return text if len(text) <= LONGEST else None
+
+
+def as_pinned(line: str) -> Pinned:
+    """Return a key as the server tells it. Raises ValueError for what is none."""
+    return Pinned.of(*split_key(line))
 
 
 def host_name(address: str, port: int) -> str:
@@ -57,12 +69,7 @@ class HostKeys:
 
     def pin(self, host: str, key_type: str, key: bytes) -> Pinned:
         """Believe a key from now on. Raises ConfigError when it cannot be kept."""
-        pinned = Pinned(
-            key_type,
-            b64encode(key).decode(),
-            fingerprint_of(key),
-            datetime.now(UTC).isoformat(timespec="seconds"),
-        )
+        pinned = Pinned.of(key_type, key)
         with self._writing:
             self._write(self.all() | {host: pinned})
         return pinned

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from kiemke.collectors.credentials import read_sections
 from kiemke.collectors.errors import ConfigError, PollError
-from kiemke.collectors.secret import Secret
 from kiemke.wire.report import SSH_OUTCOMES
+from kiemke.wire.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,23 +22,26 @@ class SshCredential:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """Where to log in; ``address`` is an IP address."""
+    """Where to log in; ``address`` is an IP address.
+
+    ``host_key`` is the only key to believe, as the server tells it; None: the collector's own pin, or
+    else the first that is shown.
+    """
 
     address: str
     port: int = 22
+    host_key: str | None = None
 
 
 class SshError(PollError):
-    """A session failed. ``outcome`` is one of SSH_OUTCOMES but "ok"; ``fingerprint`` of a refused key."""
+    """A session failed. ``outcome`` is one of SSH_OUTCOMES but "ok"; ``host_key`` that was refused."""
 
-    def __init__(
-        self, host: str, outcome: str, detail: str, fingerprint: str | None = None
-    ) -> None:
+    def __init__(self, host: str, outcome: str, detail: str, host_key: str | None = None) -> None:
         super().__init__(host, detail)
         if outcome not in SSH_OUTCOMES:
             raise ValueError(f"{outcome}: no outcome")
         self.outcome = outcome
-        self.fingerprint = fingerprint
+        self.host_key = host_key
 
 
 KEYS = ("user", "password", "private_key", "enable_password")

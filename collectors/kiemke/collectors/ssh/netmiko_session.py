@@ -10,7 +10,7 @@ import paramiko
 from netmiko.ssh_dispatcher import CLASS_MAPPER_BASE
 
 from kiemke.collectors.errors import ConfigError
-from kiemke.collectors.ssh.hostkeys import Pinned, fingerprint_of, host_name
+from kiemke.collectors.ssh.hostkeys import Pinned, host_name
 from kiemke.collectors.ssh.login import Host, SshCredential
 from kiemke.collectors.ssh.platform import Platform
 
@@ -30,9 +30,9 @@ class TooMuch(Exception):
 class KeyChanged(Exception):
     """The host shows another key than the pinned one."""
 
-    def __init__(self, fingerprint: str) -> None:
-        super().__init__(fingerprint)
-        self.fingerprint = fingerprint
+    def __init__(self, key: Any) -> None:
+        super().__init__("the host key changed")
+        self.key = key
 
 
 class _Pinning(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]  # untyped library
@@ -45,7 +45,7 @@ class _Pinning(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]  # untyped 
     def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
         """Pin the key, or raise KeyChanged: it is asked before any password is sent."""
         if self._pinned is not None:
-            raise KeyChanged(fingerprint_of(key.asbytes()))
+            raise KeyChanged(key)
         self._on_new_key(key.get_name(), key.asbytes())
 
 
@@ -186,13 +186,11 @@ def _causes(err: BaseException | None) -> list[BaseException]:
     return found
 
 
-def changed_key(err: Exception) -> str | None:
-    """Return the fingerprint of the strange key when that is what went wrong."""
+def changed_key(err: Exception) -> tuple[str, bytes] | None:
+    """Return type and bytes of the strange key when that is what went wrong."""
     for each in _causes(err):
-        if isinstance(each, KeyChanged):
-            return each.fingerprint
-        if isinstance(each, paramiko.BadHostKeyException):
-            return fingerprint_of(each.key.asbytes())
+        if isinstance(each, KeyChanged | paramiko.BadHostKeyException):
+            return each.key.get_name(), each.key.asbytes()
     return None
 
 

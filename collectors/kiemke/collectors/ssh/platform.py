@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from kiemke.collectors.errors import ConfigError
+from kiemke.collectors.ssh.access import AccessRules, make_rules
 from kiemke.collectors.ssh.platforms import PLATFORMS
 
 FACTS = ("vendor", "model", "version", "serial", "name")
@@ -65,6 +66,7 @@ class Platform:
     secrets: tuple[Rule, ...]
     facts: tuple[Facts, ...]
     tables: tuple[Table, ...]
+    access: AccessRules
 
     @property
     def commands(self) -> frozenset[str]:
@@ -101,6 +103,7 @@ def load_platform(name: str) -> Platform:
         secrets=tuple(_rule(each) for each in data["secrets"]),
         facts=tuple(_facts(each) for each in data["facts"]),
         tables=tuple(_table(each) for each in data["tables"]),
+        access=make_rules(data["access"]),
     )
     for command in found.commands:
         if command.split()[0] not in READING or _NOT_READING.search(command):

@@ -9,6 +9,7 @@ from kiemke.collectors.ssh.login import Host, SshCredential
 from kiemke.collectors.ssh.platform import FACTS, load_platform
 from kiemke.collectors.ssh.read import Reading, SshReader
 from kiemke.collectors.trace import Trace
+from kiemke.wire.host_key import shown
 
 
 async def probe_ssh(
@@ -47,7 +48,9 @@ def _show(host: Host, found: Reading, out: TextIO) -> None:
     if found.tables.get("inventory"):
         lines["inventory"] = f"{len(found.tables['inventory'])} parts"
     if found.host_key:
-        lines["host key"] = found.host_key
+        lines["host key"] = shown(found.host_key)
+    if found.access is not None and found.access.may_configure is not None:
+        lines["rights"] = "may configure" if found.access.may_configure else "reads only"
     if found.outcome != "ok":
         lines["trouble"] = f"{found.outcome}: {found.detail}"
     for name, value in lines.items():

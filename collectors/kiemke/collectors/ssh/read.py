@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from kiemke.collectors.errors import ConfigError
+from kiemke.collectors.ssh.access import Access, read_access
 from kiemke.collectors.ssh.facts import Row, Told, read_facts
 from kiemke.collectors.ssh.hostkeys import HostKeys
 from kiemke.collectors.ssh.login import Host, SshCredential, SshError
@@ -26,7 +27,8 @@ GRACE_SECONDS = 5.0
 class Reading:
     """What a visit gave. ``config`` is masked, None when it could not be had whole (``detail`` says why).
 
-    ``host_key`` is the fingerprint the device showed, also the one that was refused.
+    ``host_key`` is the key the device showed (see ``wire.host_key``), also one that was refused; None
+    before there was one, or when it is too long to travel. ``access`` comes with the configuration.
     """
 
     outcome: str
@@ -35,6 +37,7 @@ class Reading:
     tables: dict[str, list[Row]] = field(default_factory=dict)
     config: Masked | None = None
     host_key: str | None = None
+    access: Access | None = None
     seconds: float = 0.0
 
 
@@ -92,16 +95,16 @@ def _visit(runner: CommandRunner, platform: Platform) -> Reading:
             text = runner.run(platform.config)
     except SshError as err:
         outcome = "partial" if told.facts and err.outcome == "refused" else err.outcome
-        detail, shown = err.detail, err.fingerprint
+        detail, shown = err.detail, err.host_key
     except ConfigError as err:
         outcome, detail = "error", str(err)
     if shown is None and runner.pinned is not None:
-        shown = runner.pinned.fingerprint
+        shown = runner.pinned.line
     found = Reading(outcome, detail, told.facts, told.tables, host_key=shown)
-    return found if text is None else _with_config(found, text, platform)
+    return found if text is None else _with_config(found, text, platform, runner)
 
 
-def _with_config(found: Reading, text: str, platform: Platform) -> Reading:
+def _with_config(found: Reading, text: str, platform: Platform, runner: CommandRunner) -> Reading:
     """Return the reading with its configuration, or why that is not kept."""
     size = len(text.encode())
     if size > MAX_CONFIG_BYTES:
@@ -113,4 +116,5 @@ def _with_config(found: Reading, text: str, platform: Platform) -> Reading:
     if platform.config_end is not None and not platform.config_end.search(masked.text):
         detail = "the configuration is not whole: its last line is missing"
         return dataclasses.replace(found, outcome="partial", detail=detail)
-    return dataclasses.replace(found, config=masked)
+    access = read_access(masked.text, platform.access, runner.user, runner.prompt)
+    return dataclasses.replace(found, config=masked, access=access)

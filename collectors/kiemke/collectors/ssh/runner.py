@@ -14,11 +14,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from kiemke.collectors.errors import PollError
-from kiemke.collectors.ssh.hostkeys import HostKeys, Pinned, host_name
+from kiemke.collectors.ssh.hostkeys import HostKeys, Pinned, as_pinned, host_name
 from kiemke.collectors.ssh.login import Host, SshCredential, SshError
 from kiemke.collectors.ssh.netmiko_session import Broken, TooMuch, make_session
 from kiemke.collectors.ssh.platform import Platform, load_general
 from kiemke.collectors.trace import Trace, no_trace
+from kiemke.wire.host_key import split_key
 
 CONNECT_SECONDS = 10.0
 SHOWN_CHARACTERS = 60
@@ -56,8 +57,13 @@ class CommandRunner:
         self._session: Any = None
         self._phase = "connect"
         self._tail = ""
-        self._prompt = ""
+        self.prompt = ""
         self.pinned: Pinned | None = None
+
+    @property
+    def user(self) -> str:
+        """Return who logs in."""
+        return self._credential.user
 
     @property
     def left_seconds(self) -> float:
@@ -126,7 +132,7 @@ class CommandRunner:
         taking it for an end would shift every answer by one.
         """
         session, more = self._session, self._platform.more
-        ended = re.compile(rf"(?:\A|\n)[ \t]*{re.escape(self._prompt)}[ \t]*\Z")
+        ended = re.compile(rf"(?:\A|\n)[ \t]*{re.escape(self.prompt)}[ \t]*\Z")
         echo = re.compile(r"\s*".join(map(re.escape, command.replace(" ", ""))) + r"[^\S\n]*\n")
         paged = re.compile(rf"\r?{more}[^\n]*\Z") if more else None
         session.write_channel(session.normalize_cmd(command))
@@ -162,7 +168,8 @@ class CommandRunner:
             raise Broken("stopped")
         self._phase = "log in"
         name = host_name(self._host.address, self._host.port)
-        self.pinned = self._keys.all().get(name)
+        kept = self._keys.all().get(name)
+        self.pinned = kept if self._host.host_key is None else as_pinned(self._host.host_key)
         self._session = make_session(
             self._platform,
             self._host,
@@ -175,7 +182,9 @@ class CommandRunner:
             on_shell=self._note_shell,
         )
         self._session.kiemke_open()
-        self._prompt = self._session.find_prompt().strip()
+        self.prompt = self._session.find_prompt().strip()
+        if kept is not None and self.pinned is not None and kept.key != self.pinned.key:
+            self._pin(name, *split_key(f"{self.pinned.type} {self.pinned.key}"))
         self._trace("logged in", {"host": name, "left_seconds": round(self.left_seconds, 1)})
 
     def _pin(self, name: str, kind: str, key: bytes) -> None:
@@ -194,9 +203,9 @@ class CommandRunner:
         elif is_over:
             raise Broken("the device closed the connection")
 
-    def _error(self, outcome: str, detail: str, fingerprint: str | None = None) -> SshError:
+    def _error(self, outcome: str, detail: str, host_key: str | None = None) -> SshError:
         host = host_name(self._host.address, self._host.port)
-        return SshError(host, outcome, detail, fingerprint)
+        return SshError(host, outcome, detail, host_key)
 
     @contextmanager
     def _outcomes(self) -> Iterator[None]:
@@ -213,13 +222,7 @@ class CommandRunner:
 
         seen = changed_key(err)
         if seen is not None:
-            known = self.pinned.fingerprint if self.pinned else "unknown"
-            return self._error(
-                "host_key",
-                f"the host key changed: {seen}, pinned is {known}; if the device was replaced, run "
-                f"kiemke-collector hostkey forget {self._host.address}",
-                seen,
-            )
+            return self._changed(*seen)
         if is_auth(err):
             return self._error(
                 "auth", f"the device refuses user {self._credential.user} with this password or key"
@@ -243,6 +246,20 @@ class CommandRunner:
         return self._error(
             "timeout", f"no whole answer in time at: {self._phase} ({type(err).__name__})"
         )
+
+    def _changed(self, kind: str, key: bytes) -> SshError:
+        now = Pinned.of(kind, key)
+        known = self.pinned.fingerprint if self.pinned else "unknown"
+        remedy = (
+            f"run kiemke-collector hostkey forget {self._host.address}"
+            if self._host.host_key is None
+            else "compare it with the device's own and run kiemke device host-key accept"
+        )
+        detail = (
+            f"the host key changed: {now.fingerprint}, pinned is {known}; if the device was "
+            f"replaced, {remedy}"
+        )
+        return self._error("host_key", detail, now.line)
 
     def _connect_error(self, err: Exception) -> SshError:
         if isinstance(err, TimeoutError):

@@ -9,8 +9,11 @@ from kiemke.server.domain.sites import load_sites
 from kiemke.wire.reach import Reach
 
 _DEVICES = """
-SELECT id, unit_id, address, port, credential, ssh_credential FROM device
-WHERE collector_id IN :[sources] AND retired_at_ms IS NULL AND address IS NOT NULL ORDER BY id
+SELECT d.id, d.unit_id, d.address, d.port, d.credential, d.ssh_credential, d.ssh_platform, d.ssh_port,
+  d.ssh_visit_hours, (SELECT MAX(k.host_key) FROM device_host_key k WHERE k.device_id = d.id
+    AND k.pinned_at_ms IS NOT NULL AND k.ended_at_ms IS NULL) AS host_key
+FROM device d
+WHERE d.collector_id IN :[sources] AND d.retired_at_ms IS NULL AND d.address IS NOT NULL ORDER BY d.id
 """
 # A police line is recorded, never probed.
 _PROBES = """

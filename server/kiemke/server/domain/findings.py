@@ -81,6 +81,17 @@ async def close_finding(session: Session, finding_id: int, now_ms: int) -> None:
     )
 
 
+async def close_about(session: Session, kind: str, subject: str, now_ms: int) -> None:
+    """Close the open finding of a kind about a subject, if there is one."""
+    await session.execute(
+        "UPDATE finding SET closed_at_ms = :now, updated_at_ms = :now"
+        " WHERE kind = :kind AND subject = :subject AND closed_at_ms IS NULL",
+        now=now_ms,
+        kind=kind,
+        subject=subject[:_SUBJECT_LENGTH],
+    )
+
+
 async def units_of(
     session: Session, *, machines: Iterable[int] = (), assets: Iterable[int] = ()
 ) -> list[int]:

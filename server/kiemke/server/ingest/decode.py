@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from kiemke.server.ingest.check_config import check_config
 from kiemke.server.ingest.incoming import BadBatch, BadReport, IncomingBatch, IncomingReport
 from kiemke.wire.clean import clean_text, is_clean_json
 from kiemke.wire.codec import MAX_COUNTER
@@ -370,4 +371,5 @@ _CHECKS: dict[str, Any] = {
     "device": _check_device,
     "interfaces": _check_interfaces,
     "reachability": _check_reachability,
+    "config": check_config,
 }

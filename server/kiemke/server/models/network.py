@@ -16,6 +16,7 @@ class Device(Model):
     """A piece of network gear registered for polling. ``credential`` is a name at the collector.
 
     So is ``ssh_credential``: each names a secret of the server, or a section of the collector's own file.
+    ``ssh_port`` None is 22. It is visited by SSH every ``ssh_visit_hours``, None every day, 0 never.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -30,6 +31,9 @@ class Device(Model):
     port = fields.IntField(default=161)
     credential = fields.CharField(max_length=60, null=True)
     ssh_credential = fields.CharField(max_length=60, null=True)
+    ssh_platform = fields.CharField(max_length=40, null=True)
+    ssh_port = fields.IntField(null=True)
+    ssh_visit_hours = fields.IntField(null=True)
     created_at_ms = fields.BigIntField()
     retired_at_ms = fields.BigIntField(null=True)
 
@@ -42,7 +46,8 @@ class Device(Model):
 class DeviceNow(Model):
     """The last word of one source on a device (system group), and when it last answered.
 
-    From ``vendor`` to ``seen_location``: what it said it is when it was last asked.
+    From ``vendor`` to ``seen_location``: what it said it is when it was last asked. ``by_ssh`` names
+    those of the facts that came from a visit by SSH (see ``ingest.ssh_facts``), "" or None for none.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -66,6 +71,7 @@ class DeviceNow(Model):
     seen_name = fields.CharField(max_length=255, null=True)
     seen_location = fields.CharField(max_length=255, null=True)
     identified_at_ms = fields.BigIntField(null=True)
+    by_ssh = fields.CharField(max_length=60, null=True)
     changed_at_ms = fields.BigIntField()
 
     class Meta:

@@ -12,13 +12,18 @@ from kiemke.server.domain.collecting import Duties, read_duties
 from kiemke.server.domain.secrets import DEFAULT_NAME
 from kiemke.server.domain.takeover import take_probe_turns, take_turns
 
+DEFAULT_PORT = 22
+VISIT_HOURS = 24
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceTask:
     """A device to poll. ``site`` names an entry of ``sites``: its address must stand in there.
 
     ``credential`` is a name in the collector's own file, which wins; ``snmp_secret`` and ``ssh_secret``
-    are the numbers of the secrets it may fetch instead, null for none.
+    are the numbers of the secrets it may fetch instead, null for none. It is visited by SSH as a
+    ``ssh_platform`` every ``ssh_visit_seconds`` (0: never), and only while it shows ``host_key``
+    (null: whichever it shows first).
     """
 
     device: int
@@ -29,6 +34,10 @@ class DeviceTask:
     snmp_secret: int | None
     ssh_secret: int | None
     ssh_credential: str | None
+    ssh_platform: str | None
+    ssh_port: int
+    ssh_visit_seconds: int
+    host_key: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +115,10 @@ def _make(duties: Duties, poll_seconds: int) -> Assignment:
                 duties.uses.get(row["id"], {}).get("snmp"),
                 duties.uses.get(row["id"], {}).get("ssh"),
                 row["ssh_credential"],
+                row["ssh_platform"],
+                row["ssh_port"] or DEFAULT_PORT,
+                3600 * (VISIT_HOURS if (hours := row["ssh_visit_hours"]) is None else hours),
+                row["host_key"],
             )
             for row in duties.devices
         ],

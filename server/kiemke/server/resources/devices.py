@@ -1,5 +1,6 @@
 """Network devices registered for polling, and how their collector last found them."""
 
+import json
 from dataclasses import dataclass
 
 import msgspec
@@ -18,20 +19,28 @@ from kiemke.server.errors import Both, Problem
 from kiemke.server.resources.addresses import check_address, demand_within
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_one, fetch_page
 from kiemke.server.resources.tree import Moment, UnitRef, now_of, visible_units
+from kiemke.wire.platforms import PLATFORMS
 
 NOUN = Both("thiết bị", "device")
-CHANGEABLE = ("address", "port", "credential", "ssh_credential", "collector_id")
+CHANGEABLE = (
+    "address", "port", "credential", "ssh_credential", "ssh_platform", "ssh_port",
+    "ssh_visit_hours", "collector_id",
+)  # fmt: skip
+MOST_VISIT_HOURS = 24 * 366
 
 LISTING = Listing(
     columns="d.id, d.code, d.name, d.kind, d.unit_id, d.address, d.port, d.credential,"
-    " d.ssh_credential,"
+    " d.ssh_credential, d.ssh_platform, d.ssh_port, d.ssh_visit_hours,"
     " d.collector_id, COALESCE(CAST(h.holder AS BIGINT), d.collector_id) AS polled_by,"
     " s.public_id AS collector, v.code AS unit_code, v.name AS unit_name,"
     " n.outcome, n.detail, n.answered_at_ms, n.polled_at_ms, n.sys_descr, n.sys_name,"
     " n.vendor, n.seen_kind, n.model, n.version, n.serial, n.seen_name, n.seen_location,"
-    " n.identified_at_ms",
+    " n.identified_at_ms, n.by_ssh,"
+    " x.platform AS visit_platform, x.outcome AS visit_outcome, x.detail AS visit_detail,"
+    " x.visited_at_ms, x.fetched_at_ms, x.user_name, x.may_configure, x.snmp_writers",
     tables="device d LEFT JOIN unit_version v ON v.unit_id = d.unit_id AND {active v}"
     " LEFT JOIN source s ON s.id = d.collector_id"
+    " LEFT JOIN device_ssh x ON x.device_id = d.id"
     " LEFT JOIN lease h ON h.name = 'collector:' || d.collector_id"
     " LEFT JOIN device_now n ON n.device_id = d.id"
     " AND n.source_id = COALESCE(CAST(h.holder AS BIGINT), d.collector_id)",
@@ -45,7 +54,11 @@ LISTING = Listing(
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A device; ``outcome`` and what follows are its collector's last word, null before the first."""
+    """A device; ``outcome`` and what follows are its collector's last word, null before the first.
+
+    ``by_ssh`` names the facts that were told by SSH, the others came by SNMP. ``ssh_visit_hours``
+    null: every day; 0: never.
+    """
 
     id: int
     code: str
@@ -56,6 +69,9 @@ class Device:
     port: int
     credential: str | None
     ssh_credential: str | None
+    ssh_platform: str | None
+    ssh_port: int | None
+    ssh_visit_hours: int | None
     collector: str | None
     outcome: str | None
     detail: str | None
@@ -71,6 +87,7 @@ class Device:
     seen_name: str | None
     seen_location: str | None
     identified_at: str | None
+    by_ssh: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +128,33 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """The last visit by SSH: how it ended, and what it told of parts and interfaces, in its words.
+
+    ``may_configure`` is about the account ``user``, ``snmp_writers`` counts SNMP communities and users
+    that may write; null where it is not known. ``config_at`` is when the configuration was last read.
+    """
+
+    platform: str
+    outcome: str
+    detail: str | None
+    visited_at: str | None
+    config_at: str | None
+    user: str | None
+    may_configure: bool | None
+    snmp_writers: int | None
+    administrators: list[str] | None
+    parts: list[dict[str, str]] | None
+    ports: list[dict[str, str]] | None
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceWhole(Device):
-    """A device with its interfaces and what it says of its own state."""
+    """A device with its interfaces, what it says of its own state, and the last visit by SSH."""
 
     interfaces: list[Interface]
     readings: list[Reading]
+    visit: Visit | None
 
 
 class DeviceChange(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -125,6 +164,9 @@ class DeviceChange(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     port: int | msgspec.UnsetType = msgspec.UNSET
     credential: str | None | msgspec.UnsetType = msgspec.UNSET
     ssh_credential: str | None | msgspec.UnsetType = msgspec.UNSET
+    ssh_platform: str | None | msgspec.UnsetType = msgspec.UNSET
+    ssh_port: int | None | msgspec.UnsetType = msgspec.UNSET
+    ssh_visit_hours: int | None | msgspec.UnsetType = msgspec.UNSET
     collector: str | None | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -152,7 +194,7 @@ async def change_device(
     """Change where and how a device is polled."""
     services = services_of(request)
     moment = now_of(services)
-    row = await _find(request, ref, moment)
+    row = await find_device(request, ref, moment)
     units = await visible_units(services, request.user, moment, None)
     async with services.db.transaction() as session:
         changes = await _check_changes(session, data, units)
@@ -161,9 +203,9 @@ async def change_device(
             demand_within(sites.reach(row["unit_id"]), changes["address"])
         before = {name: row[name] for name in changes}
         new = {**row, **changes}
+        sets = ", ".join(f"{name} = :{name}" for name in CHANGEABLE)
         await session.execute(
-            "UPDATE device SET address = :address, port = :port, credential = :credential,"
-            " ssh_credential = :ssh_credential, collector_id = :collector_id WHERE id = :id",
+            f"UPDATE device SET {sets} WHERE id = :id",  # noqa: S608  # the names above
             **{name: new[name] for name in (*CHANGEABLE, "id")},
         )
         await record(
@@ -192,6 +234,7 @@ async def _check_changes(
         changes["credential"] = clean_text(data.credential or "", 60)
     if not isinstance(data.ssh_credential, msgspec.UnsetType):
         changes["ssh_credential"] = clean_text(data.ssh_credential or "", 60) or None
+    _check_visits(data, changes)
     if not isinstance(data.collector, msgspec.UnsetType):
         changes["collector_id"] = None
         if data.collector is not None:
@@ -207,8 +250,25 @@ async def _check_changes(
     return changes
 
 
-async def _find(request: AppRequest, ref: str, moment: Moment) -> Row:
+def _check_visits(data: JSONBody[DeviceChange], changes: Row) -> None:
+    if not isinstance(data.ssh_platform, msgspec.UnsetType):
+        if data.ssh_platform is not None and data.ssh_platform not in PLATFORMS:
+            shown = clean_text(data.ssh_platform, 60)
+            wanted = " | ".join(PLATFORMS)
+            raise Problem("bad_field", field="ssh_platform", value=shown, wanted=wanted)
+        changes["ssh_platform"] = data.ssh_platform
+    for name, least, most in (("ssh_port", 1, 65_535), ("ssh_visit_hours", 0, MOST_VISIT_HOURS)):
+        value = getattr(data, name)
+        if not isinstance(value, msgspec.UnsetType):
+            if value is not None and not least <= value <= most:
+                raise Problem("bad_field", field=name, value=value, wanted=f"{least}-{most}")
+            changes[name] = value
+
+
+async def find_device(request: AppRequest, ref: str, moment: Moment | None = None) -> Row:
+    """Return the device by code, address or id, of those the user sees. Raises Problem 404."""
     services = services_of(request)
+    moment = moment or now_of(services)
     units = await visible_units(services, request.user, moment, None)
     names = ("d.code", "d.address")
     return await fetch_one(
@@ -217,11 +277,38 @@ async def _find(request: AppRequest, ref: str, moment: Moment) -> Row:
 
 
 async def _load(request: AppRequest, ref: str, moment: Moment) -> DeviceWhole:
-    row = await _find(request, ref, moment)
+    row = await find_device(request, ref, moment)
     services = services_of(request)
     interfaces = await _load_interfaces(services, row)
     readings = await _load_readings(services, row)
-    return DeviceWhole(**_values(row), interfaces=interfaces, readings=readings)
+    visit = await _load_visit(services, row)
+    return DeviceWhole(**_values(row), interfaces=interfaces, readings=readings, visit=visit)
+
+
+async def _load_visit(services: Services, row: Row) -> Visit | None:
+    if row["visit_outcome"] is None:
+        return None
+    (lists,) = await services.db.read(
+        "SELECT administrators_json, parts_json, ports_json FROM device_ssh WHERE device_id = :device",
+        device=row["id"],
+    )
+    administrators, parts, ports = (
+        None if text is None else json.loads(text)
+        for text in (lists["administrators_json"], lists["parts_json"], lists["ports_json"])
+    )
+    return Visit(
+        row["visit_platform"],
+        row["visit_outcome"],
+        row["visit_detail"],
+        rfc3339(row["visited_at_ms"]),
+        rfc3339(row["fetched_at_ms"]),
+        row["user_name"],
+        _truth(row["may_configure"]),
+        row["snmp_writers"],
+        administrators,
+        parts,
+        ports,
+    )
 
 
 async def _load_readings(services: Services, row: Row) -> list[Reading]:
@@ -277,7 +364,7 @@ def _truth(value: int | bool | None) -> bool | None:
 def _values(row: Row) -> Row:
     plain = (
         "id", "code", "name", "kind", "address", "port", "credential", "ssh_credential",
-        "collector",
+        "ssh_platform", "ssh_port", "ssh_visit_hours", "collector",
     )  # fmt: skip
     seen = (
         "outcome", "detail", "sys_descr", "sys_name", "vendor", "seen_kind", "model", "version",
@@ -289,6 +376,7 @@ def _values(row: Row) -> Row:
         "polled_at": rfc3339(row["polled_at_ms"]),
         "answered_at": rfc3339(row["answered_at_ms"]),
         "identified_at": rfc3339(row["identified_at_ms"]),
+        "by_ssh": [name for name in (row["by_ssh"] or "").split(",") if name],
     }
 
 

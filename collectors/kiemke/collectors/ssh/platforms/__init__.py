@@ -1,17 +1,5 @@
-"""One TOML file per platform: the commands that are sent, where its facts stand, what is secret in it."""
+"""One TOML file per platform of ``wire.platforms``: what is sent, where facts stand, what is secret."""
 
-PLATFORMS = (
-    "aruba_aoscx",
-    "cisco_ios",
-    "cisco_s300",
-    "fortinet",
-    "hp_comware",
-    "hp_procurve",
-    "huawei_vrp",
-    "juniper_junos",
-    "linux",
-    "mikrotik_routeros",
-    "ruijie_os",
-    "tplink_jetstream",
-    "zyxel_os",
-)
+from kiemke.wire.platforms import PLATFORMS
+
+__all__ = ["PLATFORMS"]

@@ -1,6 +1,7 @@
 """One applier per kind of report. A new kind is one file and one line here."""
 
 from kiemke.server.ingest.appliers import (
+    config,
     device,
     event,
     interfaces,
@@ -17,4 +18,5 @@ APPLIERS: dict[str, Applier] = {
     "device": device.apply,
     "interfaces": interfaces.apply,
     "reachability": reachability.apply,
+    "config": config.apply,
 }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kiemke.server.domain import ssh_facts
 from kiemke.server.ingest.context import Applying, Item
 from kiemke.server.ingest.subjects import unassigned_devices
 
@@ -43,6 +44,10 @@ def _upsert() -> str:
         f" ELSE COALESCE(excluded.{name}, device_now.{name}) END"
         for name in _IDENTITY
     ]
+    # What SSH had filled in is replaced too, and filled in anew behind it.
+    sets.append(
+        "by_ssh = CASE WHEN CAST(:whole AS INTEGER) = 1 THEN NULL ELSE device_now.by_ssh END"
+    )
     return (
         f"INSERT INTO device_now ({', '.join(values)})"  # noqa: S608  # the names above
         f" VALUES ({', '.join(f':{name}' for name in values.values())})"
@@ -75,6 +80,7 @@ async def apply(applying: Applying, items: list[Item]) -> list[tuple[Item, str]]
         if id(item) not in foreign:
             _keep_newest(newest, item)
     await applying.session.many(_UPSERT, [newest[key] for key in sorted(newest)])
+    await ssh_facts.fill(applying.session, [device for device, _ in newest])
     await _store_readings(applying, [item for item in items if id(item) not in foreign])
     return hopeless
 
