@@ -31,7 +31,7 @@ SERVICE = """<ServiceInstall Id="Service" Name="kiemke-agent" DisplayName="kiemk
   Value="$(var.Version)"/>"""
 
 
-def build(tree: Path, target: Path) -> Path:
+def build(tree: Path, target: Path, version: str = __version__) -> Path:
     """Write the installer of the folder ``tree`` to ``target``; return it. Raises PackageError."""
     wixl, msibuild = shutil.which("wixl"), shutil.which("msibuild")
     if wixl is None or msibuild is None:
@@ -47,7 +47,7 @@ def build(tree: Path, target: Path) -> Path:
         shutil.copy(SOURCE, folder / SOURCE.name)
         made = folder / "agent.msi"
         done = subprocess.run(  # noqa: S603 - the program found above
-            [wixl, "-a", "x64", "-o", str(made), "-D", f"Version={__version__}",
+            [wixl, "-a", "x64", "-o", str(made), "-D", f"Version={version}",
              "-D", f"ServiceProgram=f{names[Path(SERVICE_PROGRAM)]}", SOURCE.name],
             cwd=folder, capture_output=True, text=True, check=False,
         )  # fmt: skip

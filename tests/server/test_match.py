@@ -50,6 +50,22 @@ def test_a_serial_settles_it_and_another_serial_speaks_against_it() -> None:
     assert decides(found[1]) is None
 
 
+def test_what_was_said_at_the_installation_proposes_and_never_decides() -> None:
+    """A word about a PC is no custody: a person has to accept it."""
+    machine = seen(
+        claimed_tags=frozenset({"tem42"}),
+        claimed_official_ids=frozenset({7}),
+        unit_ids=frozenset({1}),
+    )
+    asset = booked(2, tag="TEM-42", official_ids=frozenset({7}), unit_ids=frozenset({1}))
+    (found,) = best(machine, [asset])
+
+    assert {(r.code, r.points) for r in found.reasons} == {
+        ("claimed_tag", 40), ("claimed_holder", 25), ("unit", 15),
+    }  # fmt: skip
+    assert (found.level, decides(found)) == ("likely", None)
+
+
 def test_a_firmware_tag_settles_it_unless_something_speaks_against_it() -> None:
     plain = seen(tags=frozenset({"tem42"}), kind="desktop")
     other = seen(tags=frozenset({"tem42"}), kind="laptop")

@@ -13,14 +13,17 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from kiemke.cli import session as cli_session
 from kiemke.server.auth_users import add_user, issue_token
+from kiemke.server.db import Session
 from packages import windows_tree
 from tests.support.database import fresh_database
 from tests.support.peers import require_peer
-from tests.support.reporting import add_unit
+from tests.support.reporting import add_unit, insert
 from tests.support.server_process import ServerProcess
 from tests.support.tree import ROOT
 
@@ -191,12 +194,28 @@ def kill_tree(process: "subprocess.Popen[bytes]") -> None:
 _API_TOKENS: dict[str, str] = {}  # of the administrator, by the database's URL
 
 
+ROSTER = ("Nguyễn Văn An", "Trần Thị Bình", "Trần Đức Cường")
+
+
+async def _add_official(session: Session, unit: int, code: str, name: str) -> None:
+    official = await insert(
+        session, "official", code=code, name=name, sort_key=code, search_key=name.lower(),
+        created_at_ms=0,
+    )  # fmt: skip
+    await insert(
+        session, "membership", valid_from=date(2020, 1, 1), recorded_at_ms=0, official_id=official,
+        unit_id=unit, kind="cong_chuc", post="Công chức", is_primary=True,
+    )  # fmt: skip
+
+
 async def _database(folder: Path) -> str:
     """Return the URL of a new migrated database that has a unit X1 and an administrator "an"."""
     now_ms = time.time_ns() // 1_000_000
     async with fresh_database("sqlite", folder, None) as database:
         async with database.transaction() as session:
-            await add_unit(session, "X1")
+            unit = await add_unit(session, "X1")
+            for number, name in enumerate(ROSTER, 1):
+                await _add_official(session, unit, f"CB{number:03}", name)
             user = await add_user(
                 session,
                 name="an",
@@ -231,6 +250,23 @@ def ask(server: ServerProcess, method: str, path: str, body: object = None) -> A
     status, answer, _ = server.request(method, f"/api/v1{path}", raw, headers)
     assert status in (200, 201), answer
     return json.loads(answer)
+
+
+def sign_in(server: ServerProcess, config_dir: Path) -> None:
+    """Leave a session of the administrator for the command line."""
+    url = f"https://127.0.0.1:{server.port}"
+    made = cli_session.Session(
+        url,
+        _API_TOKENS[server.database_url],
+        "an",
+        "admin",
+        server.root_pem,
+        None,
+        None,
+        25_200,
+        False,
+    )
+    cli_session.save(config_dir, made)
 
 
 def enrolment_token(server: ServerProcess) -> str:

@@ -1,10 +1,16 @@
-"""The Windows installer under Wine: silent with a token, running, reporting, and gone again."""
+"""The Windows installer under Wine: silent, upgraded, gone again; and from a USB stick."""
 
+import json
+import shutil
 import subprocess
+import zipfile
+from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
+from kiemke.cli.main import main as kiemke
 from packages import windows_msi
 from tests.support.peers import require_peer, wait_until
 from tests.support.server_process import ServerProcess
@@ -14,6 +20,7 @@ from tests.support.wine import (
     events,
     reporting,
     rows,
+    sign_in,
     windows_path,
 )
 
@@ -47,26 +54,105 @@ def test_the_token_is_hidden_from_the_installers_log(installer: Path) -> None:
     assert int(table(installer, "CustomAction")["Prepare"][0]) & 0x2000  # HideTarget
 
 
-def test_installed_silently_it_reports_and_uninstalled_it_is_gone(
-    pc: WindowsPc, server: ServerProcess, installer: Path
-) -> None:
-    before = reporting(server)
-    msi = windows_path(installer)
+@pytest.fixture
+def fresh(pc: WindowsPc) -> Iterator[Path]:
+    """The agent's own folder, which is not there before and after; nothing stays installed."""
+    folder = pc.drive / "ProgramData" / "kiemke-agent"
+    shutil.rmtree(folder, ignore_errors=True)
+    yield folder
+    pc.run("net", "stop", "kiemke-agent")
+    pc.run("sc", "delete", "kiemke-agent")
+    shutil.rmtree(folder, ignore_errors=True)
 
-    installed = pc.run("msiexec", "/i", msi, "/qn", f"TOKEN={enrolment_token(server)}")
+
+def test_installed_upgraded_and_uninstalled_it_stays_the_same_machine(
+    pc: WindowsPc, server: ServerProcess, installer: Path, fresh: Path, tmp_path: Path
+) -> None:
+    """Silently with a token; then a newer one over it, silently without; then away with it."""
+    before = reporting(server)
+    newer = windows_msi.build(pc.program, tmp_path / "newer.msi", version="99.0.0")
+
+    installed = pc.run(
+        "msiexec", "/i", windows_path(installer), "/qn", f"TOKEN={enrolment_token(server)}"
+    )
     wait_until(lambda: reporting(server) > before, "the installed service reports", PATIENCE)
-    status = pc.run("cmd", "/c", PROGRAM, "status")
-    removed = pc.run("msiexec", "/x", msi, "/qn")
+    first = pc.run("reg", "query", r"HKLM\SOFTWARE\kiemke\agent", "/v", "Version").stdout
+    identity = json.loads((fresh / "identity.json").read_text("utf-8"))
+    inode = (fresh / "outbox.db").stat().st_ino
+    upgraded = pc.run("msiexec", "/i", windows_path(newer), "/qn")
+    second = pc.run("reg", "query", r"HKLM\SOFTWARE\kiemke\agent", "/v", "Version").stdout
+    kept = json.loads((fresh / "identity.json").read_text("utf-8"))
+    kept_inode = (fresh / "outbox.db").stat().st_ino
+    again = pc.run("cmd", "/c", PROGRAM, "run", "--once")
+    removed = pc.run("msiexec", "/x", windows_path(newer), "/qn")
 
     (source,) = reporting(server) - before
-    assert (installed.returncode, removed.returncode) == (0, 0)
-    assert status.stdout.splitlines()[-1] == "All is well.", status
+    assert (installed.returncode, upgraded.returncode, removed.returncode) == (0, 0, 0)
+    assert "99.0.0" not in first and "99.0.0" in second
+    assert (kept["source"], kept["secret"]) == (identity["source"], identity["secret"])
+    assert kept_inode == inode, "what waits in the outbox waits on"
+    assert again.returncode == 0 or "another process is using" in again.stderr, again
+    assert rows(server, "SELECT COUNT(*) FROM source WHERE kind = 'agent' AND id > ?", source) == [
+        (0,)
+    ]
     assert events(server, source)[0] == "boot"
     assert not (pc.drive / "Program Files" / "kiemke-agent" / "python.exe").exists()
     assert "kiemke-agent" not in pc.run("sc", "query", "kiemke-agent").stdout
     # What it was stays: installed again it is the same machine.
-    assert (pc.drive / "ProgramData" / "kiemke-agent" / "identity.json").exists()
+    assert (fresh / "identity.json").exists()
     assert rows(server, "SELECT state FROM source WHERE id = ?", source) == [("approved",)]
+
+
+def test_a_stick_installs_asks_and_the_answer_is_a_word_at_the_server(
+    pc: WindowsPc,
+    server: ServerProcess,
+    installer: Path,
+    fresh: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """From `kiemke source kit` to the machine's page, by what a double click runs."""
+    before = reporting(server)
+    stick = pc.drive / "usb"
+    monkeypatch.setenv("KIEMKE_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("KIEMKE_LANG", "vi")
+    sign_in(server, tmp_path / "config")
+    made = kiemke(
+        ["source", "kit", "--unit", "X1", "--uses", "1", "--approves", "--msi", str(installer),
+         "-o", str(tmp_path / "kit.zip")]
+    )  # fmt: skip
+    zipfile.ZipFile(tmp_path / "kit.zip").extractall(stick)
+
+    # "tran" fits two of the roster, then the second is chosen by its number.
+    ran = pc.run("cmd", "/c", r"C:\usb\CAI-DAT.cmd", "elevated", text="tran\n3\nTS-0042\n\n")
+    pc.run("msiexec", "/x", windows_path(installer), "/qn")
+
+    (source,) = reporting(server) - before
+    assert (made, ran.returncode) == (0, 0), ran
+    assert "  3  Trần Đức Cường – Công chức" in ran.stdout, "Unicode, whatever the code page"
+    assert "XONG: máy này đã báo về máy chủ. Có thể rút USB." in ran.stdout
+    assert ran.stdout.rstrip().splitlines()[-2].startswith("XONG. Dong cua so nay")
+    found = rows(
+        server,
+        "SELECT rows_json FROM source_section WHERE source_id = ? AND section = 'claimed_holder'",
+        source,
+    )
+    (claim,) = json.loads(found[0][0])
+    assert (claim["holder"], claim["code"], claim["tag"]) == ("Trần Đức Cường", "CB003", "TS-0042")
+    assert rows(server, "SELECT COUNT(*) FROM custody") == [(0,)], "a word, not custody"
+    assert not (stick / "enrolment.txt").exists(), "all the PCs it admits are done"
+    assert len((stick / "DA-CAI.txt").read_text("utf-8-sig").splitlines()) == 1
+
+
+def test_without_an_installer_the_last_line_says_so(pc: WindowsPc) -> None:
+    folder = pc.drive / "bare"
+    folder.mkdir()
+    text = files("kiemke.cli").joinpath("kit/CAI-DAT.cmd").read_text("ascii")
+    (folder / "CAI-DAT.cmd").write_text(text, "ascii", newline="\r\n")
+    ran = pc.run("cmd", "/c", r"C:\bare\CAI-DAT.cmd", "elevated", text="\n")
+
+    assert ran.returncode == 1
+    assert "KHONG XONG: thieu tep kiemke-agent.msi canh CAI-DAT.cmd" in ran.stdout
 
 
 def test_the_licence_of_the_python_it_carries_is_installed_with_it(pc: WindowsPc) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from kiemke.server.ingest.decode import Inflater, decode_batch, decode_rows
 from kiemke.server.ingest.incoming import BadBatch, IncomingReport
+from kiemke.wire.claim import ClaimedHolder
 from kiemke.wire.clean import clean_text, is_clean_json
 from kiemke.wire.codec import CodecError, decode_answer, encode_batch, encode_report
 from kiemke.wire.inventory import Adapter, MemoryModule, Software, System
@@ -71,6 +72,9 @@ EXAMPLES: list[tuple[str, Body]] = [
                 "memory": Section("ok", "t2", (MemoryModule("DIMM 1", 8 * 2**30, "DIMM", "DDR4"),)),
                 "monitors": Section("denied", detail="no right to read"),
                 "software": Section("ok", "t3"),
+                "claimed_holder": Section(
+                    "ok", "t4", (ClaimedHolder("Nguyễn Văn An", "CB012", "TS-0042", "2026-11-26"),)
+                ),
             }
         ),
     ),

@@ -83,6 +83,9 @@ def parser() -> "ArgumentParser":
     for way, words in (("off", "stop telling this item"), ("on", "tell this item again")):
         privacy.add_argument(f"--{way}", action="append", default=[], metavar="ITEM", help=words)
     _update_options(command("update", "renew this program by signed releases"))
+    _claim_options(command("claim", "show or say who uses this PC; it counts nowhere"))
+    kit = command("kit", "ask and enrol, from a USB stick (CAI-DAT.cmd starts this)")
+    kit.add_argument("folder", type=Path, metavar="FOLDER", help="the stick's folder")
     command("service", "be the Windows service (its manager alone starts this)")
     commands.add_parser("sense", description="Run the sensors for the service (its own child).")
     _probe_options(commands.add_parser("probe", description="Ask what might hang (own child)."))
@@ -118,6 +121,15 @@ def _server_options(server: "ArgumentParser") -> None:
         ("forget", "do not try this address any more"),
     ):
         server.add_argument(f"--{way}", action="append", default=[], metavar="URL", help=words)
+
+
+def _claim_options(claim: "ArgumentParser") -> None:
+    """Add what may be said of this PC."""
+    for name, words in (
+        ("holder", "the person's name"), ("code", "the person's code"), ("tag", "the sticker"),
+    ):  # fmt: skip
+        claim.add_argument(f"--{name}", default="", metavar="TEXT", help=words)
+    claim.add_argument("--forget", action="store_true", help="take back what was said")
 
 
 def _run_options(run: "ArgumentParser") -> None:
@@ -181,6 +193,15 @@ def _call(arguments: "Namespace") -> int:
             return setup.run(
                 arguments.state, arguments.token, arguments.token_file, arguments.package
             )
+        case "claim":
+            from kiemke.agent.commands import claim
+
+            said = (arguments.holder, arguments.code, arguments.tag)
+            return claim.run(arguments.state, *said, forget=arguments.forget)
+        case "kit":
+            from kiemke.agent.commands import kit
+
+            return kit.run(arguments.state, arguments.folder)
         case "service":
             from kiemke.agent.service import windows
 

@@ -45,6 +45,11 @@ ITEMS = (
         "serial numbers of USB devices, a person's own among them",
         fields=("usb.serial",),
     ),
+    Item(
+        "claimed_holder",
+        "who was said to use the PC, and its sticker, at its installation",
+        sections=("claimed_holder",),
+    ),
 )
 NAMES = frozenset(item.name for item in ITEMS)
 WHOLE_ROWS = frozenset({"software.user"})

@@ -5,13 +5,13 @@ import sys
 
 
 def speak_utf8() -> None:
-    """Make both streams UTF-8 where they are pipes or files of a Windows.
+    """Make the streams UTF-8 where they are pipes or files of a Windows.
 
     There Python would write in the PC's old code page, which has no letters for most of what is told;
     a console is given Unicode as it is. Elsewhere nothing is done.
     """
     if sys.platform == "win32":
-        for stream in (sys.stdout, sys.stderr):
+        for stream in (sys.stdin, sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
                 stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from kiemke.wire.claim import ClaimedHolder
+
 
 @dataclass(frozen=True, slots=True)
 class Bios:
@@ -356,7 +358,7 @@ Row = (
     Bios | System | Board | Chassis | Processor | MemoryModule | Monitor | OperatingSystem
     | Disk | Volume | Adapter | Software | Uptime | Session | Identity | LastUser | Printer | Scanner
     | UsbDevice | SmartCard | Camera | Battery | Hotfix | Antivirus | Firewall | RemoteTool
-    | Security | TimeSource
+    | Security | TimeSource | ClaimedHolder
 )  # fmt: skip
 
 # Section name -> row class. The order is the order of output.
@@ -389,4 +391,5 @@ SECTIONS: dict[str, type[Row]] = {
     "remote_tools": RemoteTool,
     "security": Security,
     "time": TimeSource,
+    "claimed_holder": ClaimedHolder,
 }

@@ -15,6 +15,8 @@ REASONS: dict[str, str] = {
     "tag": N_("firmware asset tag {value}"),
     "hostname": N_("called {value}"),
     "account": N_("{value} sits at it"),
+    "claimed_tag": N_("at its installation its sticker was said to be {value}"),
+    "claimed_holder": N_("at its installation {value} was said to use it"),
     "unit": N_("reports from {value}"),
     "kind": N_("both a {value}"),
     "model": N_("model {value}"),

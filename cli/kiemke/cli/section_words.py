@@ -31,6 +31,7 @@ SECTIONS: dict[str, str] = {
     "remote_tools": N_("Remote control tools"),
     "security": N_("Security settings"),
     "time": N_("Time source"),
+    "claimed_holder": N_("Said to be used by (at installation)"),
 }
 
 FIELDS: dict[str, str] = {
@@ -44,6 +45,8 @@ FIELDS: dict[str, str] = {
     "build": N_("build"),
     "bus": N_("bus"),
     "chemistry": N_("chemistry"),
+    "claimed_on": N_("said on"),
+    "code": N_("code"),
     "connection": N_("connection"),
     "console": N_("at the machine itself"),
     "cores": N_("cores"),
@@ -67,6 +70,7 @@ FIELDS: dict[str, str] = {
     "gateways": N_("gateways"),
     "health": N_("health"),
     "height_cm": N_("height (cm)"),
+    "holder": N_("holder"),
     "hostname": N_("host name"),
     "id": N_("number"),
     "install_id": N_("install id"),
@@ -122,6 +126,7 @@ FIELDS: dict[str, str] = {
     "speed_mts": N_("speed (MT/s)"),
     "ssid": N_("Wi-Fi network"),
     "started_at": N_("since"),
+    "tag": N_("sticker"),
     "threads": N_("threads"),
     "type": N_("type"),
     "user": N_("account"),

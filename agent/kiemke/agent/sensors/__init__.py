@@ -76,4 +76,5 @@ SENSORS: tuple[Sensor, ...] = (
     Sensor("remote_tools", ("remote_tools",)),
     Sensor("security", ("security",)),
     Sensor("time_source", ("time",)),
+    Sensor("claimed_holder", ("claimed_holder",)),
 )

@@ -20,6 +20,7 @@ from kiemke.cli.listing import (
 )
 from kiemke.cli.pick import SOURCE, UNIT, pick, reference
 from kiemke.cli.records import records_of, text_at
+from kiemke.cli.source_kit import kit
 from kiemke.cli.tables import Column, as_json, draw
 
 COLUMNS = (
@@ -64,6 +65,9 @@ TOKENS = (
 )
 def source() -> None:
     """Hold the verbs."""
+
+
+source.add_command(kit)
 
 
 @source.command(

@@ -1,7 +1,7 @@
 """How likely a seen machine is an asset on the book: evidence on both sides, weighed; pure functions.
 
 The weights stand in ``match.toml``. A serial number, a MAC or a firmware asset tag may decide by
-itself; a name, an account or a unit only proposes.
+itself; a name, an account, a claim or a unit only proposes.
 """
 
 import tomllib
@@ -41,7 +41,8 @@ class Candidate:
 class SeenMachine:
     """What a machine's sources say of it. Keys are sane values only (see ``bogus``).
 
-    ``labels`` are its host names and firmware asset tags as written, casefolded.
+    ``labels`` are its host names, firmware asset tags and claimed stickers as written, casefolded. What
+    was claimed is one person's word at the installation: it proposes and never decides.
     """
 
     id: int
@@ -54,6 +55,8 @@ class SeenMachine:
     kind: str | None
     model: str | None
     official_ids: frozenset[int]
+    claimed_tags: frozenset[str] = frozenset()
+    claimed_official_ids: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,12 @@ def _reasons(machine: SeenMachine, asset: BookedAsset) -> Iterable[tuple[str, st
         yield "tag", tag
     if name is not None:
         yield "hostname", name
+    claimed = next((labels[key] for key in labels if key in machine.claimed_tags), None)
+    if claimed is not None and tag is None:
+        yield "claimed_tag", claimed
+    said = asset.official_ids & (machine.claimed_official_ids - machine.official_ids)
+    if said:
+        yield "claimed_holder", str(min(said))
     if asset.official_ids & machine.official_ids:
         yield "account", str(min(asset.official_ids & machine.official_ids))
     if asset.unit_ids & machine.unit_ids:

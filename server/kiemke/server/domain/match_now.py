@@ -34,7 +34,7 @@ ORDER BY x.machine_id, s.id
 """)
 _SECTIONS = """
 SELECT source_id, section, rows_json FROM source_section
-WHERE source_id IN :[sources] AND section IN ('system', 'chassis', 'adapters')
+WHERE source_id IN :[sources] AND section IN ('system', 'chassis', 'adapters', 'claimed_holder')
   AND rows_json IS NOT NULL
 """
 _HOLDERS = """
@@ -42,6 +42,7 @@ SELECT DISTINCT p.source_id, o.id FROM presence_day p JOIN official o ON LOWER(o
 WHERE p.source_id IN :[sources] AND p.day >= :first AND p.day <= :day
   AND p.main_account NOT IN :[nobody.text]
 """
+_CLAIMED = "SELECT id, LOWER(code) AS code FROM official WHERE LOWER(code) IN :[codes.text]"
 _POSSIBLE = dated("""
 SELECT a.id FROM asset a WHERE a.serial_key IN :[serials.text]
 UNION SELECT a.id FROM asset a WHERE a.mac_key IN :[macs.text]
@@ -112,6 +113,13 @@ async def seen_machines(
     sections: dict[int, dict[str, list[dict[str, Any]]]] = defaultdict(dict)
     for row in await session.fetch(_SECTIONS, sources=ids):
         sections[row["source_id"]][row["section"]] = _rows(row["rows_json"])
+    codes = {
+        code.casefold()
+        for of_source in sections.values()
+        for row in of_source.get("claimed_holder", [])
+        if isinstance(code := row.get("code"), str)
+    }
+    claimed = {row["code"]: row["id"] for row in await session.fetch(_CLAIMED, codes=sorted(codes))}
     people: dict[int, set[int]] = defaultdict(set)
     for row in await session.fetch(
         _HOLDERS, sources=ids, first=span.first, day=span.day, nobody=span.nobody
@@ -120,7 +128,7 @@ async def seen_machines(
     of: dict[int, list[Row]] = defaultdict(list)
     for row in sources:
         of[row["machine_id"]].append(row)
-    return {key: _see(key, rows, sections, people) for key, rows in of.items()}
+    return {key: _see(key, rows, sections, people, claimed) for key, rows in of.items()}
 
 
 def _rows(text: str) -> list[dict[str, Any]]:
@@ -133,6 +141,7 @@ def _see(
     sources: Iterable[Row],
     sections: dict[int, dict[str, list[dict[str, Any]]]],
     people: dict[int, set[int]],
+    claimed: dict[str, int],
 ) -> SeenMachine:
     sources = list(sources)
 
@@ -151,9 +160,11 @@ def _see(
     kinds = [chassis_kind(row.get("type")) for row in chassis]
     tags = [row["asset_tag"] for row in chassis if sane_serial(row.get("asset_tag"))]
     names = [s["hostname"] for s in sources if s["hostname"]]
+    claims = each("claimed_holder")
+    stickers = [str(row["tag"]) for row in claims if row.get("tag")]
     return SeenMachine(
         id=machine,
-        labels=frozenset(text.casefold() for text in (*names, *tags)),
+        labels=frozenset(text.casefold() for text in (*names, *tags, *stickers)),
         hostnames=frozenset(key for name in names if (key := label_key(name))),
         unit_ids=frozenset(s["unit_id"] for s in sources),
         serials=frozenset(s for s in serials if s and s not in products),
@@ -162,6 +173,10 @@ def _see(
         kind=next((kind for kind in kinds if kind), None),
         model=next((model for model in models if model), None),
         official_ids=frozenset().union(*(people[s["id"]] for s in sources)),
+        claimed_tags=frozenset(key for tag in stickers if (key := label_key(tag))),
+        claimed_official_ids=frozenset(
+            claimed[code] for row in claims if (code := str(row.get("code")).casefold()) in claimed
+        ),
     )
 
 
@@ -198,7 +213,13 @@ async def propose(
         serials=sorted({serial for m in seen.values() for serial in m.serials}),
         macs=sorted({mac for m in seen.values() for mac in m.macs}),
         labels=sorted({label for m in seen.values() for label in m.labels}),
-        officials=sorted({official for m in seen.values() for official in m.official_ids}),
+        officials=sorted(
+            {
+                official
+                for m in seen.values()
+                for official in m.official_ids | m.claimed_official_ids
+            }
+        ),
         units=sorted({unit for m in seen.values() for unit in m.unit_ids}),
         kinds=list(KINDS),
         most=_MOST_OF_A_UNIT,

@@ -168,21 +168,23 @@ async def list_unmatched(request: AppRequest, asked: NamedDependency[ListQuery])
 
 async def _words(session: Any, proposals: Any) -> dict[tuple[str, str], str]:
     """Return the names behind the ids that reasons carry, by (code, id)."""
-    values: dict[str, set[int]] = {"account": set(), "unit": set()}
+    values: dict[str, set[int]] = {"account": set(), "claimed_holder": set(), "unit": set()}
     for proposal in proposals:
         for candidate in proposal.candidates:
             for reason in candidate.reasons:
                 if reason.code in values:
                     values[reason.code].add(int(reason.value))
     people = await session.fetch(
-        "SELECT id, name FROM official WHERE id IN :[ids]", ids=sorted(values["account"])
+        "SELECT id, name FROM official WHERE id IN :[ids]",
+        ids=sorted(values["account"] | values["claimed_holder"]),
     )
     units = await session.fetch(
         "SELECT unit_id AS id, name FROM unit_version WHERE unit_id IN :[ids]"
         " AND voided_at_ms IS NULL ORDER BY valid_from",
         ids=sorted(values["unit"]),
     )
-    told = {("account", str(row["id"])): row["name"] for row in people}
+    holders = ("account", "claimed_holder")
+    told = {(code, str(row["id"])): row["name"] for row in people for code in holders}
     return told | {("unit", str(row["id"])): row["name"] for row in units}
 
 

@@ -1,0 +1,28 @@
+"""`kiemke-agent claim`: shows, says or takes back who uses this PC and what its sticker says."""
+
+from datetime import datetime
+from pathlib import Path
+
+from kiemke.agent.claim import is_empty, read_claim, save_claim
+from kiemke.agent.state import StateFolder
+from kiemke.agent.terminal import say
+from kiemke.wire.claim import ClaimedHolder
+from kiemke.wire.clean import clean_text
+
+
+def run(state: Path, holder: str, code: str, tag: str, *, forget: bool) -> int:
+    """Write the answer if one is given, and show it; return 0. Raises StateError."""
+    folder = StateFolder(state)
+    said = [clean_text(text, 200) or None for text in (holder, code, tag)]
+    if forget or any(said):
+        folder.prepare()
+        today = None if forget else datetime.now().astimezone().date().isoformat()
+        claim = ClaimedHolder() if forget else ClaimedHolder(*said, claimed_on=today)
+        save_claim(folder.path, claim)
+    found = read_claim(folder.path)
+    if found is None or is_empty(found):
+        say("nobody is said to use this PC")
+        return 0
+    parts = [found.holder, found.code and f"({found.code})", found.tag and f"sticker {found.tag}"]
+    say(" ".join(part for part in parts if part) + f", said on {found.claimed_on}")
+    return 0

@@ -1,0 +1,155 @@
+"""kiemke source kit: a ZIP for a USB stick that installs and enrols the PCs of a unit without a domain."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import quote
+
+import click
+
+from kiemke.cli import figures
+from kiemke.cli.app import App, pass_app
+from kiemke.cli.command import Command, option
+from kiemke.cli.errors import KiemkeError
+from kiemke.cli.files import refuse_existing, write_whole
+from kiemke.cli.i18n import N_, _
+from kiemke.cli.kinds import MOMENT
+from kiemke.cli.pick import UNIT, pick
+from kiemke.cli.records import Record, text_at
+
+INSTALLER = Path("dist/kiemke-agent.msi")
+ENROLMENT_FILE = "enrolment.txt"
+ROSTER_FILE = "danh-sach.json"
+READ_ME = "HUONG-DAN.txt"
+SCRIPTS = ("CAI-DAT.cmd",)
+
+
+@click.command(
+    "kit",
+    cls=Command,
+    alias="bo-cai",
+    help=N_(
+        "Write a ZIP for a USB stick: the installer, an enrolment file, the unit's roster and "
+        "CAI-DAT.cmd, which installs on a double click and asks who uses the PC. The stick admits "
+        "PCs: keep it as you would keep a key."
+    ),
+    examples=(
+        "kiemke source kit --unit TG-XA",
+        "kiemke nguon bo-cai --don-vi TG-XA --uses 20 -o E:/bo-cai.zip",
+    ),
+)
+@option("--unit", "--don-vi", "unit", required=True, metavar=N_("UNIT"), help=N_("Whose PCs."))
+@option(
+    "-o", "--output", "output", metavar=N_("FILE"), help=N_("The ZIP (default: bo-cai-UNIT.zip).")
+)
+@option(
+    "--msi", "msi", metavar=N_("FILE"),
+    help=N_("The installer (default: dist/kiemke-agent.msi, made by “make packages”)."),
+)  # fmt: skip
+@option("--uses", type=click.IntRange(min=1), metavar=N_("TIMES"), help=N_("How many PCs."))
+@option("--days", type=click.IntRange(1, 14), metavar=N_("DAYS"), help=N_("How long."))
+@option("--approves", is_flag=True, help=N_("What it enrols counts at once, without approval."))
+@option("--force", is_flag=True, help=N_("Replace the file if it exists."))
+@pass_app
+def kit(
+    app: App,
+    unit: str,
+    output: str | None,
+    msi: str | None,
+    uses: int | None,
+    days: int | None,
+    approves: bool,
+    force: bool,
+) -> None:
+    """Write the ZIP."""
+    installer = read_installer(INSTALLER if msi is None else Path(msi))
+    found = pick(app, UNIT, unit)
+    code = text_at(found, "code") or unit
+    target = Path(output or f"bo-cai-{code}.zip")
+    refuse_existing(target, force)
+    people = app.client.items("/officials", {"unit": code}).items
+    asked = {"unit": code, "kind": "agent", "uses": uses, "days": days, "approves": approves}
+    made = app.client.send(
+        "POST", "/enrolment-tokens", body={k: v for k, v in asked.items() if v is not None}
+    )
+    token: Record = made if isinstance(made, dict) else {}
+    try:
+        pieces = content(found, people, token, MOMENT.render(token.get("expires_at"), app.zone))
+        written = write_whole(target, [pack(installer, pieces)])
+    except BaseException:
+        # A token nobody has must not stay open.
+        app.client.send("DELETE", f"/enrolment-tokens/{quote(text_at(token, 'id') or '', safe='')}")
+        raise
+    app.say(
+        _(
+            "{file}: {size} MB, for {uses} PCs until {moment}, {people} people on the roster."
+        ).format(
+            file=target,
+            size=figures.decimal(written.size_bytes / 1e6),
+            uses=token.get("uses"),
+            moment=MOMENT.render(token.get("expires_at"), app.zone),
+            people=len(people),
+        ),
+        _("Unpack it onto a USB stick; on each PC double-click CAI-DAT.cmd. Lost? Revoke it:"),
+        f"kiemke source revoke-token {text_at(token, 'id')}",
+    )
+
+
+def read_installer(path: Path) -> bytes:
+    """Return the installer's bytes. Raises KiemkeError where there is none, or it is none."""
+    try:
+        data = path.read_bytes()
+    except OSError as err:
+        raise KiemkeError(
+            _("the installer cannot be read: {reason}").format(reason=err.strerror or err),
+            where=str(path),
+            remedy=_("make it by “make packages” in kiemke's source, or name it by --msi FILE"),
+        ) from err
+    if not data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):  # OLE compound file, [MS-CFB] 2.2
+        raise KiemkeError(
+            _("this is no Windows installer"),
+            where=str(path),
+            remedy=_("make it by “make packages” in kiemke's source, or name it by --msi FILE"),
+        )
+    return data
+
+
+def content(unit: Record, people: Iterable[Record], token: Record, until: str) -> dict[str, bytes]:
+    """Return the small files of the stick by name; texts in Windows' line ends."""
+    name = text_at(unit, "name") or text_at(unit, "code") or ""
+    roster = {
+        "unit": name,
+        "uses": token.get("uses"),
+        "people": [
+            {name: text_at(one, name) for name in ("code", "name", "post")} for one in people
+        ],
+    }
+    shipped = files("kiemke.cli").joinpath("kit")
+    told = shipped.joinpath(READ_ME).read_text("utf-8")
+    told = told.format(unit=name, uses=token.get("uses"), until=until)
+    scripts = {
+        one: _dos(shipped.joinpath(one).read_text("utf-8")).encode("ascii") for one in SCRIPTS
+    }
+    return {
+        **scripts,
+        ENROLMENT_FILE: f"{text_at(token, 'token')}\r\n".encode("ascii"),
+        ROSTER_FILE: json.dumps(roster, ensure_ascii=False, indent=1).encode(),
+        READ_ME: _dos(told).encode("utf-8-sig"),  # Notepad of Windows 7 knows UTF-8 by its mark
+    }
+
+
+def pack(installer: bytes, pieces: dict[str, bytes]) -> bytes:
+    """Return the ZIP; the installer is compressed already."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in sorted(pieces.items()):
+            archive.writestr(name, data)
+        archive.writestr(INSTALLER.name, installer, zipfile.ZIP_STORED)
+    return out.getvalue()
+
+
+def _dos(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\n", "\r\n")
