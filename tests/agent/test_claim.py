@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_who_uses_the_pc_is_found_by_number_or_part_of_a_name(
     assert (person.code if person else None, said) == (code, name)
 
 
-def read(folder: Path, off: frozenset[str] = frozenset()) -> tuple[str, object]:
+def read(folder: Path, off: frozenset[str] = frozenset()) -> tuple[str, tuple[Any, ...] | None]:
     found = read_one(Host(folder=folder, off=off), SENSOR)["claimed_holder"]
     return found.status, found.rows
 
@@ -62,7 +63,7 @@ def test_the_answer_is_told_until_it_is_taken_back_or_switched_off(
     assert read(tmp_path) == ("absent", None)
     command.run(tmp_path, "Nguyễn  Văn An", "CB1", "TS-1\t", forget=False)
     said = capsys.readouterr().out
-    (row,) = read(tmp_path)[1]  # type: ignore[misc]
+    (row,) = read(tmp_path)[1] or ()
 
     assert said.startswith("Nguyễn Văn An (CB1) sticker TS-1, said on 20")
     assert (row.holder, row.code, row.tag) == ("Nguyễn Văn An", "CB1", "TS-1")

@@ -77,7 +77,9 @@ def kit(
     )
     token: Record = made if isinstance(made, dict) else {}
     try:
-        pieces = content(found, people, token, MOMENT.render(token.get("expires_at"), app.zone))
+        pieces = content(
+            found, people, token, MOMENT.render(token.get("expires_at"), app.zone) or "?"
+        )
         written = write_whole(target, [pack(installer, pieces)])
     except BaseException:
         # A token nobody has must not stay open.

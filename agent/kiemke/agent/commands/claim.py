@@ -13,11 +13,11 @@ from kiemke.wire.clean import clean_text
 def run(state: Path, holder: str, code: str, tag: str, *, forget: bool) -> int:
     """Write the answer if one is given, and show it; return 0. Raises StateError."""
     folder = StateFolder(state)
-    said = [clean_text(text, 200) or None for text in (holder, code, tag)]
-    if forget or any(said):
+    name, number, sticker = (clean_text(text, 200) or None for text in (holder, code, tag))
+    if forget or name or number or sticker:
         folder.prepare()
         today = None if forget else datetime.now().astimezone().date().isoformat()
-        claim = ClaimedHolder() if forget else ClaimedHolder(*said, claimed_on=today)
+        claim = ClaimedHolder() if forget else ClaimedHolder(name, number, sticker, today)
         save_claim(folder.path, claim)
     found = read_claim(folder.path)
     if found is None or is_empty(found):
