@@ -175,10 +175,8 @@ def _call(arguments: "Namespace") -> int:
             from kiemke.agent.commands import status
 
             return status.run(arguments.state)
-        case "privacy":
-            from kiemke.agent.commands import privacy
-
-            return privacy.run(arguments.state, arguments.off, arguments.on)
+        case "privacy" | "claim" | "kit":
+            return _call_of_persons(arguments)
         case "server":
             from kiemke.agent.commands import server
 
@@ -193,15 +191,6 @@ def _call(arguments: "Namespace") -> int:
             return setup.run(
                 arguments.state, arguments.token, arguments.token_file, arguments.package
             )
-        case "claim":
-            from kiemke.agent.commands import claim
-
-            said = (arguments.holder, arguments.code, arguments.tag)
-            return claim.run(arguments.state, *said, forget=arguments.forget)
-        case "kit":
-            from kiemke.agent.commands import kit
-
-            return kit.run(arguments.state, arguments.folder)
         case "service":
             from kiemke.agent.service import windows
 
@@ -228,6 +217,23 @@ def _call(arguments: "Namespace") -> int:
         spread_seconds=arguments.spread,
         outbox_mb=arguments.outbox_mb,
     )
+
+
+def _call_of_persons(arguments: "Namespace") -> int:
+    """Run a command about who uses this PC and what is told of it."""
+    match arguments.command:
+        case "privacy":
+            from kiemke.agent.commands import privacy
+
+            return privacy.run(arguments.state, arguments.off, arguments.on)
+        case "claim":
+            from kiemke.agent.commands import claim
+
+            said = (arguments.holder, arguments.code, arguments.tag)
+            return claim.run(arguments.state, *said, forget=arguments.forget)
+    from kiemke.agent.commands import kit
+
+    return kit.run(arguments.state, arguments.folder)
 
 
 def _work(state: Path, halt: "Halt") -> int:
