@@ -193,6 +193,7 @@ async def test_an_approved_collector_gets_what_nobody_polls_and_nothing_else(api
     assert source["state"] == "approved"
     assert first.json() == {
         "poll_seconds": 60,
+        "neighbours_seconds": 900,
         "devices": [
             {
                 "device": 2, "address": "192.0.2.2", "port": 161, "credential": "default", "site": 4,

@@ -15,36 +15,21 @@ from hypothesis import strategies as st
 
 from kiemke.server.ingest.decode import Inflater, decode_batch, decode_rows
 from kiemke.server.ingest.incoming import BadBatch, IncomingReport
-from kiemke.wire.claim import ClaimedHolder
 from kiemke.wire.clean import clean_text, is_clean_json
 from kiemke.wire.codec import CodecError, decode_answer, encode_batch, encode_report
-from kiemke.wire.inventory import Adapter, MemoryModule, Software, System
+from kiemke.wire.inventory import Adapter, Software
 from kiemke.wire.report import (
-    EVENT_NAMES,
-    POLL_OUTCOMES,
-    SSH_OUTCOMES,
     AdapterCounters,
     Answer,
     Body,
-    Config,
-    ConfigAccess,
-    Device,
-    DeviceIdentity,
-    DevicePart,
-    DevicePort,
-    DeviceReading,
     Event,
-    InterfaceReading,
-    Interfaces,
     Inventory,
     Pace,
-    Reachability,
     Rejected,
     Report,
     Sample,
-    Section,
-    SelfCost,
 )
+from tests.support.bodies import BODIES_AT_RANDOM, EXAMPLES, TEXT
 
 GOLDEN = Path(__file__).with_name("golden_batch.json")
 AT = datetime(2026, 11, 22, 4, 0, 0, 250_000, UTC)
@@ -60,46 +45,6 @@ def batch_of(reports: list[Report]) -> bytes:
 
 def decode(data: bytes, kind: str = "agent") -> list[IncomingReport]:
     return decode_batch(data, "src1", 1, kind, 0).reports
-
-
-HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIENDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0ND"
-EXAMPLES: list[tuple[str, Body]] = [
-    (
-        "inventory",
-        Inventory(
-            {
-                "system": Section("ok", "t1", (System("Dell Inc.", "OptiPlex 3080", serial="ABC1"),)),
-                "memory": Section("ok", "t2", (MemoryModule("DIMM 1", 8 * 2**30, "DIMM", "DDR4"),)),
-                "monitors": Section("denied", detail="no right to read"),
-                "software": Section("ok", "t3"),
-                "claimed_holder": Section(
-                    "ok", "t4", (ClaimedHolder("Nguyễn Văn An", "CB012", "TS-0042", "2026-11-26"),)
-                ),
-            }
-        ),
-    ),
-    (
-        "sample",
-        Sample(60.0, 0.125, 2**32, 2**33, (AdapterCounters("eth0", 2**64 - 1, 0),), "lan",
-               SelfCost(1.5, 20_000_000, 3)),
-    ),
-    ("event", Event("link_speed", {"adapter": "Ethernet", "bits_per_second": "100000000"})),
-    ("device", Device(7, "ok", sys_descr="RouterOS RB750", sys_uptime_seconds=86_400.25)),
-    (
-        "interfaces",
-        Interfaces(7, "partial", 86_400.25, (
-            InterfaceReading(2, "ether1", "ether1", None, 6, "02:00:00:00:00:01", True, True,
-                             100_000_000, "full", 64, 2**64 - 1, 0, 1, 2, 3, 4, 0.0),)),
-    ),
-    ("reachability", Reachability(9, 5, 4, 0.01, 0.012, 0.02, 0.001)),
-    ("device", Device(7, "ok", identity=DeviceIdentity(True, "MikroTik", "router", "RB750", "7.1",
-                                                       "5D2E02", "r1", "Tầng 2"),
-                      readings=(DeviceReading("temperature_celsius", 40.5, "1", "CPU"),))),
-    ("config", Config(7, "ok", "cisco_ios", None, HOST_KEY, {"model": "C9200", "serial": "FCW1"},
-                      (DevicePart("Chassis", "Catalyst 9200", "C9200-24T", "FCW1"),),
-                      (DevicePort("Gi1/0/1", "up", "Uplink", "02:00:00:00:00:01", "1000", "full"),),
-                      ConfigAccess("kiemke", False, ("admin",), 1), "0" * 64, ("eJwDAAAAAAE=",), 3)),
-]  # fmt: skip
 
 
 def test_the_format_is_the_golden_one() -> None:
@@ -129,59 +74,6 @@ def test_every_kind_is_read_back_as_it_was_said(kind: str, body: Body) -> None:
                 for row in section.rows
             ]
             assert decode_rows(name, read.rows) == plain
-
-
-TEXT = st.text(max_size=60)
-COUNTERS = st.integers(0, 2**64 - 1)
-SECONDS = st.floats(0, 3600, allow_nan=False)
-BODIES_AT_RANDOM = st.one_of(
-    st.tuples(
-        st.just("sample"),
-        st.builds(
-            Sample,
-            covered_seconds=SECONDS,
-            cpu_ratio=st.one_of(st.none(), st.floats(0, 1)),
-            memory_used_bytes=st.one_of(st.none(), st.integers(0, 2**50 - 1)),
-            memory_total_bytes=st.none(),
-            adapters=st.lists(
-                st.builds(AdapterCounters, name=TEXT, receive_octets=COUNTERS,
-                          transmit_octets=COUNTERS), max_size=3).map(tuple),
-            user=st.one_of(st.none(), TEXT),
-            cost=st.none(),
-        ),
-    ),
-    st.tuples(
-        st.just("event"),
-        st.builds(Event, name=st.sampled_from(EVENT_NAMES),
-                  detail=st.dictionaries(TEXT, TEXT, max_size=3)),
-    ),
-    st.tuples(
-        st.just("device"),
-        st.builds(Device, device=st.integers(0, 2**40), outcome=st.sampled_from(POLL_OUTCOMES),
-                  detail=st.one_of(st.none(), TEXT), sys_descr=st.one_of(st.none(), TEXT),
-                  sys_object_id=st.none(), sys_name=st.none(), sys_location=st.none(),
-                  sys_contact=st.none(), sys_uptime_seconds=st.one_of(st.none(), SECONDS)),
-    ),
-    st.tuples(
-        st.just("config"),
-        st.builds(Config, device=st.integers(0, 2**40), outcome=st.sampled_from(SSH_OUTCOMES),
-                  platform=TEXT, detail=st.one_of(st.none(), TEXT),
-                  host_key=st.sampled_from((None, HOST_KEY)),
-                  facts=st.dictionaries(TEXT, TEXT, max_size=3),
-                  parts=st.one_of(st.none(), st.lists(st.builds(DevicePart, name=TEXT), max_size=2)
-                                  .map(tuple)),
-                  ports=st.one_of(st.none(), st.lists(st.builds(DevicePort, name=TEXT, status=TEXT),
-                                                      max_size=2).map(tuple)),
-                  access=st.one_of(st.none(), st.builds(ConfigAccess, user=TEXT,
-                                                        snmp_writers=st.integers(0, 99))),
-                  digest=st.none(), packed=st.none(), masked=st.none()),
-    ),
-    st.tuples(
-        st.just("reachability"),
-        st.builds(Reachability, target=st.integers(0, 2**40), sent=st.just(5),
-                  received=st.integers(0, 5), rtt_avg_seconds=st.one_of(st.none(), SECONDS)),
-    ),
-)  # fmt: skip
 
 
 def cleaned(value: Any) -> Any:

@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from kiemke.wire.inventory import Row
+from kiemke.wire.lan import Neighbours, Sweep
 
 # An agent says "reachability" only while it is named its site's probe.
 AGENT_KINDS = ("inventory", "sample", "event", "reachability")
-COLLECTOR_KINDS = ("device", "interfaces", "reachability", "config")
+COLLECTOR_KINDS = (
+    "device", "interfaces", "reachability", "config", "neighbours", "sweep",
+)  # fmt: skip
 
 # "update": what became of a release of the agent; "identity": the machine below the install is another.
 EVENT_NAMES = (
@@ -309,7 +312,7 @@ class Config:
     masked: int | None = None
 
 
-Body = Inventory | Sample | Event | Device | Interfaces | Reachability | Config
+Body = Inventory | Sample | Event | Device | Interfaces | Reachability | Config | Neighbours | Sweep
 
 BODIES: dict[str, type[Body]] = {
     "inventory": Inventory,
@@ -319,6 +322,8 @@ BODIES: dict[str, type[Body]] = {
     "interfaces": Interfaces,
     "reachability": Reachability,
     "config": Config,
+    "neighbours": Neighbours,
+    "sweep": Sweep,
 }
 
 

@@ -18,6 +18,7 @@ from kiemke.wire.reach import REASONS, Reach, read_networks
 FILE_NAME = "assignment.json"
 MIN_POLL_SECONDS = 10.0
 MAX_POLL_SECONDS = 3600.0
+MIN_PACE_SECONDS = 60.0
 MAX_TASKS = 20_000
 MAX_COUNT = 20
 MIN_VISIT_SECONDS = 3600.0
@@ -85,13 +86,18 @@ class SecretVersion:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """Everything to do every ``poll_seconds``; ``refused`` says which entries were left out and why."""
+    """Everything to do every ``poll_seconds``; ``refused`` says which entries were left out and why.
+
+    ``neighbours_seconds`` is how often devices are asked for their tables of neighbours, MACs and
+    addresses, None: not at all.
+    """
 
     poll_seconds: float
     devices: tuple[DeviceTask, ...] = ()
     probes: tuple[ProbeTask, ...] = ()
     sites: tuple[Site, ...] = ()
     secrets: tuple[SecretVersion, ...] = ()
+    neighbours_seconds: float | None = None
     refused: tuple[str, ...] = ()
 
 
@@ -158,8 +164,17 @@ def parse_assignment(data: object) -> Assignment:
         probes=tuple(probes.values()),
         sites=sites,
         secrets=_read_secret_versions(rows["secrets"]),
+        neighbours_seconds=_read_pace(data, "neighbours_seconds"),
         refused=tuple(refused),
     )
+
+
+def _read_pace(data: dict[str, object], key: str) -> float | None:
+    """Return how often something is to be done; None: never, or by a server that does not know it."""
+    value = data.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 10**9:
+        return None
+    return max(MIN_PACE_SECONDS, float(value))
 
 
 def _refuse_twice(number: int, known: "dict[int, DeviceTask] | dict[int, ProbeTask]") -> None:

@@ -20,6 +20,7 @@ from kiemke.collectors.assignment import (
 from kiemke.collectors.assignment_client import fetch_assignment
 from kiemke.collectors.credentials import FILE_NAME, Credential, read_credentials
 from kiemke.collectors.device_poll import DevicePoller
+from kiemke.collectors.discover.visits import TableVisits
 from kiemke.collectors.errors import AssignmentError, ConfigError
 from kiemke.collectors.files import write_private
 from kiemke.collectors.learned import FILE_NAME as LEARNED_FILE
@@ -40,6 +41,7 @@ from kiemke.collectors.snmp.engines import Engines
 from kiemke.collectors.ssh.hostkeys import HostKeys
 from kiemke.collectors.ssh.visits import Visits
 from kiemke.collectors.state import STATUS_FILE, load_enrolment
+from kiemke.wire.lan import Neighbours
 from kiemke.wire.report import Device, Reachability
 
 if TYPE_CHECKING:
@@ -74,12 +76,14 @@ class Collector:
         self._loop = PollLoop(self._report_bug, concurrency=concurrency)
         self._engines = Engines()
         self._local: Mapping[str, Credential] = {}
+        self._known: Mapping[str, Credential] = {}
         self._secrets: tuple[ServerSecret, ...] = ()
         self._secrets_turn = 0
         self._snmp_stamp: Stamp | None = None
         self._learned = Learned(state / LEARNED_FILE)
         self._poller = DevicePoller(self._engines, {}, learned=self._learned)
         self._visits = Visits(state, reporter.emit, lambda: _make_ssh_reader(state))
+        self._tables: TableVisits | None = None
         self._assignment: Assignment | None = None
         self._trouble: str | None = None
         self._relay: Relay | None = None
@@ -181,10 +185,19 @@ class Collector:
     async def _take_over(self, assignment: Assignment) -> None:
         retired = self._read_credentials()
         self._assignment = assignment
+        pace = assignment.neighbours_seconds
+        if pace is None:
+            self._tables = None
+        elif retired is not None or self._tables is None or self._tables.every_seconds != pace:
+            self._tables = TableVisits(self._engines, self._known, pace)
         jobs: dict[str, Job] = {}
         for device in assignment.devices:
             key = f"device:{device.device}"
             jobs[key] = Job(key, (by_snmp(device), self._snmp_stamp), self._device_work(device))
+            if self._tables is not None:
+                key = f"tables:{device.device}"
+                subject = (by_snmp(device), self._snmp_stamp, pace)
+                jobs[key] = Job(key, subject, self._tables_work(device, self._tables))
         for probe in assignment.probes:
             key = f"probe:{probe.target}"
             jobs[key] = Job(key, probe, self._probe_work(probe))
@@ -223,14 +236,20 @@ class Collector:
                 log.error("credentials not read", extra={"reason": str(err)})
         # Engines know their credentials from the first use on: new ones need new engines.
         old, self._engines = self._engines, Engines()
-        known = {**snmp_credentials(self._secrets), **self._local}
+        self._known = {**snmp_credentials(self._secrets), **self._local}
         self._learned.wake_all()
-        self._poller = DevicePoller(self._engines, known, learned=self._learned)
+        self._poller = DevicePoller(self._engines, self._known, learned=self._learned)
         return old
 
     def _device_work(self, task: DeviceTask) -> Work:
         async def work(budget_seconds: float) -> str:
             return await self._poller.poll(task, budget_seconds, self._reporter.emit)
+
+        return work
+
+    def _tables_work(self, task: DeviceTask, visits: TableVisits) -> Work:
+        async def work(budget_seconds: float) -> str:
+            return await visits.visit(task, budget_seconds, self._reporter.emit)
 
         return work
 
@@ -252,6 +271,8 @@ class Collector:
         detail = f"fault in the collector ({type(bug).__name__}); its log says more"
         if kind == "device":
             await self._reporter.emit("device", Device(int(number), "error", detail))
+        elif kind == "tables":
+            await self._reporter.emit("neighbours", Neighbours(int(number), "error", detail=detail))
         else:
             await self._reporter.emit(
                 "reachability", Reachability(int(number), 0, 0, detail=detail)

@@ -42,6 +42,7 @@ MODEL_MODULES = (
     "kiemke.server.models.search",
     "kiemke.server.models.sites",
     "kiemke.server.models.releases",
+    "kiemke.server.models.lan",
     "kiemke.server.models.system",
 )
 

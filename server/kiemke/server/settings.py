@@ -197,6 +197,20 @@ SETTINGS = (
         "How often collectors poll their devices and probe their targets.",
     ),
     Setting(
+        "neighbours_seconds",
+        _whole(0, 86_400),
+        900,
+        "seconds",
+        "How often collectors read devices' tables of neighbours, MACs and addresses; 0: never.",
+    ),
+    Setting(
+        "sweep_seconds",
+        _whole(0, 2_592_000),
+        86_400,
+        "seconds",
+        "How often collectors look over the registered subnets of their sites; 0: never.",
+    ),
+    Setting(
         "session_hours", _whole(1, 720), 12, "hours", "How long a sign-in with a password lasts."
     ),
     Setting(
@@ -236,6 +250,8 @@ class Settings:
     queue_batches: int
     group_milliseconds: int
     poll_seconds: int
+    neighbours_seconds: int
+    sweep_seconds: int
     session_hours: int
     require_totp_for_admins: bool
     jobs: bool

@@ -6,7 +6,7 @@ the commune says is the police's.
 """
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -158,6 +158,16 @@ class Sites:
     def site_of(self, unit_id: int) -> int | None:
         """Return the nearest unit, at or above, that has subnets: the site. None: no site yet."""
         return next((unit for unit in self.above(unit_id) if unit in self._allow), None)
+
+    def own(self, unit_id: int) -> tuple[Network, ...]:
+        """Return the subnets registered for this very unit."""
+        return tuple(dict.fromkeys(net for net, _ in self._allow.get(unit_id, ())))
+
+    def all_own(self) -> Iterator[tuple[int, Network]]:
+        """Yield (unit, subnet) of every registered subnet."""
+        for unit, pairs in self._allow.items():
+            for net, _ in pairs:
+                yield unit, net
 
     def reach(
         self, unit_id: int, purpose: str | None = None, *, secret_of: int | None = None

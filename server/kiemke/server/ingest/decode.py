@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from kiemke.server.ingest.check_config import check_config
+from kiemke.server.ingest.decode_lan import check_neighbours, check_sweep
 from kiemke.server.ingest.incoming import BadBatch, BadReport, IncomingBatch, IncomingReport
 from kiemke.wire.clean import clean_text, is_clean_json
 from kiemke.wire.codec import MAX_COUNTER
@@ -372,4 +373,6 @@ _CHECKS: dict[str, Any] = {
     "interfaces": _check_interfaces,
     "reachability": _check_reachability,
     "config": check_config,
+    "neighbours": check_neighbours,
+    "sweep": check_sweep,
 }

@@ -45,6 +45,11 @@ TABLES = (
     ),
     Table("link_day", "day", "retention_link_days"),
     Table("interface_now", "read_at_ms", "retention_interface_days"),
+    Table("station_stay", "last_seen_ms", "retention_lan_days"),
+    Table("address_stay", "last_seen_ms", "retention_lan_days"),
+    Table("neighbour_stay", "last_seen_ms", "retention_lan_days"),
+    Table("lan_host", "last_seen_ms", "retention_lan_days"),
+    Table("port_change", "at_ms", "retention_lan_days"),
 )
 PER_SOURCE = ("source_stream", "source_boot")
 

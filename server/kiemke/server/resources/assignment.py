@@ -11,6 +11,7 @@ from kiemke.server.context import services_of
 from kiemke.server.domain.collecting import Duties, read_duties
 from kiemke.server.domain.secrets import DEFAULT_NAME
 from kiemke.server.domain.takeover import take_probe_turns, take_turns
+from kiemke.server.settings import Settings
 
 DEFAULT_PORT = 22
 VISIT_HOURS = 24
@@ -70,9 +71,13 @@ class SecretVersion:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """All tasks of one collector, every ``poll_seconds``."""
+    """All tasks of one collector, every ``poll_seconds``.
+
+    ``neighbours_seconds``: how often devices' tables are read; 0 is never.
+    """
 
     poll_seconds: int
+    neighbours_seconds: int
     devices: list[DeviceTask]
     probes: list[ProbeTask]
     sites: list[Site]
@@ -95,16 +100,17 @@ async def get_assignment(request: AppRequest) -> Response[bytes]:
             turns = await take_turns(session, mine, now, every)
             probed_for = await take_probe_turns(session, mine, now, every)
             duties = await read_duties(session, turns, probed_for, services.today(), now)
-    body = msgspec.json.encode(_make(duties, services.settings.poll_seconds))
+    body = msgspec.json.encode(_make(duties, services.settings))
     etag = f'"{sha256(body).hexdigest()[:32]}"'
     if request.headers.get("if-none-match") == etag:
         return Response(b"", status_code=304, headers={"ETag": etag})
     return Response(body, media_type="application/json", headers={"ETag": etag})
 
 
-def _make(duties: Duties, poll_seconds: int) -> Assignment:
+def _make(duties: Duties, settings: Settings) -> Assignment:
     return Assignment(
-        poll_seconds=poll_seconds,
+        poll_seconds=settings.poll_seconds,
+        neighbours_seconds=settings.neighbours_seconds,
         devices=[
             DeviceTask(
                 row["id"],

@@ -6,8 +6,10 @@ from kiemke.server.ingest.appliers import (
     event,
     interfaces,
     inventory,
+    neighbours,
     reachability,
     sample,
+    sweep,
 )
 from kiemke.server.ingest.context import Applier
 
@@ -19,4 +21,6 @@ APPLIERS: dict[str, Applier] = {
     "interfaces": interfaces.apply,
     "reachability": reachability.apply,
     "config": config.apply,
+    "neighbours": neighbours.apply,
+    "sweep": sweep.apply,
 }

@@ -8,6 +8,7 @@ from typing import Any
 from kiemke.server.db import as_date
 from kiemke.server.domain.counters import Reading, interval
 from kiemke.server.domain.port_state import Course, State, follow
+from kiemke.server.ingest import port_changes
 from kiemke.server.ingest.context import Applying, Item
 from kiemke.server.ingest.link_days import LinkDays
 from kiemke.server.ingest.subjects import unassigned_devices
@@ -49,12 +50,19 @@ async def apply(applying: Applying, items: list[Item]) -> list[tuple[Item, str]]
     if ports:
         await _load_days(applying, days, taken, ports, rows)
     touched: set[tuple[int, int, int]] = set()
+    changes: list[dict[str, Any] | None] = []
     for item in taken:
         # A name that stands twice (some switches call every port "Ethernet") tells no port.
         times = Counter(map(_name, item.report.body.rows))
         for reading in item.report.body.rows:
             unique = times[_name(reading)] == 1
+            key = (item.report.body.device, item.source_id, reading.index)
+            before = rows.get(key)
             _take(days, rows, touched, ports if unique else {}, item, reading)
+            if before is not None and before["name"] == rows[key]["name"]:
+                received = item.batch.received_at_ms
+                changes.append(port_changes.change_of(before, rows[key], received))
+    await port_changes.keep(applying.session, changes)
     await applying.session.many(_UPSERT, [rows[key] for key in sorted(touched)])
     if ports:
         await days.save(max(item.batch.received_at_ms for item in taken))
