@@ -3,7 +3,6 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kiemke.collectors.secret import Secret
 
 from kiemke.collectors.credentials import Credential
 from kiemke.collectors.deadline import Deadline
@@ -12,6 +11,7 @@ from kiemke.collectors.snmp.reader import Oid, SnmpReader, Value, parse_oid
 from kiemke.wire.codec import encode_report
 from kiemke.wire.lan import LanAddress, Neighbour, Neighbours, Station
 from kiemke.wire.report import Report
+from kiemke.wire.secret import Secret
 from tests.support.snmp_recordings import RecordedReader, read_recording
 from tests.support.tree import ROOT
 from tests.wire.test_codec import AT

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-from kiemke.collectors.secret import Secret
-
 from kiemke.collectors.credentials import Credential
 from kiemke.collectors.deadline import Deadline
 from kiemke.collectors.discover import addresses, cdp_edp, lldp, ports, stations
@@ -12,6 +10,7 @@ from kiemke.collectors.snmp import oids
 from kiemke.collectors.snmp.reader import Oid, SnmpReader
 from kiemke.collectors.trace import Trace, no_trace
 from kiemke.wire.lan import LanAddress, Neighbour, Neighbours, Station
+from kiemke.wire.secret import Secret
 
 CISCO: Oid = (1, 3, 6, 1, 4, 1, 9)
 MAX_STATIONS = 20_000
