@@ -17,4 +17,9 @@ HOST_KEY_STATES = {
 FINDINGS = {
     "host_key_changed": N_("SSH host key changed"),
     "config_changed": N_("configuration changed"),
+    "secret_shared": N_("one secret for several sites"),
+    "secret_well_known": N_("a secret that everybody tries"),
+    "snmp_may_write": N_("SNMP may write"),
+    "ssh_may_configure": N_("SSH account may configure"),
+    "device_outside": N_("device outside its site's subnets"),
 }

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiemke.server.db import Database, Session
 from kiemke.server.domain import (
+    access_now,
     audit_chain,
     coverage,
     coverage_figures,
@@ -99,6 +100,7 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
         Job("hardware", 60.0, compare),
         Job("device_health", 60.0, lambda turn: device_health_now.run(db, turn.now_ms, turn.guard)),
         Job("findings", 300.0, find),
+        Job("access", 300.0, lambda turn: access_now.run(db, turn.now_ms, turn.guard)),
         Job("seal_audit", 10.0, seal),
         Job("prune", 3600.0, forget),
     )
