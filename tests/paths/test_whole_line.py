@@ -3,13 +3,17 @@
 One module-wide installation: the parts are started once and each test looks at one end of the line.
 """
 
+import contextlib
 import csv
 import hashlib
 import io
 import json
 import os
 import platform
+import signal
 import socket
+import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +22,7 @@ import pytest
 
 from tests.support.peers import wait_until
 from tests.support.prometheus import lint_metrics
-from tests.support.whole_line import LIVE_REMAINS, PATIENCE, Line, running_line
+from tests.support.whole_line import LIVE_REMAINS, PATIENCE, PLANTED, Line, running_line
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +50,85 @@ def test_the_snmp_device_answers_with_its_true_interfaces(line: Line) -> None:
     assert shown["sys_name"] == "gateway-1"
     names = {row["name"] for row in shown["interfaces"]}
     assert {p.name for p in Path("/sys/class/net").iterdir()} <= names | {"bonding_masters"}
+
+
+def test_a_switch_is_visited_by_ssh_with_the_servers_secret(line: Line) -> None:
+    wait_until(lambda: line.api("/devices/SW1/configs")["total"], "a configuration", PATIENCE)
+    shown = json.loads(line.cli("device", "show", "SW1", "--json"))
+    text = line.cli("device", "config", "show", "SW1")
+
+    assert shown["visit"]["outcome"] == "ok", shown["visit"]
+    assert shown["serial"] == "FCW2045A1B2" and "serial" in shown["by_ssh"]
+    assert "hostname SW-TANG-1" in text and "Pl4nt" not in text
+
+
+def test_a_changed_host_key_is_not_logged_in_to_until_accepted(line: Line) -> None:
+    played = line.gear.played
+    answers, logins = played.recording.answers, played.logins
+    shown = answers["show running-config"]
+    answers["show running-config"] = shown.replace("Uplink VNPT", "Uplink Viettel")
+    line.gear.start()
+    line.keep_ssh_secret("rotate", "ssh_password")  # tried at once
+    _wait_for_visit(line, "host_key")
+    refused = played.logins
+    findings = line.listing("finding", "list", "--kind", "host_key_changed")
+    line.cli("device", "host-key", "accept", "SW1")
+    wait_until(lambda: line.api("/devices/SW1/configs")["total"] == 2, "the change", PATIENCE)
+    diff = line.cli("device", "config", "diff", "SW1").splitlines()
+
+    assert refused == logins
+    assert [each["subject"] for each in findings] == ["device:SW1"]
+    assert [each for each in diff[2:] if each[0] in "+-"] == [
+        "- description Uplink VNPT",
+        "+ description Uplink Viettel",
+    ]
+    assert line.api("/findings?kind=host_key_changed")["total"] == 0
+
+
+def _wait_for_visit(line: Line, outcome: str) -> None:
+    wait_until(lambda: line.api("/devices/SW1")["visit"]["outcome"] == outcome, outcome, PATIENCE)
+
+
+def test_no_secret_stands_anywhere_in_plain_text(line: Line) -> None:
+    """Database, logs, outboxes, status, exports, audit, answers, errors, process lists: all searched."""
+    line.keep_ssh_secret("rotate", "wrong_password")
+    _wait_for_visit(line, "auth")
+    for report in ("links", "equipment"):
+        line.cli("export", report, "-o", str(line.folder / f"searched-{report}.csv"))
+    for noun in ("secret", "device", "finding", "token"):
+        line.cli(noun, "list", "--json")
+    line.cli("device", "show", "SW1")
+    line.cli("secret", "add", "half", "--unit", "TG", "--kind", "snmp", "--authentication",
+             "SHA256", text=f"{PLANTED['auth_key']}\n", code=1)  # fmt: skip
+    answers = [line.api(path) for path in ("/audit?limit=1000", "/devices/SW1", "/secrets")]
+    said = "".join([*line.outputs, json.dumps(answers), line.scrape("/metrics"),
+                    line.scrape("/metrics/fleet")])  # fmt: skip
+    commands = b""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # a process that ended meanwhile
+            commands += path.read_bytes()
+    files = {
+        str(path.relative_to(line.folder)): path.read_bytes()
+        for path in line.folder.rglob("*")
+        if path.is_file() and "snmpd" not in path.parts  # the device's own configuration
+    }
+
+    assert "secret.rotate" in said and "collector-2.log" in files
+    # The search finds what there is to find.
+    assert PLANTED["community"].encode() in files["collector/secrets.json"]
+    for name, value in (*PLANTED.items(), ("a configuration's", "Pl4nt")):
+        needle = value.encode()
+        holding = {file for file, data in files.items() if needle in data}
+        assert value not in said and needle not in commands, name
+        assert holding <= {"collector/secrets.json", "collector-2/secrets.json"}, name
+    for token in line.tokens:
+        needle = token.split(".")[-2 if token.count(".") == 3 else -1].encode()
+        holding = {file for file, data in files.items() if needle in data}
+        assert holding <= {"scrape-token", "prometheus/prometheus.yml"}, token[:12]
+        assert needle not in commands
+    for collector in line.collectors:
+        kept = collector.state / "secrets.json"
+        assert not kept.exists() or kept.stat().st_mode & 0o777 == 0o600
 
 
 def test_coverage_says_of_each_person_what_proves_it(line: Line) -> None:
@@ -192,3 +275,60 @@ def test_errors_have_one_shape_everywhere(line: Line) -> None:
         assert headers["content-type"].startswith("application/problem+json"), path
         assert problem["status"] == status
         assert problem["detail"] and problem["remedy"], path
+
+
+def test_a_killed_collector_is_stood_in_for_and_nothing_counts_twice(line: Line) -> None:
+    """Two intervals of 10 s after the last poll, by the clock of tests/server/test_takeover.py."""
+    first, second = line.collectors
+    before = line.api("/devices/SW1")
+    first.process.send_signal(signal.SIGKILL)
+    first.process.wait(20)
+    killed_ms = _clock_ms()
+    wait_until(lambda: second.source in _polled_since(line, killed_ms), "the stand-in", PATIENCE)
+    at_once = _octets(line)
+    wait_until(lambda: _octets(line) > at_once, "the line counts on", PATIENCE)
+    counted = int(Path("/sys/class/net/lo/statistics/rx_bytes").read_text())
+    total = _octets(line)
+    now = line.api("/devices/SW1")
+
+    assert (before["collector"], now["collector"]) == (first.source, first.source)
+    assert now["outcome"] == "ok" and now["polled_at"] > before["polled_at"]
+    assert first.source not in _polled_since(line, killed_ms + 10_000)
+    assert 0 < total <= counted
+
+
+def _clock_ms() -> int:
+    return round(time.time() * 1000)
+
+
+def _polled_since(line: Line, moment_ms: int) -> set[str]:
+    """Return the collectors whose readings of the device are younger than a moment."""
+    path = line.folder / "data" / "kiemke.sqlite"
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        rows = database.execute(
+            "SELECT s.public_id FROM device_now n JOIN source s ON s.id = n.source_id"
+            " JOIN device d ON d.id = n.device_id"
+            " WHERE d.code = 'SW1' AND n.polled_at_ms > ? AND n.outcome = 'ok'",
+            (moment_ms,),
+        )
+        return {row[0] for row in rows}
+
+
+def _octets(line: Line) -> float:
+    text = line.scrape("/metrics/fleet")
+    rows = [r for r in text.split("\n") if r.startswith("kiemke_link_receive_bytes_total{")]
+    return sum(float(row.rpartition(" ")[2]) for row in rows)
+
+
+def test_revoking_a_collector_lists_every_secret_it_ever_held(line: Line) -> None:
+    first = line.collectors[0]
+
+    said = line.cli("source", "revoke", first.source)
+    held = line.api(f"/sources/{first.source}/secrets")
+
+    assert {(each["name"], each["kind"]) for each in held} == {
+        ("default", "snmp"), ("v3", "snmp"), ("ssh", "ssh"),
+    }  # fmt: skip
+    assert all(each["to_change"] for each in held)
+    for each in held:
+        assert any(each["name"] in row and each["kind"].upper() in row for row in said.split("\n"))

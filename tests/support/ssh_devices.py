@@ -8,9 +8,11 @@ import asyncio
 import contextlib
 import re
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+import threading
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 
@@ -63,6 +65,8 @@ class Played:
     half_prompt: bool = False
     hang_up_after: str | None = None
     enabled: bool = True
+    password: str = PASSWORD
+    enable_password: str | None = None
     connections: list[asyncssh.SSHServerConnection] = field(default_factory=list)
 
 
@@ -81,7 +85,7 @@ class _Server(asyncssh.SSHServer):
 
     def validate_password(self, username: str, password: str) -> bool:
         # RouterOS takes options behind a plus sign.
-        ok = (username.partition("+")[0], password) == (USER, PASSWORD)
+        ok = (username.partition("+")[0], password) == (USER, self._played.password)
         self._played.logins += ok
         return ok
 
@@ -113,8 +117,9 @@ async def _shell(process: "asyncssh.SSHServerProcess[str]", played: Played) -> N
                 return
             if line == "enable" and not played.enabled:
                 out.write("Password: ")
-                await process.stdin.readline()
-                prompt = played.recording.prompt
+                typed = (await _read_line(process)).strip()
+                if played.enable_password in (None, typed):
+                    prompt = played.recording.prompt
             elif line in played.recording.answers:
                 await asyncio.sleep(played.answer_delay_seconds)
                 await _answer(process, played.recording, played.recording.answers[line])
@@ -123,6 +128,13 @@ async def _shell(process: "asyncssh.SSHServerProcess[str]", played: Played) -> N
                 return
             out.write(prompt)
             line = ""
+
+
+async def _read_line(process: "asyncssh.SSHServerProcess[str]") -> str:
+    line = ""
+    while (typed := await process.stdin.read(1)) not in ("", "\r", "\n"):
+        line += typed
+    return line
 
 
 async def _answer(
@@ -143,11 +155,16 @@ async def play(
     recording: Recording, key: asyncssh.SSHKey | None = None, port: int = 0
 ) -> AsyncIterator[Played]:
     """Play a device on a loopback port until the block ends; ``key`` is its host key (a new one)."""
-    played = Played(recording)
+    async with _serve(Played(recording, port), key) as played:
+        yield played
+
+
+@contextlib.asynccontextmanager
+async def _serve(played: Played, key: asyncssh.SSHKey | None) -> AsyncIterator[Played]:
     server = await asyncssh.create_server(
         lambda: _Server(played),
         "127.0.0.1",
-        port,
+        played.port,
         server_host_keys=[key or asyncssh.generate_private_key("ssh-ed25519")],
         process_factory=lambda process: _shell(process, played),
         line_editor=False,
@@ -163,6 +180,27 @@ async def play(
             await connection.wait_closed()
         await server.wait_closed()
         await asyncio.sleep(0)  # let the closed sockets' callbacks run
+
+
+@contextlib.contextmanager
+def playing(played: Played, key: asyncssh.SSHKey | None = None) -> Iterator[Played]:
+    """Play a device in a thread of its own, for tests that do not run on an event loop."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="played device")
+    thread.start()
+    stack = contextlib.AsyncExitStack()
+
+    def run(work: Coroutine[Any, Any, object]) -> None:
+        asyncio.run_coroutine_threadsafe(work, loop).result(30)
+
+    try:
+        run(stack.enter_async_context(_serve(played, key)))
+        yield played
+    finally:
+        run(stack.aclose())
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(30)
+        loop.close()
 
 
 @dataclass(frozen=True, slots=True)

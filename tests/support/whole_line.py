@@ -22,6 +22,7 @@ from tests.support.peers import SnmpdPeer, require_peer, wait_until
 from tests.support.prometheus import PrometheusPeer
 from tests.support.reporting import Sender
 from tests.support.server_process import ServerProcess
+from tests.support.ssh_devices import USER, Played, playing, read_recording
 
 BIN = Path(sys.executable).parent
 PATIENCE = 60
@@ -34,6 +35,15 @@ HOSTILE = (
     "<img src=x onerror=alert(1)>",
     "\x1b[31mESC\u202eRLO\nnewline",
 )
+# Every kind of secret, each to be found nowhere in plain text but with its device and its collectors.
+PLANTED = {
+    "community": "canary-4f1b-community",
+    "auth_key": "canary-8a2e-auth-key",
+    "privacy_key": "canary-91c7-privacy-key",
+    "ssh_password": "canary-c3d0-ssh-password",
+    "enable_password": "canary-55aa-enable",
+    "wrong_password": "canary-77b1-wrong-password",
+}
 LIVE_REMAINS = ("\x1b", "\u202e", "\u200b")
 
 UNITS = [
@@ -63,6 +73,40 @@ ASSETS = [
 
 
 @dataclass(slots=True)
+class Collector:
+    """A running collector and its state folder."""
+
+    state: Path
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def source(self) -> str:
+        """Return the id the server gave it."""
+        said: str = json.loads((self.state / "enrolment.json").read_text())["source"]
+        return said
+
+
+@dataclass(slots=True)
+class Gear:
+    """A switch that is visited by SSH; its port stays when it shows another host key."""
+
+    played: Played = field(
+        default_factory=lambda: Played(
+            read_recording("cisco_ios"),
+            enabled=False,
+            password=PLANTED["ssh_password"],
+            enable_password=PLANTED["enable_password"],
+        )
+    )
+    running: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    def start(self) -> None:
+        """Start it with a new host key."""
+        self.running.close()
+        self.running.enter_context(playing(self.played))
+
+
+@dataclass(slots=True)
 class Line:
     """The installation with everything attached."""
 
@@ -71,6 +115,9 @@ class Line:
     prometheus: PrometheusPeer
     cli_env: dict[str, str] = field(default_factory=dict)
     outputs: list[str] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
+    collectors: list[Collector] = field(default_factory=list)
+    gear: Gear = field(default_factory=Gear)
 
     def cli(self, *arguments: str, text: str = "", code: int = 0) -> str:
         """Run ``kiemke`` and return what it printed; everything printed is kept for inspection."""
@@ -98,7 +145,21 @@ class Line:
             "source", "token", "--unit", "TG", "--kind", kind, "--uses", "9", "--approves", "--json"
         )
         token: str = json.loads(said)["token"]
+        self.tokens.append(token)
         return token
+
+    def api(self, path: str) -> Any:
+        """Return the JSON of the API, as the administrator's token reads it."""
+        headers = {"Authorization": f"Bearer {self.tokens[0]}"}
+        status, body, _ = self.server.request("GET", f"/api/v1{path}", headers=headers)
+        assert status == 200, body
+        return json.loads(body)
+
+    def keep_ssh_secret(self, verb: str, password: str) -> None:
+        """Give the account of the switch a password: "add" or "rotate"."""
+        more = ["--unit", "TG", "--kind", "ssh"] if verb == "add" else []
+        values = f"{USER}\n{PLANTED[password]}\n{PLANTED['enable_password']}\n"
+        self.cli("secret", verb, "ssh", *more, "--enable", text=values)
 
     def scrape(self, path: str) -> str:
         """Fetch a metrics page with the scrape token."""
@@ -120,10 +181,11 @@ def import_tables(line: Line) -> None:
 
 
 def import_network(line: Line, snmpd: SnmpdPeer) -> None:
-    """Register the snmpd and the line behind its loopback port."""
+    """Register the snmpd (by v2c and SSH, and by v3) and the line behind its loopback port."""
     devices = [
         ["code", "name", "kind", "unit", "address", "port", "credential"],
         ["SW1", "Máy chủ SNMP", "server", "TG", "127.0.0.1", str(snmpd.port), "default"],
+        ["SW2", "Máy chủ SNMP v3", "server", "TG", "127.0.0.1", str(snmpd.port), "v3"],
     ]
     links = [
         ["code", "name", "unit", "kind", "provider", "down_mbps", "up_mbps", "device",
@@ -137,6 +199,18 @@ def import_network(line: Line, snmpd: SnmpdPeer) -> None:
         line.cli("import", name, str(file), "--apply")
 
 
+def keep_secrets(line: Line, snmpd: SnmpdPeer) -> None:
+    """Register where devices stand, and keep their secrets at the server: typed, never in arguments."""
+    line.cli("site", "subnet", "add", "127.0.0.0/8", "--unit", "TG", "--loopback")
+    line.cli("secret", "add", "default", "--unit", "TG", "--kind", "snmp",
+             text=f"{snmpd.community}\n")  # fmt: skip
+    line.cli("secret", "add", "v3", "--unit", "TG", "--kind", "snmp", "--authentication", "SHA256",
+             "--privacy", "AES128", text=f"{snmpd.user}\n{snmpd.auth_key}\n{snmpd.priv_key}\n")  # fmt: skip
+    line.keep_ssh_secret("add", "ssh_password")
+    line.cli("device", "set", "SW1", "--ssh-platform", "cisco_ios", "--ssh-credential", "ssh",
+             "--ssh-port", str(line.gear.played.port))  # fmt: skip
+
+
 def start_agent(line: Line) -> None:
     """Enrol this machine's own agent and let it report once."""
     state = str(line.folder / "agent")
@@ -147,18 +221,15 @@ def start_agent(line: Line) -> None:
         subprocess.run([str(BIN / "kiemke-agent"), *command], check=True, timeout=60)
 
 
-def start_collector(line: Line, snmpd: SnmpdPeer) -> "subprocess.Popen[bytes]":
-    """Enrol a collector and leave it running."""
-    state = line.folder / "collector"
-    state.mkdir(mode=0o700)
-    credentials = state / "credentials.toml"
-    credentials.write_text(f'[default]\nversion = "2c"\ncommunity = "{snmpd.community}"\n')
-    credentials.chmod(0o600)
+def start_collector(line: Line, name: str) -> Collector:
+    """Enrol a collector and leave it running; its log is NAME.log."""
+    state = line.folder / name
     program = [str(BIN / "kiemke-collector"), "--state", str(state)]
     token = line.enrolment_token("collector")
-    subprocess.run([*program, "enroll", token], check=True, timeout=60)
-    with (line.folder / "collector.log").open("wb") as log:
-        return subprocess.Popen([*program, "run"], stdout=log, stderr=log)
+    subprocess.run([*program, "enroll", "-"], input=token.encode(), check=True, timeout=60)
+    with (line.folder / f"{name}.log").open("wb") as log:
+        process = subprocess.Popen([*program, "run"], stdout=log, stderr=log)
+    return Collector(state, process)
 
 
 def enrol_simulated(line: Line, hostname: str) -> Sender:
@@ -220,7 +291,11 @@ def running_line(folder: Path) -> Iterator[Line]:
     server.run("user", "add", "an", "--role", "admin", text="mat-khau-rat-dai-1\n")
     config_dir = folder / "cli"
     with contextlib.ExitStack() as stack:
-        snmpd = SnmpdPeer(require_peer("snmpd"), folder / "snmpd", "sysName gateway-1")
+        snmpd = SnmpdPeer(
+            require_peer("snmpd"), folder / "snmpd", "sysName gateway-1",
+            community=PLANTED["community"], auth_key=PLANTED["auth_key"],
+            priv_key=PLANTED["privacy_key"],
+        )  # fmt: skip
         stack.callback(snmpd.stop)
         snmpd.start()
         stack.enter_context(server)
@@ -240,13 +315,19 @@ def running_line(folder: Path) -> Iterator[Line]:
             "login", f"https://127.0.0.1:{server.port}", "an", "--fingerprint", fingerprint,
             text="mat-khau-rat-dai-1\n",
         )  # fmt: skip
-        token = json.loads(made.cli("token", "add", "--kind", "scrape", "--json"))["token"]
-        (folder / "scrape-token").write_text(token)
+        for kind in ("api", "scrape"):
+            said = made.cli("token", "add", "--kind", kind, "--json")
+            made.tokens.append(json.loads(said)["token"])
+        (folder / "scrape-token").write_text(made.tokens[1])
         (folder / "root.pem").write_text(server.root_pem)
         import_tables(made)
+        stack.callback(made.gear.running.close)
+        made.gear.start()
         import_network(made, snmpd)
-        collector = start_collector(made, snmpd)
-        stack.callback(_end, collector)
+        keep_secrets(made, snmpd)
+        for name in ("collector", "collector-2"):
+            made.collectors.append(start_collector(made, name))
+            stack.callback(_end, made.collectors[-1].process)
         play_machine(made, "PC-NV-00", "SN-0000", seen=True)
         play_machine(made, "PC-NV-01", "SN-0001", seen=False)
         for name in HOSTILE:
@@ -277,7 +358,8 @@ def _what_is_there(line: Line) -> str:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.terminate()
+    if process.poll() is None:
+        process.terminate()
     process.wait(20)
 
 

@@ -152,7 +152,7 @@ class Collector:
             log.warning("secrets not kept", extra={"reason": err.strerror})
 
     async def _keep_assigned(self) -> None:
-        """Fetch the assignment at start and every minute; go on with the kept one meanwhile."""
+        """Fetch the assignment at start and twice an interval; go on with the kept one meanwhile."""
         self._secrets = await asyncio.to_thread(load_secrets, self._state)
         kept = await asyncio.to_thread(load_assignment, self._state)
         if kept is not None:
@@ -176,11 +176,11 @@ class Collector:
         except OSError as err:
             log.warning("assignment not kept", extra={"reason": err.strerror})
         await self._take_over(assignment)
-        # A collector without work is new: somebody is about to approve it and give it some.
+        # A collector without work is new: somebody is about to approve it and give it some. The others
+        # hold their lease by asking twice an interval.
         is_idle = not (assignment.devices or assignment.probes)
-        return (
-            min(IDLE_REFRESH_SECONDS, self._refresh_seconds) if is_idle else self._refresh_seconds
-        )
+        pause = IDLE_REFRESH_SECONDS if is_idle else assignment.poll_seconds / 2
+        return min(pause, self._refresh_seconds)
 
     async def _take_over(self, assignment: Assignment) -> None:
         retired = self._read_credentials()

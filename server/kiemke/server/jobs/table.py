@@ -62,9 +62,6 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
     async def compare(turn: Turn) -> int:
         return await hardware_now.run(db, turn.now_ms, turn.guard)
 
-    async def find(turn: Turn) -> int:
-        return await findings_now.run(db, turn.now_ms, turn.guard)
-
     async def recount(turn: Turn) -> int:
         return await coverage.refresh_now(db, turn.now_ms, turn.guard)
 
@@ -99,7 +96,7 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
         Job("link_health", 60.0, judge),
         Job("hardware", 60.0, compare),
         Job("device_health", 60.0, lambda turn: device_health_now.run(db, turn.now_ms, turn.guard)),
-        Job("findings", 300.0, find),
+        Job("findings", 300.0, lambda turn: findings_now.run(db, turn.now_ms, turn.guard)),
         Job("access", 300.0, lambda turn: access_now.run(db, turn.now_ms, turn.guard)),
         Job("seal_audit", 10.0, seal),
         Job("prune", 3600.0, forget),

@@ -18,7 +18,7 @@ from kiemke.server.errors import Both, Problem
 from kiemke.server.models.sites import SECRET_KINDS
 from kiemke.server.resources.acts import allowed_now, unit_on
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_one, fetch_page
-from kiemke.server.resources.tree import UnitRef, now_of
+from kiemke.server.resources.tree import Moment, UnitRef, now_of, visible_units
 from kiemke.server.vault import open_vault
 from kiemke.wire.clean import clean_text
 from kiemke.wire.credential import FieldError, check_fields
@@ -92,6 +92,19 @@ async def list_secrets(request: AppRequest, asked: NamedDependency[ListQuery]) -
     """List secrets by name, without their values."""
     rows, total, cursor = await fetch_page(services_of(request), LISTING, asked)
     return Page([_make(row) for row in rows], total, cursor)
+
+
+@get("/api/v1/secrets/{ref:str}", opt={"role": "it"}, tags=["sites"])
+async def get_secret(
+    request: AppRequest, ref: FromPath[str], moment: NamedDependency[Moment]
+) -> SecretInfo:
+    """Return one secret by name or number, without its values."""
+    services = services_of(request)
+    units = await visible_units(services, request.user, moment, None)
+    row = await fetch_one(
+        services, LISTING, noun=NOUN, ref=ref, names=("s.name",), moment=moment, units=units
+    )
+    return _make(row)
 
 
 @post("/api/v1/secrets", status_code=201, opt={"role": "it"}, tags=["sites"])
@@ -208,4 +221,11 @@ async def _find(request: AppRequest, ref: str) -> Row:
     )
 
 
-HANDLERS = (list_secrets, add_secret, rotate_secret, remove_secret, get_collector_secrets)
+HANDLERS = (
+    list_secrets,
+    get_secret,
+    add_secret,
+    rotate_secret,
+    remove_secret,
+    get_collector_secrets,
+)
