@@ -22,6 +22,7 @@ COLLECTOR_KINDS = (
 # "update": what became of a release of the agent; "identity": the machine below the install is another.
 EVENT_NAMES = (
     "boot", "shutdown", "resume", "link_speed", "session", "outbox", "update", "identity",
+    "trap",
 )  # fmt: skip
 PROBE_PURPOSES = ("gateway", "isp", "domestic")
 REACH_TARGETS = ("gateway", "server")

@@ -29,6 +29,7 @@ from kiemke.collectors.state import (
     make_state,
     repin_here,
 )
+from kiemke.collectors.traps_command import add_traps_parser, run_traps
 from kiemke.wire import __version__
 from kiemke.wire.clean import clean_text
 from kiemke.wire.client import Sender
@@ -51,6 +52,7 @@ EXAMPLES = """examples:
                                                     facts and configuration, secrets masked
   kiemke-collector hostkey forget 192.168.1.2       the device was replaced: believe its new key
   kiemke-collector relay on                         the site's agents may pass through here
+  kiemke-collector traps on --listen 162            poll devices at once when they send a trap
 
 SNMP credentials stand in credentials.toml in the state folder, mode 0600:
   [default]
@@ -113,6 +115,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_debug(probe, argparse.SUPPRESS)
     add_hostkey_parser(commands)
     add_relay_parser(commands)
+    add_traps_parser(commands)
     return parser
 
 
@@ -158,6 +161,8 @@ def main(arguments: list[str] | None = None) -> int:
             return run_hostkey(given)
         if given.command == "relay":
             return run_relay(given)
+        if given.command == "traps":
+            return run_traps(given)
     except CollectorError as err:
         # The text may hold words of a server or a file: nothing in it may move the cursor.
         print(f"kiemke-collector: {clean_text(str(err))}", file=sys.stderr)
@@ -282,6 +287,9 @@ def _status(state: Path) -> int:
             f"relay       {passing['listen']}, {passing['open']} open, {passing['passed']} passed, "
             f"{passing['refused']} refused, {passing['unreachable']} while the server was away"
         )
+    if awaited := status.get("traps"):
+        came = ", ".join(f"{count} {name}" for name, count in sorted(awaited["counts"].items()))
+        print(f"traps       {awaited['listen']}, {came or 'none yet'}")
     if status["last_post"]:
         said = f"{status['last_post']['outcome']} {status['last_post']['detail']}"
         print(f"last post   {clean_text(said)}")

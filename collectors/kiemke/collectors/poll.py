@@ -7,6 +7,7 @@ never holds up a live one.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -25,6 +26,8 @@ BUDGET_SHARE = 0.8
 # longer, so that a start is not a burst.
 FIRST_ROUND_SECONDS = 4.0
 FIRST_ROUND_PER_SECOND = 40.0
+# A target is not given turns out of its order more often than this, whoever asks for them.
+NUDGE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def next_turn(due: float, now: float, interval_seconds: float) -> tuple[float, i
 
 
 class PollLoop:
-    """Runs jobs until cancelled. ``concurrency`` bounds the jobs at work at one moment.
+    """Runs jobs until cancelled, each in its turns, and once more when it is nudged. ``concurrency`` bounds the jobs at work at one moment.
 
     A quarter of it (at least one) is the lane of targets that failed last time.
     """
@@ -89,6 +92,9 @@ class PollLoop:
         self._on_bug = on_bug
         self._interval_seconds = 60.0
         self._running: dict[str, tuple[Job, asyncio.Task[None]]] = {}
+        self._nudges: dict[str, asyncio.Event] = {}
+        self._nudged_at: dict[str, float] = {}
+        self._nudge_timers: dict[str, asyncio.TimerHandle] = {}
         self.turns: dict[str, Turns] = {}
 
     async def assign(self, jobs: Mapping[str, Job], interval_seconds: float) -> None:
@@ -105,6 +111,23 @@ class PollLoop:
                 task = asyncio.create_task(self._run(job, round_seconds), name=f"poll {key}")
                 self._running[key] = (job, task)
 
+    def nudge(self, key: str) -> None:
+        """Let a target have a turn at once, or soon if it had such a one just now; its own go on."""
+        nudge = self._nudges.get(key)
+        if nudge is None or nudge.is_set() or key in self._nudge_timers:
+            return
+        loop = asyncio.get_running_loop()
+        wait_seconds = self._nudged_at.get(key, 0.0) + NUDGE_SECONDS - loop.time()
+        if wait_seconds <= 0.0 or key not in self._nudged_at:
+            self._nudged_at[key] = loop.time()
+            nudge.set()
+        else:
+            self._nudge_timers[key] = loop.call_later(wait_seconds, self._nudge_late, key)
+
+    def _nudge_late(self, key: str) -> None:
+        self._nudge_timers.pop(key, None)
+        self.nudge(key)
+
     async def close(self) -> None:
         """Stop every job, also amid its turn."""
         await self._stop(list(self._running))
@@ -113,6 +136,11 @@ class PollLoop:
         tasks = [self._running.pop(key)[1] for key in keys]
         for key in keys:
             self.turns.pop(key, None)
+            self._nudges.pop(key, None)
+            self._nudged_at.pop(key, None)
+            timer = self._nudge_timers.pop(key, None)
+            if timer is not None:
+                timer.cancel()
         for task in tasks:
             task.cancel()
         if tasks:
@@ -123,12 +151,19 @@ class PollLoop:
         interval = self._interval_seconds
         turns = self.turns[job.key]
         due, following = first_turns(job.key, loop.time(), interval, round_seconds)
+        nudge = self._nudges[job.key] = asyncio.Event()
         while True:
-            await asyncio.sleep(max(0.0, due - loop.time()))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, due - loop.time())):
+                    await nudge.wait()
+            is_early = nudge.is_set() and loop.time() < due
+            nudge.clear()
             lane = self._lane if turns.outcome in (None, "ok") else self._slow_lane
             async with lane:
                 turns.outcome = await self._take_turn(job, interval)
             turns.done += 1
+            if is_early and loop.time() < due:
+                continue  # its own turn is still to come
             due, missed = next_turn(following - interval, loop.time(), interval)
             following = due + interval
             if missed:

@@ -41,6 +41,7 @@ from kiemke.collectors.snmp.engines import Engines
 from kiemke.collectors.ssh.hostkeys import HostKeys
 from kiemke.collectors.ssh.visits import Visits
 from kiemke.collectors.state import STATUS_FILE, load_enrolment
+from kiemke.collectors.traps import TrapWatch
 from kiemke.wire.lan import Neighbours
 from kiemke.wire.report import Device, Reachability
 
@@ -86,6 +87,7 @@ class Collector:
         self._tables: TableVisits | None = None
         self._assignment: Assignment | None = None
         self._trouble: str | None = None
+        self._traps = TrapWatch(state, self._poll_now, reporter.emit)
         self._relay: Relay | None = None
         self._relay_settings: RelaySettings | None = None
         self._relay_trouble: str | None = None
@@ -109,6 +111,7 @@ class Collector:
             await asyncio.wait([waiter, *tasks], return_when=asyncio.FIRST_COMPLETED)
         finally:
             await self._loop.close()
+            self._traps.close()
             if self._relay is not None:
                 await self._relay.close()
             for task in [waiter, *tasks]:
@@ -203,6 +206,7 @@ class Collector:
             jobs[key] = Job(key, probe, self._probe_work(probe))
         await self._loop.assign(jobs, assignment.poll_seconds)
         self._visits.assign(assignment.devices, self._secrets)
+        self._traps.assign(assignment.devices, self._known)
         if retired is not None:
             retired.close()  # only now: polls that used them have been ended
         log.info(
@@ -240,6 +244,11 @@ class Collector:
         self._learned.wake_all()
         self._poller = DevicePoller(self._engines, self._known, learned=self._learned)
         return old
+
+    def _poll_now(self, task: DeviceTask) -> None:
+        """Give a device a turn at once: it has something to tell."""
+        self._learned.tuning(task.address, task.port).wake()
+        self._loop.nudge(f"device:{task.device}")
 
     def _device_work(self, task: DeviceTask) -> Work:
         async def work(budget_seconds: float) -> str:
@@ -282,6 +291,7 @@ class Collector:
         """Write the status, and look whether the operator has changed credentials.toml or the relay."""
         while True:
             await self._keep_relay()
+            await self._traps.keep()
             await asyncio.to_thread(self._write_status)
             await self._learned.keep()
             await asyncio.sleep(STATUS_SECONDS)
@@ -314,7 +324,8 @@ class Collector:
         """Write what ``kiemke-collector status`` shows."""
         last = self._reporter.last
         status = {
-            "trouble": self._trouble or self._relay_trouble,
+            "trouble": self._trouble or self._relay_trouble or self._traps.trouble,
+            "traps": self._traps.state(),
             "relay": self._relay.state() if self._relay is not None else None,
             "poll_seconds": self._assignment.poll_seconds if self._assignment else None,
             "refused": list(self._assignment.refused) if self._assignment else [],

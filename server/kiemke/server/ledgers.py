@@ -23,7 +23,7 @@ NOT_LEDGERS = {
             "source_now", "source_stream", "source_boot", "source_section", "software_title",
             "source_software", "source_event", "rejected_report", "machine", "machine_source",
             "asset_match", "device_match", "match_refusal", "hardware_seen", "hardware_change",
-            "finding", "device_now", "device_reading_now", "device_ssh", "device_config",
+            "finding", "device_now", "device_reading_now", "device_event", "device_ssh", "device_config",
             "interface_now", "link_now", "link_day", "presence_day",
             "coverage_now", "unit_figure_now", "shared_adapter", "source_evidence",
             "presence_block", "device_tables_now", "neighbour_stay", "station_stay", "address_stay",

@@ -90,6 +90,11 @@ READINGS = (
     Column(N_("Value"), "shown"),
     Column(N_("Read at"), "read_at", MOMENT, optional=2),
 )
+EVENTS = (
+    Column(N_("It said at"), "at", MOMENT),
+    Column(N_("What"), "name", flexible=True),
+    Column(N_("Interface"), "told", flexible=True),
+)
 
 
 @click.group(
@@ -148,6 +153,18 @@ def show_(app: App, ref: str, times: Times, json: bool) -> None:
     readings = [{**each, "shown": _reading(each)} for each in records_of(dig(found, "readings"))]
     if readings:
         app.say("", *draw(READINGS, readings, app.width(), app.zone).lines)
+    events = [{**each, "told": _told(each)} for each in records_of(dig(found, "events"))]
+    if events:
+        app.say("", *draw(EVENTS, events, app.width(), app.zone).lines)
+
+
+def _told(event: Mapping[str, object]) -> str:
+    """Return what an event tells of a port."""
+    detail = event.get("detail")
+    if not isinstance(detail, dict):
+        return ""
+    told = (detail.get(key) for key in ("interface", "description", "index"))
+    return next((str(each) for each in told if each), "")
 
 
 def _draw(app: App, columns: tuple[Column, ...], rows: Sequence[Record]) -> None:

@@ -350,7 +350,7 @@ class PysnmpReader:
             indication, status, index, pairs = await future
         if indication:
             self._raise_indication(indication)
-        return status, index, [(tuple(oid), _plain(value)) for oid, value in pairs]
+        return status, index, [(tuple(oid), plain(value)) for oid, value in pairs]
 
     def _raise_indication(self, indication: Any) -> None:
         if isinstance(indication, errind.RequestTimedOut):
@@ -364,7 +364,7 @@ class PysnmpReader:
         raise BadAnswer(self._target, str(indication))
 
 
-def _plain(value: Any) -> Value | None:
+def plain(value: Any) -> Value | None:
     """Return an SNMP value as int, bytes or tuple; None for "no such object" and "end of view"."""
     if isinstance(value, rfc1905.NoSuchObject | rfc1905.NoSuchInstance | rfc1905.EndOfMibView):
         return None

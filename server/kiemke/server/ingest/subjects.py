@@ -9,16 +9,21 @@ from kiemke.server.ingest.context import Applying, Item
 
 async def unassigned_devices(applying: Applying, items: list[Item]) -> list[tuple[Item, str]]:
     """Return the items whose ``body.device`` is not assigned to their source, with the reason."""
+    return await not_assigned(applying, [(item, item.report.body.device) for item in items])
+
+
+async def not_assigned(applying: Applying, named: list[tuple[Item, int]]) -> list[tuple[Item, str]]:
+    """Return the items whose device is not assigned to their source, with the reason."""
     rows = await applying.session.fetch(
         "SELECT id, collector_id FROM device WHERE id IN :[ids]",
-        ids=sorted({item.report.body.device for item in items}),
+        ids=sorted({device for _, device in named}),
     )
     owner = {row["id"]: row["collector_id"] for row in rows}
-    mates = await site_mates(applying, items)
+    mates = await site_mates(applying, [item for item, _ in named])
     return [
-        (item, f"device {item.report.body.device} is not assigned to this source")
-        for item in items
-        if (item.source_id, owner.get(item.report.body.device)) not in mates
+        (item, f"device {device} is not assigned to this source")
+        for item, device in named
+        if (item.source_id, owner.get(device)) not in mates
     ]
 
 

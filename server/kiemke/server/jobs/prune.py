@@ -35,6 +35,7 @@ TABLES = (
     Table("source_stream", "updated_at_ms", "retention_stream_days"),
     Table("source_boot", "updated_at_ms", "retention_stream_days"),
     Table("source_event", "at_ms", "retention_event_days"),
+    Table("device_event", "at_ms", "retention_event_days"),
     Table("rejected_report", "received_at_ms", "retention_rejected_days"),
     Table(
         "presence_day",

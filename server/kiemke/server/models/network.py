@@ -147,6 +147,24 @@ class InterfaceNow(Model):
         unique_together = (("device_id", "source_id", "if_index"),)
 
 
+class DeviceEvent(Model):
+    """What a device proved to have said by itself: a trap signed by SNMPv3, and what it tells of a port."""
+
+    id = fields.BigIntField(primary_key=True)
+    device = reference("Device", "events")
+    source = reference("Source", "device_events")
+    at_ms = fields.BigIntField()
+    clock = fields.CharField(max_length=10)
+    name = fields.CharField(max_length=200)
+    detail_json = fields.TextField()
+
+    class Meta:
+        """Table name."""
+
+        table = "device_event"
+        indexes = (("device_id", "at_ms"),)
+
+
 class Link(Model):
     """The immutable identity of a line, its contract is in its versions."""
 

@@ -17,6 +17,7 @@ from kiemke.server.domain.text import clean_text
 from kiemke.server.enrolment import NOUN_SOURCE
 from kiemke.server.errors import Both, Problem
 from kiemke.server.resources.addresses import check_address, demand_within
+from kiemke.server.resources.device_events import DeviceEvent, read_events
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_one, fetch_page
 from kiemke.server.resources.tree import Moment, UnitRef, now_of, visible_units
 from kiemke.wire.platforms import PLATFORMS
@@ -150,11 +151,12 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class DeviceWhole(Device):
-    """A device with its interfaces, what it says of its own state, and the last visit by SSH."""
+    """A device with its interfaces, what it says of its own state, the last visit by SSH, and its last events."""
 
     interfaces: list[Interface]
     readings: list[Reading]
     visit: Visit | None
+    events: list[DeviceEvent]
 
 
 class DeviceChange(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -282,7 +284,10 @@ async def _load(request: AppRequest, ref: str, moment: Moment) -> DeviceWhole:
     interfaces = await _load_interfaces(services, row)
     readings = await _load_readings(services, row)
     visit = await _load_visit(services, row)
-    return DeviceWhole(**_values(row), interfaces=interfaces, readings=readings, visit=visit)
+    events = await read_events(services.db, row["id"], moment.known_ms)
+    return DeviceWhole(
+        **_values(row), interfaces=interfaces, readings=readings, visit=visit, events=events
+    )
 
 
 async def _load_visit(services: Services, row: Row) -> Visit | None:
