@@ -9,7 +9,7 @@ from tortoise.migrations import operations as ops
 class Migration(migrations.Migration):
     """Create the table of devices' events."""
 
-    dependencies = [("kiemke", "0021_device_config")]
+    dependencies = [("kiemke", "0022_lan")]
 
     operations = [
         ops.CreateModel(
