@@ -14,6 +14,7 @@ from kiemke.collectors.assignment import (
     save_assignment,
 )
 from kiemke.collectors.errors import AssignmentError
+from kiemke.collectors.service import pause_after
 
 DEVICE = {"device": 1, "address": "127.0.0.1", "port": 1161, "credential": "core"}
 PROBE = {"target": 5, "address": "2001:db8::1", "count": 3}
@@ -124,3 +125,14 @@ def test_a_damaged_file_is_as_none(tmp_path: Path, text: str) -> None:
     (tmp_path / "assignment.json").write_text(text)
 
     assert load_assignment(tmp_path) is None
+
+
+def test_it_is_asked_for_twice_an_interval_as_the_lease_on_its_tasks_needs() -> None:
+    """A lease outlives one and a quarter intervals: one lost question ends no lease, two do."""
+    row = {"device": 7, "address": "192.0.2.1"}
+    pauses = [
+        pause_after(parse_assignment({"poll_seconds": seconds, "devices": devices}))
+        for seconds, devices in ((60, [row]), (10, [row]), (300, []))
+    ]
+
+    assert pauses == [30.0, 5.0, 10.0]

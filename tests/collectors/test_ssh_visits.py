@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from base64 import b64decode
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncssh
@@ -12,8 +14,9 @@ from kiemke.collectors.ssh.login import Host, SshCredential
 from kiemke.collectors.ssh.platform import load_platform
 from kiemke.collectors.ssh.platforms import PLATFORMS
 from kiemke.collectors.ssh.read import Reading, SshReader
+from kiemke.wire.host_key import shown
 from kiemke.wire.secret import Secret
-from tests.support.ssh_devices import PASSWORD, USER, Played, play, read_recording, run_sshd
+from tests.support.ssh_devices import PASSWORD, USER, Played, Sshd, play, read_recording, run_sshd
 
 CREDENTIAL = SshCredential(USER, Secret(PASSWORD))
 SLOW_MACHINE_SECONDS = 60.0
@@ -173,26 +176,67 @@ async def test_nobody_listens(tmp_path: Path) -> None:
     assert reading.outcome == "unreachable"
 
 
+@pytest.fixture(scope="module")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """The real sshd, started once."""
+    with run_sshd(tmp_path_factory.mktemp("sshd")) as running:
+        yield running
+
+
+async def visit_sshd(
+    sshd: Sshd, state: Path, key: str, budget_seconds: float = SLOW_MACHINE_SECONDS
+) -> Reading:
+    reader = SshReader(HostKeys(state))
+    credential = SshCredential(sshd.user, private_key=Secret(key))
+    host = Host("127.0.0.1", sshd.port)
+    try:
+        return await reader.read(load_platform("linux"), host, credential, budget_seconds)
+    finally:
+        reader.close()
+
+
 async def test_the_real_sshd_lets_a_key_in_and_this_machine_tells_what_it_is(
-    tmp_path: Path,
+    sshd: Sshd, tmp_path: Path
 ) -> None:
-    with run_sshd(tmp_path / "sshd") as sshd:
-        reader = SshReader(HostKeys(tmp_path))
-        credential = SshCredential(sshd.user, private_key=Secret(sshd.private_key))
-        host = Host("127.0.0.1", sshd.port)
-        try:
-            reading = await reader.read(load_platform("linux"), host, credential, 60.0)
-        finally:
-            reader.close()
+    reading = await visit_sshd(sshd, tmp_path, sshd.private_key)
 
     assert reading.outcome == "ok", reading.detail
-    assert reading.host_key == sshd.fingerprint
+    assert reading.host_key is not None and shown(reading.host_key).endswith(sshd.fingerprint)
     os_release = Path("/etc/os-release").read_text("utf-8")
     assert f'PRETTY_NAME="{reading.facts["version"]}"' in os_release
     assert {"name": "lo"} in reading.tables["interfaces"]
     assert reading.config is not None
     hosts = Path("/etc/hosts").read_text("utf-8").split()
     assert hosts == [] or re.search(r"==> /etc/hosts <==", reading.config.text)
+
+
+async def test_the_real_sshd_refuses_is_slow_or_says_half_a_prompt(
+    sshd: Sshd, tmp_path: Path
+) -> None:
+    """All at once; the time is what a login takes on a busy machine."""
+    strange, slow, half = await asyncio.gather(
+        *(
+            visit_sshd(sshd, tmp_path, sshd.keys[key], budget_seconds=6.0)
+            for key in ("strange", "slow", "half")
+        )
+    )
+
+    assert [each.outcome for each in (strange, slow, half)] == ["auth", "prompt", "prompt"]
+    assert all((each.config, each.facts) == (None, {}) for each in (strange, slow, half))
+    assert "came was 'kiem'" in (half.detail or "")
+
+
+async def test_the_real_sshd_with_another_key_than_the_pinned_one_is_told_no_name(
+    sshd: Sshd, tmp_path: Path
+) -> None:
+    strange = asyncssh.generate_private_key("ssh-ed25519").export_public_key().split()
+    keys = HostKeys(tmp_path)
+    keys.pin(f"[127.0.0.1]:{sshd.port}", "ssh-ed25519", b64decode(strange[1]))
+
+    reading = await visit_sshd(sshd, tmp_path, sshd.private_key)
+
+    assert (reading.outcome, reading.config) == ("host_key", None)
+    assert reading.host_key is not None and shown(reading.host_key).endswith(sshd.fingerprint)
 
 
 @pytest.mark.parametrize("command", ["configure terminal", "write erase", "reload"])

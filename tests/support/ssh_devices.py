@@ -205,12 +205,17 @@ def playing(played: Played, key: asyncssh.SSHKey | None = None) -> Iterator[Play
 
 @dataclass(frozen=True, slots=True)
 class Sshd:
-    """A running OpenSSH server that lets ``user`` in with the private key."""
+    """A running OpenSSH server that lets ``user`` in with the private key.
+
+    With ``keys["slow"]`` the shell never says a word, with ``keys["half"]`` half a prompt;
+    ``keys["strange"]`` opens nothing.
+    """
 
     port: int
     user: str
     private_key: str
     fingerprint: str
+    keys: dict[str, str]
 
 
 @contextlib.contextmanager
@@ -218,17 +223,24 @@ def run_sshd(folder: Path) -> Iterator[Sshd]:
     """Run the real sshd on a loopback port, for the user of this test, until the block ends."""
     program, keygen = require_peer("sshd"), require_peer("ssh-keygen")
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("host", "user"):
+    for name in ("host", "user", "slow", "half", "strange"):
         subprocess.run(
             [keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(folder / name)], check=True
         )
     shown = subprocess.run(
         [keygen, "-l", "-f", str(folder / "host.pub")], check=True, capture_output=True, text=True
     )
+    commands = {
+        "user": "",
+        "slow": 'command="sleep 60" ',
+        "half": 'command="printf kiem; sleep 60" ',
+    }
+    lines = (command + (folder / f"{name}.pub").read_text() for name, command in commands.items())
+    (folder / "authorized").write_text("".join(lines))
     port = free_port()
     (folder / "sshd_config").write_text(
         f"ListenAddress 127.0.0.1:{port}\nHostKey {folder}/host\nUsePAM no\nStrictModes no\n"
-        f"AuthorizedKeysFile {folder}/user.pub\nPidFile none\nPrintMotd no\nPrintLastLog no\n"
+        f"AuthorizedKeysFile {folder}/authorized\nPidFile none\nPrintMotd no\nPrintLastLog no\n"
         "PermitRootLogin yes\nPasswordAuthentication no\nSetEnv PS1=test$ \n"
     )
     Path("/run/sshd").mkdir(exist_ok=True)
@@ -237,8 +249,8 @@ def run_sshd(folder: Path) -> Iterator[Sshd]:
     try:
         wait_until(lambda: "Server listening" in log.read_text("utf-8"), "sshd listens")
         user = subprocess.run(["id", "-un"], check=True, capture_output=True, text=True)
-        yield Sshd(
-            port, user.stdout.strip(), (folder / "user").read_text(), shown.stdout.split()[1]
-        )
+        keys = {name: (folder / name).read_text() for name in ("slow", "half", "strange")}
+        own = (folder / "user").read_text()
+        yield Sshd(port, user.stdout.strip(), own, shown.stdout.split()[1], keys)
     finally:
         end_process(process)

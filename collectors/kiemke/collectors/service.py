@@ -60,6 +60,15 @@ REVOKED = 403
 Stamp = tuple[int, int | None, int | None]
 
 
+def pause_after(assignment: Assignment) -> float:
+    """Return the seconds until it is asked for again: twice an interval, which holds the lease on it.
+
+    A collector without work is new: somebody is about to approve it and give it some.
+    """
+    is_idle = not (assignment.devices or assignment.probes)
+    return IDLE_REFRESH_SECONDS if is_idle else assignment.poll_seconds / 2
+
+
 class Collector:
     """Everything of one run that lives on the event loop."""
 
@@ -179,11 +188,7 @@ class Collector:
         except OSError as err:
             log.warning("assignment not kept", extra={"reason": err.strerror})
         await self._take_over(assignment)
-        # A collector without work is new: somebody is about to approve it and give it some. The others
-        # hold their lease by asking twice an interval.
-        is_idle = not (assignment.devices or assignment.probes)
-        pause = IDLE_REFRESH_SECONDS if is_idle else assignment.poll_seconds / 2
-        return min(pause, self._refresh_seconds)
+        return min(pause_after(assignment), self._refresh_seconds)
 
     async def _take_over(self, assignment: Assignment) -> None:
         retired = self._read_credentials()
