@@ -235,7 +235,21 @@ def test_a_file_is_replaced_whole_and_is_private(tmp_path: Path) -> None:
     [
         ({"outcome": "idle"}, 2, "All is well."),
         ({"outcome": "idle"}, 60, "It does not seem to run: systemctl start kiemke-agent"),
-        ({"outcome": "conflict", "detail": "two machines"}, 2, "Not sending: two machines"),
+        (
+            {"outcome": "conflict", "detail": "two machines"},
+            2,
+            "Not sending: two machines\nFind out why with: kiemke-agent doctor",
+        ),
+        (
+            {"outcome": "sent", "clock_offset_seconds": "7300"},
+            2,
+            "This clock is 2 hours behind the server's: set it.",
+        ),
+        (
+            {"outcome": "sent", "clock_offset_seconds": "-900"},
+            2,
+            "This clock is 15 minutes ahead of the server's: set it.",
+        ),
         (
             {"outcome": "idle", "unsaved": "7"},
             2,
@@ -244,15 +258,20 @@ def test_a_file_is_replaced_whole_and_is_private(tmp_path: Path) -> None:
     ],
 )
 def test_status_says_all_is_well_or_what_to_do(
-    folder: StateFolder, said: dict[str, str], minutes_ago: int, last_line: str
+    folder: StateFolder,
+    said: dict[str, str],
+    minutes_ago: int,
+    last_line: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("KIEMKE_LANG", "en")
     now = datetime(2026, 3, 10, 8, 0, tzinfo=UTC)
     folder.save_identity(AgentIdentity("1f" * 16, "s", "src-1", ("https://10.0.0.1:8443",), "pem"))
     folder.save_status({"tried_at": (now - timedelta(minutes=minutes_ago)).isoformat(), **said})
 
     lines, well = status.describe(folder, now)
 
-    assert lines[-1] == last_line
+    assert "\n".join(lines).endswith(last_line)
     assert well is (last_line == "All is well.")
 
 

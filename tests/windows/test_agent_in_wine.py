@@ -54,6 +54,7 @@ def test_one_round_brings_a_windows_pc_to_the_server(pc: WindowsPc, server: Serv
     enrolled = pc.agent("enroll", "-", "--state", state, text=enrolment_token(server))
     once = pc.agent("run", "--once", "--state", state)
     status = pc.agent("status", "--state", state)
+    examined = pc.agent("doctor", "--json", "--state", state)
 
     assert (once.returncode, unexpected(once.stderr)) == (0, [])
     source = source_of(server, enrolled.stdout)
@@ -65,6 +66,8 @@ def test_one_round_brings_a_windows_pc_to_the_server(pc: WindowsPc, server: Serv
     assert {one["mount_point"] for one in section(server, source, "volumes")} >= {"C:\\"}
     assert events(server, source) == ["boot"]
     assert status.stdout.splitlines()[-1] == "All is well."
+    lines = {one["name"]: one["state"] for one in json.loads(examined.stdout)}
+    assert (examined.returncode, set(lines.values()) - {"good", "odd"}) == (0, set()), lines
 
 
 def test_killed_and_started_again_each_report_counts_once(

@@ -106,6 +106,8 @@ class Agent:
         if attempt.outcome in (Outcome.SENT, Outcome.IDLE):
             said["sent_at"] = now
         said |= {"version": __version__, "unsaved": str(self._outbox.unsaved)}
+        if self._sender.clock_offset_seconds is not None:
+            said["clock_offset_seconds"] = f"{self._sender.clock_offset_seconds:.0f}"
         try:
             self._folder.save_status(said)
         except StateError as err:
@@ -221,7 +223,12 @@ class Agent:
 
     def _sample(self, tells_user: bool) -> Sample:
         """Return a sample of this moment."""
-        return self._sampler.take(self._waiting(), tells_user=tells_user, reach=self._reach())
+        return self._sampler.take(
+            self._waiting(),
+            tells_user=tells_user,
+            reach=self._reach(),
+            clock_offset_seconds=self._sender.clock_offset_seconds,
+        )
 
     def _take_sample(self, courier: Courier) -> None:
         """Spool a sample and the events since the last one; events are posted at once."""

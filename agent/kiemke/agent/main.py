@@ -22,7 +22,9 @@ EPILOG = """examples:
   kiemke-agent enroll - <FILE      the same; the token is not seen in the list of processes
   kiemke-agent run                 the service itself
   kiemke-agent inventory           show what is reported, send nothing
+  kiemke-agent inventory --diff    what changed since it was told
   kiemke-agent status              is all well?
+  kiemke-agent doctor              why not, and what to do
   kiemke-agent server --first https://10.5.9.2:8443   by the relay of this site
   kiemke-agent privacy --off wifi_name   what is told about persons, and its switches
   kiemke-agent update show         which releases are trusted, what came of the last
@@ -77,7 +79,10 @@ def parser() -> "ArgumentParser":
         "--root", type=Path, default=Path("/"), metavar="DIR",
         help="read a recorded machine's files under DIR",
     )  # fmt: skip
+    inventory.add_argument("--diff", action="store_true", help="what changed since it was told")
     command("status", "say whether all is well, or what to do")
+    doctor = command("doctor", "check name, line, certificate, clock, rights, disk; say what to do")
+    doctor.add_argument("--json", action="store_true", help="for programs")
     _server_options(command("server", "show or change the addresses of the server"))
     privacy = command("privacy", "show or switch what is told about persons")
     for way, words in (("off", "stop telling this item"), ("on", "tell this item again")):
@@ -170,7 +175,11 @@ def _call(arguments: "Namespace") -> int:
         case "inventory":
             from kiemke.agent.commands import inventory
 
-            return inventory.run(arguments.state, arguments.root)
+            return inventory.run(arguments.state, arguments.root, diff=arguments.diff)
+        case "doctor":
+            from kiemke.agent.commands import doctor
+
+            return doctor.run(arguments.state, as_json=arguments.json)
         case "status":
             from kiemke.agent.commands import status
 

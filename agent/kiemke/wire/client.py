@@ -9,6 +9,7 @@ from enum import Enum
 from kiemke.wire.chance import Chance, SystemChance
 from kiemke.wire.clocks import Clock
 from kiemke.wire.codec import CodecError, decode_answer, encode_batch
+from kiemke.wire.dates import read_http_date
 from kiemke.wire.http1 import Reply
 from kiemke.wire.link import Link, Unproven, Unreachable
 from kiemke.wire.outbox import Outbox, Spooled
@@ -84,6 +85,17 @@ class Attempt:
     answer: Answer | None = None
 
 
+def clock_offset(told: float, sent_at: float, answered_at: float) -> float:
+    """Return the server's clock less ours in whole seconds (epoch seconds in).
+
+    ``told`` is cut to the second and was written somewhere between the two moments: within what that
+    leaves open there is no offset.
+    """
+    if told <= answered_at and told + 1.0 >= sent_at:
+        return 0.0
+    return float(round(told + 0.5 - (sent_at + answered_at) / 2))
+
+
 class Sender:
     """Outbox and client together. One thread at a time posts; the outbox may be filled meanwhile."""
 
@@ -117,6 +129,7 @@ class Sender:
         self._failures = 0
         self._rng = rng or SystemChance()
         self._in_flight = threading.Lock()
+        self._clock_offset_seconds: float | None = None
 
     def post_once(self) -> Attempt:
         """Post one batch and act on the answer; never raises for what a server or network does."""
@@ -124,12 +137,14 @@ class Sender:
             batch = self._outbox.head(self._limit, MAX_BATCH_BYTES)
             if not batch:
                 return Attempt(Outcome.IDLE, 0.0)
+            sent_at = self._clock.now().timestamp()
             try:
                 reply = self._link.request("POST", REPORTS_PATH, self._body(batch), self._headers())
             except Unproven as err:
                 return self._later(f"{UNPROVEN_WORDS} ({err})", outcome=Outcome.UNPROVEN)
             except Unreachable as err:
                 return self._later(f"no server answers: {err}")
+            self._compare_clocks(reply, sent_at, self._clock.now().timestamp())
             return self._act(reply, batch)
 
     def drain(self, deadline_seconds: float) -> Attempt:
@@ -146,6 +161,20 @@ class Sender:
     def peer(self) -> str | None:
         """Return the IP address of the server that answered last, None before the first."""
         return self._link.peer
+
+    @property
+    def clock_offset_seconds(self) -> float | None:
+        """Return the server's clock less this machine's as of the last answer: above 0, ours is behind.
+
+        Whole seconds, the server tells no more; None before the first answer.
+        """
+        return self._clock_offset_seconds
+
+    def _compare_clocks(self, reply: Reply, sent_at: float, answered_at: float) -> None:
+        """Learn how far the clocks are apart, unless ours was set in between."""
+        told = read_http_date(reply.headers.get("date", ""))
+        if told is not None and 0.0 <= answered_at - sent_at <= TIMEOUT_SECONDS:
+            self._clock_offset_seconds = clock_offset(told, sent_at, answered_at)
 
     def close(self) -> None:
         """Close the connection."""

@@ -104,7 +104,9 @@ class Sample:
     time, 0 to 1. ``user`` is the name of the console session's account, None when nobody is there.
     Disk bytes are those of all local disks since they came up; they and ``reach``, the pings since it
     was told last, stand in every fifth sample, ``volumes`` in one an hour, None in those between.
-    ``reach`` is also None where this account may not ping.
+    ``reach`` is also None where this account may not ping. ``clock_offset_seconds`` is
+    the server's clock less this machine's, whole seconds: above 0 this clock is behind; None before the
+    first answer.
     """
 
     covered_seconds: float
@@ -118,6 +120,7 @@ class Sample:
     disk_written_bytes: int | None = None
     volumes: tuple[VolumeSpace, ...] | None = None
     reach: tuple[Reach, ...] | None = None
+    clock_offset_seconds: float | None = None
 
 
 # --- agent: event ------------------------------------------------------------------------------

@@ -9,10 +9,12 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from kiemke.agent import kept
 from kiemke.agent.host import open_host
 from kiemke.agent.sensors import SENSORS
 from kiemke.agent.sensors.reading import Reading, read_one, token_of
 from kiemke.agent.terminal import complain, say
+from kiemke.wire.inventory import Row
 
 MEMORY_LIMIT_BYTES = 512 << 20
 BAD_REQUEST = 2
@@ -29,15 +31,24 @@ def run() -> int:
     except (ValueError, KeyError, TypeError) as err:
         complain(f"the request is not understood: {err}")
         return BAD_REQUEST
+    told: dict[str, tuple[str, tuple[Row, ...]]] = {}
     for sensor in SENSORS:
         if sensor.module not in wanted:
             continue
+        readings = read_one(host, sensor)
         sections = {
             name: _section(reading, acked.get(name), name in need)
-            for name, reading in read_one(host, sensor).items()
+            for name, reading in readings.items()
+        }
+        told |= {
+            name: (token_of(reading.rows), reading.rows)
+            for name, reading in readings.items()
+            if reading.rows is not None
         }
         say(json.dumps({"sensor": sensor.module, "sections": sections}, ensure_ascii=True))
         sys.stdout.flush()
+    if folder is not None and any(token != acked.get(name) for name, (token, _) in told.items()):
+        kept.keep(folder, told)
     return 0
 
 

@@ -1,20 +1,59 @@
-"""`kiemke-agent status`: all is well, or what to do."""
+"""`kiemke-agent status`: all is well, or what to do; in the language of the terminal."""
 
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from kiemke.agent.pace import Intervals
 from kiemke.agent.state import StateFolder
 from kiemke.agent.terminal import say
+from kiemke.agent.words import Both, open_mouth, span, speak
 from kiemke.wire.outbox import peek
 
 WELL = ("sent", "idle")
+CLOCK_WRONG_SECONDS = 120.0
+START = "net start kiemke-agent" if sys.platform == "win32" else "systemctl start kiemke-agent"
+
+NOT_ENROLLED = Both(
+    "Chưa ghi danh. Hỏi quản trị viên xin mã, rồi chạy: kiemke-agent enroll MÃ",
+    "Not enrolled. Ask your administrator for a token, then: kiemke-agent enroll TOKEN",
+)
+ENROLLING = Both(
+    "Đang chờ ghi danh: {detail}",
+    "Waiting to enrol: {detail}",
+)
+SOURCE = Both("Nguồn {source}, máy chủ {urls}", "Source {source}, server {urls}")
+WAITING = Both("Báo cáo đang chờ gửi: {n}", "Reports waiting: {n}")
+DEAD = Both(
+    "Báo cáo máy chủ từ chối, giữ tại đây: {n}", "Reports the server refused, kept here: {n}"
+)
+FULL = Both(
+    "Ổ đĩa đầy: báo cáo mới chỉ nằm trong bộ nhớ. Hãy giải phóng ổ đĩa.",
+    "The disk is full: new reports wait in memory alone. Free some space.",
+)
+NEVER_RAN = Both("Chưa chạy lần nào: {start}", "It has not run yet: {start}")
+LAST_SENT = Both("Gửi lần cuối: {at}", "Last sent: {at}")
+NEVER = Both("chưa lần nào", "never")
+NOT_SENDING = Both("Không gửi được: {detail}", "Not sending: {detail}")
+LOOK = Both("Tìm nguyên nhân bằng: kiemke-agent doctor", "Find out why with: kiemke-agent doctor")
+NOT_RUNNING = Both("Có vẻ không chạy: {start}", "It does not seem to run: {start}")
+CLOCK = {
+    True: Both(
+        "Đồng hồ máy này chậm {span} so với máy chủ: hãy chỉnh giờ.",
+        "This clock is {span} behind the server's: set it.",
+    ),
+    False: Both(
+        "Đồng hồ máy này nhanh {span} so với máy chủ: hãy chỉnh giờ.",
+        "This clock is {span} ahead of the server's: set it.",
+    ),
+}
+ALL_WELL = Both("Mọi thứ đều tốt.", "All is well.")
 
 
 def run(state: Path) -> int:
     """Print how the agent is doing; return 0 when all is well, 1 otherwise. Raises StateError."""
-    folder = StateFolder(state)
-    lines, well = describe(folder, datetime.now(UTC))
+    open_mouth()
+    lines, well = describe(StateFolder(state), datetime.now(UTC))
     for line in lines:
         say(line)
     return 0 if well else 1
@@ -23,32 +62,43 @@ def run(state: Path) -> int:
 def describe(folder: StateFolder, now: datetime) -> tuple[list[str], bool]:
     """Return the lines to show and whether all is well. Raises StateError."""
     identity = folder.identity()
-    if identity is None or identity.source is None:
-        return [
-            "Not enrolled. Ask your administrator for a token, then: kiemke-agent enroll TOKEN"
-        ], False
-    lines = [f"Source {identity.source}, server {', '.join(identity.urls)}"]
-    counts = peek(folder.outbox_path)
     said = folder.status()
+    if identity is None or identity.source is None:
+        if said.get("outcome") == "enrolling":
+            return [speak(ENROLLING, detail=said.get("detail", "")), speak(LOOK)], False
+        return [speak(NOT_ENROLLED)], False
+    lines = [speak(SOURCE, source=identity.source, urls=", ".join(identity.urls))]
+    counts = peek(folder.outbox_path)
     if counts is not None:
-        lines.append(f"Reports waiting: {counts.reports}")
+        lines.append(speak(WAITING, n=counts.reports))
         if counts.dead:
-            lines.append(f"Reports the server refused, kept here: {counts.dead}")
+            lines.append(speak(DEAD, n=counts.dead))
     if said.get("unsaved", "0") != "0":
-        lines.append("The disk is full: new reports wait in memory alone. Free some space.")
-        return lines, False
-    tried = _moment(said.get("tried_at"))
+        return [*lines, speak(FULL)], False
+    tried = moment(said.get("tried_at"))
     if tried is None:
-        return [*lines, "It has not run yet: systemctl start kiemke-agent"], False
-    lines.append(f"Last sent: {said.get('sent_at', 'never')}")
+        return [*lines, speak(NEVER_RAN, start=START)], False
+    lines.append(speak(LAST_SENT, at=said.get("sent_at") or speak(NEVER)))
     if said.get("outcome") not in WELL:
-        return [*lines, f"Not sending: {said.get('detail') or said.get('outcome')}"], False
-    if now - tried > 3 * timedelta(seconds=Intervals().post_seconds):
-        return [*lines, "It does not seem to run: systemctl start kiemke-agent"], False
-    return [*lines, "All is well."], True
+        why = said.get("detail") or said.get("outcome")
+        return [*lines, speak(NOT_SENDING, detail=why), speak(LOOK)], False
+    if abs(now - tried) > 3 * timedelta(seconds=Intervals().post_seconds):
+        return [*lines, speak(NOT_RUNNING, start=START)], False
+    offset = clock_offset(said)
+    if offset is not None and abs(offset) > CLOCK_WRONG_SECONDS:
+        return [*lines, speak(CLOCK[offset > 0], span=span(offset))], False
+    return [*lines, speak(ALL_WELL)], True
 
 
-def _moment(text: str | None) -> datetime | None:
+def clock_offset(said: dict[str, str]) -> float | None:
+    """Return the server's clock less this one's in seconds, None when it is not known."""
+    try:
+        return float(said["clock_offset_seconds"])
+    except (KeyError, ValueError):
+        return None
+
+
+def moment(text: str | None) -> datetime | None:
     """Return a moment from its text, None when there is none."""
     try:
         return None if text is None else datetime.fromisoformat(text)

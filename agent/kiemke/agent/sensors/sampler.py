@@ -72,11 +72,13 @@ class Sampler:
         *,
         tells_user: bool = True,
         reach: tuple[Reach, ...] | None = None,
+        clock_offset_seconds: float | None = None,
     ) -> Sample:
         """Return a sample of this moment; what cannot be read is None or left out.
 
         ``outbox_reports`` is how many wait, None when the outbox cannot tell; ``tells_user`` whether
-        the account at the seat may be named; ``reach`` what pings gave, None where none were sent.
+        the account at the seat may be named; ``reach`` what pings gave, None where none were sent;
+        ``clock_offset_seconds`` how far the server's clock is ahead.
         """
         now, cpu = self._clock.awake_seconds(), _cpu()
         before, cpu_before = self._previous_awake_seconds, self._previous_cpu
@@ -98,6 +100,7 @@ class Sampler:
             disk_written_bytes=None if disk is None else disk.written,
             volumes=self._volumes(now),
             reach=self._tally() if is_wide else None,
+            clock_offset_seconds=clock_offset_seconds,
         )
 
     def _tally(self) -> tuple[Reach, ...] | None:

@@ -281,6 +281,8 @@ def _check_sample(body: Sample) -> None:
     _small(body.cpu_ratio, "cpu_ratio", 1.5)
     _small(body.memory_used_bytes, "memory_used_bytes")
     _small(body.memory_total_bytes, "memory_total_bytes")
+    if body.clock_offset_seconds is not None:  # whichever way the sender's clock is wrong
+        _small(abs(body.clock_offset_seconds), "clock_offset_seconds", 1e11)
     _counter(body.disk_read_bytes, "disk_read_bytes")
     _counter(body.disk_written_bytes, "disk_written_bytes")
     for volume in body.volumes or ():

@@ -1,0 +1,1 @@
+"""Checks of everything that can keep an agent from reporting, each with what to do."""

@@ -1,0 +1,129 @@
+"""Checks of this machine: is it enrolled, may it read and write, is there room, does the service run."""
+
+import os
+import shutil
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from kiemke.agent.commands.status import START, WELL, moment
+from kiemke.agent.doctor.result import BAD, GOOD, ODD, UNKNOWN, Result
+from kiemke.agent.files import StateError
+from kiemke.agent.pace import Intervals
+from kiemke.agent.state import IDENTITY_FILE, AgentIdentity, StateFolder
+from kiemke.agent.words import Both, span, speak
+from kiemke.wire.outbox import peek
+
+LEAST_FREE_BYTES = 20 << 20
+FEW_FREE_BYTES = 200 << 20
+MANY_WAITING = 1000
+SMBIOS_TABLE = Path("/sys/firmware/dmi/tables/DMI")
+
+_UNREADABLE = Both("{why}", "{why}")
+_RUN_AS_ROOT = Both(
+    "chạy lệnh này bằng root (Windows: quản trị viên)",
+    "run this as root (Windows: as administrator)",
+)
+_ENROL = Both("xin mã của quản trị viên: kiemke-agent enroll MÃ", "kiemke-agent enroll TOKEN")
+
+
+def check_enrolment(folder: StateFolder) -> tuple[Result, AgentIdentity | None]:
+    """Return whether this install has a server, and who it is."""
+    try:
+        identity = folder.identity()
+    except StateError as err:
+        seen = speak(_UNREADABLE, why=err)
+        return Result("enrolment", BAD, seen, speak(_RUN_AS_ROOT)), None
+    if identity is None or identity.source is None:
+        seen = speak(Both("chưa ghi danh", "not enrolled"))
+        return Result("enrolment", BAD, seen, speak(_ENROL)), identity
+    seen = speak(Both("nguồn {id}", "source {id}"), id=identity.source)
+    return Result("enrolment", GOOD, seen), identity
+
+
+def check_rights(folder: StateFolder) -> Result:
+    """Return whether the folder is ours alone and can be written, and serials can be read."""
+    if not os.access(folder.path, os.W_OK):
+        seen = speak(Both("không ghi được {dir}", "{dir} cannot be written"), dir=folder.path)
+        return Result("rights", BAD, seen, speak(_RUN_AS_ROOT))
+    if sys.platform != "win32":
+        for file in (folder.path, folder.path / IDENTITY_FILE):
+            if file.exists() and file.stat().st_mode & 0o077:
+                seen = speak(
+                    Both("người khác đọc được {file}", "others may read {file}"), file=file
+                )
+                remedy = "chmod " + ("700" if file.is_dir() else "600") + f" {file}"
+                return Result("rights", BAD, seen, remedy)
+        if SMBIOS_TABLE.exists() and not os.access(SMBIOS_TABLE, os.R_OK):
+            seen = speak(
+                Both("không đọc được số sê-ri của máy", "the machine's serials cannot be read")
+            )
+            return Result("rights", ODD, seen, speak(_RUN_AS_ROOT))
+    return Result("rights", GOOD, speak(Both("thư mục {dir}", "folder {dir}"), dir=folder.path))
+
+
+def check_disk(folder: StateFolder) -> Result:
+    """Return how much room the folder's volume has."""
+    try:
+        free = shutil.disk_usage(folder.path).free
+    except OSError as err:
+        return Result("disk", UNKNOWN, f"{folder.path}: {err.strerror or err}")
+    seen = speak(Both("còn trống {mb} MB", "{mb} MB free"), mb=free >> 20)
+    remedy = speak(
+        Both(
+            "giải phóng ổ đĩa chứa {dir}: báo cáo chờ gửi nằm ở đó",
+            "free some room where {dir} is: reports wait there",
+        ),
+        dir=folder.path,
+    )
+    if free < LEAST_FREE_BYTES:
+        return Result("disk", BAD, seen, remedy)
+    return (
+        Result("disk", ODD, seen, remedy) if free < FEW_FREE_BYTES else Result("disk", GOOD, seen)
+    )
+
+
+def check_outbox(folder: StateFolder) -> Result:
+    """Return what waits, what the server refused, and whether a broken outbox lies aside."""
+    if not folder.outbox_path.exists():
+        return Result("outbox", UNKNOWN, speak(Both("chưa có", "none yet")))
+    counts = peek(folder.outbox_path)
+    if counts is None:
+        seen = speak(
+            Both("{file} không đọc được", "{file} cannot be read"), file=folder.outbox_path
+        )
+        remedy = speak(
+            Both(
+                "chạy bằng root; hộp gửi hỏng được dịch vụ tự cất riêng và lập hộp mới",
+                "run this as root; a broken one is set aside by the service, which begins another",
+            )
+        )
+        return Result("outbox", BAD, seen, remedy)
+    told = speak(Both("{n} báo cáo chờ gửi", "{n} reports wait"), n=counts.reports)
+    if counts.dead:
+        told += speak(Both("; {n} bị từ chối", "; {n} were refused"), n=counts.dead)
+    aside = len(list(folder.path.glob(f"{folder.outbox_path.name}.broken-*")))
+    if aside:
+        told += speak(Both("; có hộp gửi hỏng cất riêng", "; a broken outbox was set aside"))
+    if counts.reports > MANY_WAITING:
+        remedy = speak(
+            Both("xem các dòng về đường truyền dưới đây", "see the lines about the network below")
+        )
+        return Result("outbox", ODD, told, remedy)
+    return Result("outbox", ODD if counts.dead or aside else GOOD, told)
+
+
+def check_service(folder: StateFolder, now: datetime) -> Result:
+    """Return whether the service did anything of late."""
+    said = folder.status()
+    tried = moment(said.get("tried_at"))
+    if tried is None:
+        seen = speak(Both("chưa chạy lần nào", "it has not run yet"))
+        return Result("service", BAD, seen, START)
+    ago = (now - tried).total_seconds()
+    seen = speak(Both("hoạt động {span} trước", "was at work {span} ago"), span=span(ago))
+    if abs(ago) > 3 * Intervals().post_seconds:
+        return Result("service", BAD, seen, START)
+    if said.get("outcome") not in WELL:
+        return Result("service", ODD, f"{seen}: {said.get('detail') or said.get('outcome')}")
+    return Result("service", GOOD, seen)

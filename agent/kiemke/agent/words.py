@@ -1,0 +1,40 @@
+"""Sentences for the person at the terminal, in Vietnamese and English."""
+
+import sys
+from typing import NamedTuple
+
+from kiemke.agent.settings import language
+
+
+class Both(NamedTuple):
+    """One sentence in both languages, with the same {fields}."""
+
+    vi: str
+    en: str
+
+
+def speak(sentence: Both, **fields: object) -> str:
+    """Return the sentence in the language of this terminal."""
+    return getattr(sentence, language()).format(**fields)  # type: ignore[no-any-return]
+
+
+def open_mouth() -> None:
+    """Let what is written be Vietnamese wherever it goes: a pipe of Windows has an old code page."""
+    for stream in (sys.stdout, sys.stderr):
+        if sys.platform == "win32" and not stream.isatty() and hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8")
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def span(seconds: float) -> str:
+    """Return a time span in the largest unit that fits twice or more, else in seconds."""
+    size = abs(seconds)
+    for unit, words in (
+        (86_400, Both("{n} ngày", "{n} days")),
+        (3600, Both("{n} giờ", "{n} hours")),
+        (60, Both("{n} phút", "{n} minutes")),
+    ):
+        if size >= 2 * unit:
+            return speak(words, n=int(size // unit))
+    return speak(Both("{n} giây", "{n} seconds"), n=int(size))
