@@ -66,20 +66,10 @@ def parser() -> "ArgumentParser":
             )  # fmt: skip
         return one
 
-    enroll = command("enroll", "make this machine known to the server")
-    enroll.add_argument("token", help='the token; "-" reads it from standard input')
-    enroll.add_argument(
-        "--repin", action="store_true",
-        help="believe the token's root certificate; the machine stays the one it is",
-    )  # fmt: skip
+    _enroll_options(command("enroll", "make this machine known to the server"))
     _run_options(command("run", "run the service"))
     _setup_options(command("setup", "prepare this machine for the service; it enrols when it runs"))
-    inventory = command("inventory", "print what would be reported; send nothing")
-    inventory.add_argument(
-        "--root", type=Path, default=Path("/"), metavar="DIR",
-        help="read a recorded machine's files under DIR",
-    )  # fmt: skip
-    inventory.add_argument("--diff", action="store_true", help="what changed since it was told")
+    _inventory_options(command("inventory", "print what would be reported; send nothing"))
     command("status", "say whether all is well, or what to do")
     doctor = command("doctor", "check name, line, certificate, clock, rights, disk; say what to do")
     doctor.add_argument("--json", action="store_true", help="for programs")
@@ -98,6 +88,24 @@ def parser() -> "ArgumentParser":
     decode.add_argument("kind", choices=("edid", "smbios"))
     decode.add_argument("files", nargs="+", metavar="FILE")
     return top
+
+
+def _enroll_options(enroll: "ArgumentParser") -> None:
+    """Add the token and what is taken of it."""
+    enroll.add_argument("token", help='the token; "-" reads it from standard input')
+    enroll.add_argument(
+        "--repin", action="store_true",
+        help="believe the token's root certificate; the machine stays the one it is",
+    )  # fmt: skip
+
+
+def _inventory_options(inventory: "ArgumentParser") -> None:
+    """Add which machine is read and what is shown of it."""
+    inventory.add_argument(
+        "--root", type=Path, default=Path("/"), metavar="DIR",
+        help="read a recorded machine's files under DIR",
+    )  # fmt: skip
+    inventory.add_argument("--diff", action="store_true", help="what changed since it was told")
 
 
 def _setup_options(setup: "ArgumentParser") -> None:
