@@ -12,6 +12,8 @@ from tests.support.database import fresh_url
 UNDATED_ROUTES = {
     "/api/v1/assignment": "what a collector is to do now",
     "/api/v1/collector-secrets": "what a collector is to do it with now",
+    "/api/v1/agent-update": "what an agent may install now",
+    "/api/v1/agent-update/{release}/{number}": "a part of a program",
     "/api/v1/exports": "the names of the reports",
     "/api/v1/me": "who asks",
     "/api/v1/templates/{name}": "an empty form",

@@ -172,8 +172,8 @@ def _update_options(update: "ArgumentParser") -> None:
     )  # fmt: skip
 
 
-def _call(arguments: "Namespace") -> int:
-    """Load the command and run it."""
+def _tell(arguments: "Namespace") -> int | None:
+    """Run a command that only shows something; None when it is another one."""
     # Each import stands in its branch: `run` must not carry the decoders, `decode` not TLS.
     match arguments.command:
         case "decode":
@@ -192,6 +192,15 @@ def _call(arguments: "Namespace") -> int:
             from kiemke.agent.commands import status
 
             return status.run(arguments.state)
+    return None
+
+
+def _call(arguments: "Namespace") -> int:
+    """Load the command and run it."""
+    shown = _tell(arguments)
+    if shown is not None:
+        return shown
+    match arguments.command:
         case "privacy" | "claim" | "kit":
             return _call_of_persons(arguments)
         case "server":
