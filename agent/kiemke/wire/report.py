@@ -19,11 +19,8 @@ COLLECTOR_KINDS = (
     "device", "interfaces", "reachability", "config", "neighbours", "sweep",
 )  # fmt: skip
 
-# "update": what became of a release of the agent; "identity": the machine below the install is another.
-EVENT_NAMES = (
-    "boot", "shutdown", "resume", "link_speed", "session", "outbox", "update", "identity",
-    "trap",
-)  # fmt: skip
+_OF_THE_AGENT = ("outbox", "update", "identity")  # a loss, a release, another machine below it
+EVENT_NAMES = ("boot", "shutdown", "resume", "link_speed", "session", "trap", *_OF_THE_AGENT)
 PROBE_PURPOSES = ("gateway", "isp", "domestic")
 REACH_TARGETS = ("gateway", "server")
 SECTION_STATUSES = ("ok", "absent", "failed", "timeout", "denied")
@@ -104,9 +101,8 @@ class Sample:
     time, 0 to 1. ``user`` is the name of the console session's account, None when nobody is there.
     Disk bytes are those of all local disks since they came up; they and ``reach``, the pings since it
     was told last, stand in every fifth sample, ``volumes`` in one an hour, None in those between.
-    ``reach`` is also None where this account may not ping. ``clock_offset_seconds`` is
-    the server's clock less this machine's, whole seconds: above 0 this clock is behind; None before the
-    first answer.
+    ``reach`` is also None where this account may not ping. ``clock_offset_seconds`` is the server's clock
+    less ours, whole seconds: above 0 ours is behind; None before the first answer.
     """
 
     covered_seconds: float
