@@ -39,6 +39,24 @@ def test_a_long_name_gives_way_and_a_number_never() -> None:
     assert lines[1].endswith("1.234.567")
 
 
+def test_names_that_differ_in_their_tails_go_on_in_the_next_line() -> None:
+    columns = (Column("Unit", "name", flexible=True, least=12, wraps=True), Column("n", "n", COUNT))
+    names = ("Văn phòng Hội đồng nhân dân và Ủy ban nhân dân", "Phòng", "x" * 40)
+
+    lines = [
+        line.plain.rstrip()
+        for line in draw(columns, [{"name": name, "n": 7} for name in names], 24, ZONE).lines
+    ]
+
+    assert lines[1:] == [
+        "Văn phòng Hội đồng     7",
+        "nhân dân và Ủy ban",
+        "nhân dân",
+        "Phòng                  7",
+        "xxxxxxxxxxxxxxxxxxxx…  7",
+    ]
+
+
 def test_csv_begins_no_formula_wherever_a_spreadsheet_cuts_it() -> None:
     """Where ; separates lists, a line is cut there whatever the quotes say."""
     columns = (Column("=1+1", "code"), Column("Name", "name"))

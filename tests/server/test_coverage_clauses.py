@@ -28,6 +28,7 @@ CLAUSES = {
     "the retired are not in the population":
         "secondary_posts_and_retired_people_are_not_in_the_population",
     "only PCs in use, owned": "what_is_no_pc_of_an_official_counts_nowhere",
+    "owned on day D": "whose_a_pc_was_on_the_day_decides_not_whose_it_is_now",
     "or borrowed with paper": "a_borrowed_pc_counts_with_its_paper",
     "private laptops are counted apart": "private_pcs_have_their_own_count",
     "declared is personal custody": "custody_of_a_unit_or_of_several_is_shared_access",
@@ -43,6 +44,7 @@ CLAUSES = {
         "only_a_pc_that_may_carry_no_agent_is_covered_by_a_count",
     "counted: recorded by a person": "a_pc_that_may_carry_no_agent_becomes_counted_by_a_count",
     "contradicted: another official's account": "three_days_under_another_officials_account_contradict",
+    "contradicted: another unit's site": "three_working_days_at_another_units_site_contradict",
     "contradicted: positive evidence only": "an_account_of_nobody_on_the_book_contradicts_nothing",
     "contradicted: a count found it missing": "the_latest_count_contradicts_when_it_says_missing",
     "unmatched and no PC": "a_pc_nobody_matched_is_unmatched_and_no_pc_is_no_pc",
@@ -134,6 +136,25 @@ async def test_everyone_left_out_is_told_with_reason_paper_and_days(database: Da
         "on long study (QĐ 4)",
     ]
     assert persons[3].absences == (Absent("study", "QĐ 4", TUESDAY, TUESDAY + timedelta(days=90)),)
+
+
+async def test_whose_a_pc_was_on_the_day_decides_not_whose_it_is_now(database: Database) -> None:
+    office = Office()
+    sold, bought = office.add_unit(), office.add_unit()
+    yesterday = TUESDAY - timedelta(days=1)
+    for unit, then, now in ((sold, "owned", "private"), (bought, "private", "owned")):
+        asset = office.add_pc(unit, office.add_official(unit), ownership=now)
+        office.add_ownership(asset, then, valid_to=TUESDAY)
+        office.add_ownership(asset, now, valid_from=TUESDAY)
+    await office.write_to(database)
+
+    async with database.reading() as session:
+        before = {row.unit_id: row.pcs for row in await recount(session, yesterday, MOMENT_MS)}
+        after = {row.unit_id: row.pcs for row in await recount(session, TUESDAY, MOMENT_MS)}
+        early = {row.unit_id: row.pcs for row in await recount(session, TUESDAY, 1)}
+
+    assert (before, after) == ({sold: 1, bought: 0}, {sold: 0, bought: 1})
+    assert early == {}
 
 
 async def test_a_pc_that_may_carry_no_agent_asks_for_a_count_not_for_an_agent(

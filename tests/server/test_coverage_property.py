@@ -56,6 +56,12 @@ def add_pc(office: Office, chance: random.Random, unit: int, person: int) -> Non
     )
     if chance.random() < 0.2:
         office.add_custody(asset, unit, chance.choice([None, person, max(1, person - 1)]))
+    if chance.random() < 0.2:
+        office.add_ownership(
+            asset,
+            chance.choice(["owned", "borrowed", "private"]),
+            valid_from=TUESDAY - timedelta(5),
+        )
     if chance.random() < 0.4:
         day = TUESDAY - timedelta(days=chance.randint(0, 500))
         office.add_count(asset, chance.choice(["seen", "missing"]), day)

@@ -1,11 +1,22 @@
 """The presence of each PC as coverage first counted it, by walking every day row: the oracle."""
 
-from kiemke.server.domain import coverage_sql
+import ipaddress
+from datetime import date
+
+from kiemke.server.db import Session, as_date
+from kiemke.server.domain import calendar, coverage_sql
+from kiemke.server.domain.sites import Sites, load_sites
+from kiemke.server.domain.tables import dated
 
 _IS_FOREIGN = """p.day >= :first AND p.day <= :day
         AND CASE WHEN p.main_account IN (SELECT LOWER(account) FROM official)
                   AND p.main_account NOT IN :[nobody.text]
                   AND p.day IN (SELECT day FROM working) THEN 1 ELSE 0 END = 1"""
+
+_OWNERSHIP = (
+    "COALESCE((SELECT g.ownership FROM asset_fact g WHERE g.asset_id = a.id AND @active(g)),"
+    " a.ownership)"
+)
 
 _HELD = """held AS MATERIALIZED (
   SELECT c.asset_id, MIN(c.unit_id) AS unit_id, MIN(a.no_agent_reason) AS no_agent_reason,
@@ -36,13 +47,13 @@ _HELD = """held AS MATERIALIZED (
   LEFT JOIN source s ON s.id = y.source_id
   WHERE @active(c)
     AND a.kind IN ('desktop', 'all_in_one', 'laptop')
-    AND (a.ownership = 'owned' OR a.ownership = 'borrowed' AND c.instrument IS NOT NULL)
+    AND (@ownership = 'owned' OR @ownership = 'borrowed' AND c.instrument IS NOT NULL)
     AND (a.no_agent_reason IS NULL OR a.no_agent_reason <> 'secret')
     AND EXISTS (SELECT 1 FROM asset_status t
                 WHERE t.asset_id = a.id AND t.status = 'in_use' AND @active(t))
   GROUP BY c.asset_id
 ),
-""".replace("@is_foreign", _IS_FOREIGN)
+""".replace("@is_foreign", _IS_FOREIGN).replace("@ownership", _OWNERSHIP)
 
 _PCS = (
     " SELECT asset_id, official_id, machine_id, approved, quarantined, COALESCE(foreign_days, 0)"
@@ -69,3 +80,52 @@ def statements(dialect: str, blocks: int) -> list[tuple[str, str]]:
             )
         )
     return pairs
+
+
+async def elsewhere_walked(session: Session, day: date, known_ms: int, days: int) -> list[int]:
+    """Return the assets that stood ``days`` days at another unit's site, walked stay by stay.
+
+    Every source's every day, whatever was marked; only subnets no home router gives.
+    """
+    times = {"day": day, "known": known_ms}
+    sites = await load_sites(session, day, known_ms)
+    working = await calendar.load(session, known_ms)
+    window = working.working_days_up_to(day, 10)
+    stays = await session.fetch("SELECT * FROM network_stay ORDER BY id")
+    seen: dict[tuple[int, date], set[str]] = {}
+    for row in await session.fetch(dated(_BOOKED_DAYS), **times):
+        unit, seen_on = row["unit_id"], as_date(row["day"])
+        if seen_on not in window or row["state"] != "approved" or row["trusted_slots"] == 0:
+            continue
+        for stay in stays:
+            begin, end = as_date(stay["first_day"]), as_date(stay["last_day"] or day)
+            if stay["source_id"] == row["source_id"] and begin <= seen_on <= end:
+                told = seen.setdefault((row["asset_id"], seen_on), set())
+                told.add(_walk_place(sites, stay["addresses"], unit))
+    count: dict[int, int] = {}
+    for (asset, _), told in seen.items():
+        count[asset] = count.get(asset, 0) + (told == {"away"})
+    return sorted(asset for asset, away in count.items() if away >= days)
+
+
+_BOOKED_DAYS = """
+SELECT x.asset_id, y.source_id, s.state, p.day, p.trusted_slots,
+  (SELECT MIN(c.unit_id) FROM custody c WHERE c.asset_id = x.asset_id AND {active c}) AS unit_id
+FROM presence_day p JOIN source s ON s.id = p.source_id
+JOIN machine_source y ON y.source_id = s.id AND {active y}
+JOIN asset_match x ON x.machine_id = y.machine_id AND {active x}
+"""
+
+
+def _walk_place(sites: Sites, addresses: str, unit: int) -> str:
+    nets = sites.subnets()
+    owners = {
+        owner
+        for text in addresses.split()
+        for owner, net in nets
+        if ipaddress.ip_address(text) in net
+    }
+    if not owners or sites.site_of(unit) is None:
+        return "unknown"
+    home = {unit, *sites.above(unit), *(owner for owner in owners if unit in sites.above(owner))}
+    return "home" if owners & home else "away"

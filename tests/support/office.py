@@ -152,6 +152,13 @@ class Office:
         self.add_custody(asset, unit, official)
         return asset
 
+    def add_ownership(self, asset: int, ownership: str, **dated: Any) -> int:
+        """Queue what a paper says of whose an asset is."""
+        facts = {"price_dong": None, "in_use_since": None, "owner_name": None, "return_on": None}
+        return self.add_dated(
+            "asset_fact", asset_id=asset, ownership=ownership, **{**facts, **dated}
+        )
+
     def add_count(self, asset: int, result: str, day: date) -> int:
         """Queue a person's count of an asset."""
         return self.add_dated(
@@ -267,6 +274,20 @@ class Office:
             main_account=account,
             changed_at_ms=RECORDED_MS,
         )
+
+    def add_subnet(self, unit: int, subnet: str, **dated: Any) -> int:
+        """Queue a registered subnet of a unit."""
+        plain = {"place_id": None, "authority_id": None, "deny": False, "note": None}
+        return self.add_dated("site_subnet", unit_id=unit, subnet=subnet, **{**plain, **dated})
+
+    def add_network_stay(
+        self, source: int, addresses: str, first: date = FAR_BACK, last: date | None = None
+    ) -> int:
+        """Queue where a source stood from a day through another."""
+        return self.add(
+            "network_stay", source_id=source, addresses=addresses, first_day=first, last_day=last,
+            apart=False,
+        )  # fmt: skip
 
     def add_verified_pc(self, unit: int, official: int, day: date = TUESDAY) -> int:
         """Queue a PC that was matched and seen on ``day``; return its source."""

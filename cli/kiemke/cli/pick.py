@@ -9,7 +9,7 @@ import click
 from kiemke.cli.app import App
 from kiemke.cli.errors import Ambiguous, KiemkeError, ServerProblem
 from kiemke.cli.i18n import _
-from kiemke.cli.records import Record, text_at
+from kiemke.cli.records import Record, dig, records_of, text_at
 from kiemke.cli.text import fold, visible
 
 MOST_CANDIDATES = 20
@@ -19,32 +19,45 @@ NOT_EXACT = (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT)
 
 @dataclass(frozen=True, slots=True)
 class Noun:
-    """A kind of thing. ``keys`` name it exactly; ``labels`` tell candidates apart."""
+    """A kind of thing. ``keys`` name it exactly; ``labels`` tell candidates apart.
+
+    ``kind`` is what the search calls it, None where the search knows no such thing.
+    """
 
     path: str
     keys: tuple[str, ...]
     labels: tuple[str, ...]
     reference: tuple[str, ...] = ("code", "id")
+    kind: str | None = None
 
 
-UNIT = Noun("units", ("code", "name"), ("code", "name"))
-PLACE = Noun("places", ("code", "name"), ("code", "name", "unit.name"))
+UNIT = Noun("units", ("code", "name"), ("code", "name"), kind="unit")
+PLACE = Noun("places", ("code", "name"), ("code", "name", "unit.name"), kind="place")
 OFFICIAL = Noun(
     "officials",
     ("code", "phone", "mailbox", "account", "name"),
     ("code", "name", "post", "unit.name"),
+    kind="official",
 )
-ASSET = Noun("assets", ("code", "tag", "serial", "name"), ("code", "tag", "name", "unit.name"))
+ASSET = Noun(
+    "assets",
+    ("code", "tag", "serial", "name"),
+    ("code", "tag", "name", "unit.name"),
+    kind="asset",
+)
 MACHINE = Noun(
     "machines",
     ("hostname", "serial", "asset.code", "asset.tag"),
     ("id", "hostname", "serial", "unit.name"),
     ("id",),
+    "machine",
 )
-DEVICE = Noun("devices", ("code", "address", "name"), ("code", "name", "address", "unit.name"))
-LINK = Noun("links", ("code", "name"), ("code", "name", "provider", "unit.name"))
+DEVICE = Noun(
+    "devices", ("code", "address", "name"), ("code", "name", "address", "unit.name"), kind="device"
+)
+LINK = Noun("links", ("code", "name"), ("code", "name", "provider", "unit.name"), kind="link")
 SECRET = Noun("secrets", ("name",), ("id", "name", "kind", "unit.name"), ("id",))
-SOURCE = Noun("sources", ("id", "hostname"), ("id", "kind", "hostname", "state"), ("id",))
+SOURCE = Noun("sources", ("id", "hostname"), ("id", "kind", "hostname", "state"), ("id",), "source")
 
 
 def pick(
@@ -66,16 +79,32 @@ def pick(
             raise
         refusal = problem
     found = app.client.items(f"/{noun.path}", {**(parameters or {}), "q": reference}, 1000)
-    chosen = _only(noun, reference, found.items)
+    items = found.items or _searched(app, noun, reference, parameters)
+    chosen = _only(noun, reference, items)
     if chosen is None:
-        if not found.items:
+        if not items:
             raise KiemkeError(
                 refusal.what,
                 where=refusal.where,
                 remedy=refusal.remedy or _("look at the list for its code or name"),
             ) from refusal
-        chosen = _choose(app, noun, reference, found.items)
+        chosen = _choose(app, noun, reference, items)
     return app.client.one(noun.path, _reference_of(noun, chosen), parameters)
+
+
+def _searched(
+    app: App, noun: Noun, reference: str, parameters: Mapping[str, str | int | None] | None
+) -> tuple[Record, ...]:
+    """Return what the search finds of the kind: by words in any order, by any number on a sticker."""
+    if noun.kind is None:
+        return ()
+    asked = {**(parameters or {}), "q": reference, "kind": noun.kind, "limit": MOST_CANDIDATES}
+    try:
+        hits = records_of(dig(app.client.get("/search", asked), "items"))
+        refs = dict.fromkeys(ref for hit in hits if (ref := text_at(hit, "ref")))
+        return tuple(app.client.one(noun.path, ref, parameters) for ref in refs)
+    except ServerProblem:  # nothing to search for in it, or gone meanwhile: as if nothing was found
+        return ()
 
 
 def reference(app: App, noun: Noun, given: str | None) -> str | None:

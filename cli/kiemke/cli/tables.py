@@ -19,6 +19,7 @@ from kiemke.cli.words import STYLES
 
 ABSENT = "–"
 GAP = "  "
+MOST_LINES = 4  # of one cell that wraps
 # Full-width signs begin a formula too; behind a ; one begins where ; separates a spreadsheet's cells.
 _FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")
 _FORMULA_BEHIND = re.compile(r"(;)(?=[ '\"\u00a0]*[=+\-@＝＋－＠])")
@@ -30,7 +31,8 @@ class Column:
 
     A ``flexible`` column is cut where the width does not suffice; the others never are, since a cut
     number is a wrong number. ``optional`` columns give way, highest first, before a flexible one
-    would be cut below its ``least`` cells.
+    would be cut below its ``least`` cells. What ``wraps`` goes on in the next lines instead of being
+    cut: names that differ in their tails alone.
     """
 
     heading: str
@@ -39,6 +41,7 @@ class Column:
     flexible: bool = False
     optional: int = 0
     least: int = 8
+    wraps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,13 @@ def draw(
         lines.append(_line(columns, kept, widths, words, ["bold"] * len(kept)))
     for row, record in zip(cells, records, strict=True):
         styles = [_style(columns[i], record) for i in kept]
-        lines.append(_line(columns, kept, widths, [row[i] for i in kept], styles))
+        parts = [
+            broken(row[i], width) if columns[i].wraps else [row[i]]
+            for i, width in zip(kept, widths, strict=True)
+        ]
+        for level in range(max(map(len, parts), default=0)):
+            texts = [part[level] if level < len(part) else "" for part in parts]
+            lines.append(_line(columns, kept, widths, texts, styles))
     lost = tuple(" ".join(headings[i]) for i in range(len(columns)) if i not in kept)
     return Drawn(tuple(lines), lost)
 
@@ -135,6 +144,19 @@ def _line(
         if not columns[i].kind.number and position < len(kept) - 1:
             line.append(padding)
     return line
+
+
+def broken(text: str, width: int) -> list[str]:
+    """Return the text in lines of at most ``width`` cells, broken between words; the last may be cut."""
+    lines: list[str] = []
+    rest = text.split(" ")
+    while rest and len(lines) < MOST_LINES - 1 and cell_len(" ".join(rest)) > width:
+        taken = 1
+        while taken < len(rest) and cell_len(" ".join(rest[: taken + 1])) <= width:
+            taken += 1
+        lines.append(fit(" ".join(rest[:taken]), width))
+        rest = rest[taken:]
+    return [*lines, " ".join(rest)] if rest else lines or [""]
 
 
 def fit(text: str, width: int) -> str:

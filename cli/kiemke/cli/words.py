@@ -2,6 +2,7 @@
 
 from kiemke.cli import words_ssh
 from kiemke.cli.i18n import N_, _
+from kiemke.cli.words_findings import FINDINGS
 from kiemke.cli.words_readings import READINGS
 
 VOCABULARIES: dict[str, dict[str, str]] = {
@@ -156,27 +157,7 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "other_user": N_("used by another"),
         "overdue": N_("due back and not returned"),
     },
-    "finding": {
-        "elsewhere": N_("seen elsewhere than booked"),
-        "hardware": N_("hardware changed"),
-        "holder_left": N_("its holder has left"),
-        "never_seen": N_("on the book, never seen"),
-        "not_booked": N_("seen, not on the book"),
-        "other_user": N_("used by another"),
-        "overdue": N_("due back and not returned"),
-        "cloned_identity": N_("two live sources of one hardware"),
-        "ambiguous_serial": N_("one serial number, several assets or machines"),
-        "doubtful_machine": N_("doubtful machine"),
-        "cloned_install": N_("copied install"),
-        "cloned_source": N_("copied install (boots alternate)"),
-        "one_host": N_("many agents on one PC"),
-        "ups_on_battery": N_("UPS runs on its battery"),
-        "ups_battery_low": N_("UPS battery is low"),
-        "supply_empty": N_("printer supply at its end"),
-        "device_hot": N_("device too hot"),
-        "enrolment_conflict": N_("enrolment conflict"),
-        **words_ssh.FINDINGS,
-    },
+    "finding": FINDINGS,
     "secret_kind": {"snmp": N_("SNMP"), "ssh": N_("SSH")},
     "reading": READINGS,
     "decided_by": {
@@ -185,6 +166,9 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "serial": N_("serial number"),
         "mac": N_("MAC address"),
         "tag": N_("firmware asset tag"),
+        "new": N_("not seen before"),
+        "moved": N_("moved here"),
+        "twin": N_("another device shows the same"),
     },
     "confidence": {
         "sure": N_("nearly certain"),

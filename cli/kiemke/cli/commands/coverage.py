@@ -30,7 +30,7 @@ from kiemke.cli.tables import Column
 WHOSE = words("official_kind")
 SHARE = Kind(lambda value, zone: value if isinstance(value, str) else None, number=True)
 COLUMNS = (
-    Column(N_("Unit"), "label", flexible=True, least=24),
+    Column(N_("Unit"), "label", flexible=True, least=24, wraps=True),
     Column(N_("With a PC\n(book)"), "shown.declared", SHARE),
     Column(N_("Tar-\nget"), "shown.target", SHARE),
     Column(N_("Verified"), "shown.verified", SHARE),

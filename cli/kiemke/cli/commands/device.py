@@ -9,6 +9,7 @@ from kiemke.cli import figures
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.device_config import config, host_key
+from kiemke.cli.device_identity import other, same, why
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import BITS, COUNT, MOMENT, THING, words
 from kiemke.cli.listing import (
@@ -107,8 +108,8 @@ def device() -> None:
     """Hold the verbs."""
 
 
-device.add_command(config)
-device.add_command(host_key)
+for _verb in (config, host_key, why, same, other):
+    device.add_command(_verb)
 
 
 @device.command(

@@ -172,6 +172,35 @@ def unmatched(app: App, unit: str | None, search: str | None, times: Times, shap
     show(app, _("Machines on no book"), UNMATCHED, found, shape)
 
 
+DEVICES = (
+    Column(N_("Device"), "device"),
+    Column(N_("Name"), "name", flexible=True),
+    Column(N_("Unit"), "unit", THING, flexible=True),
+    Column(N_("Serial number"), "serial", optional=1),
+    Column(N_("May be"), "first", THING, flexible=True),
+    Column(N_("Sureness"), "confidence"),
+)
+
+
+@match.command(
+    "devices",
+    alias="thiet-bi",
+    help=N_("List watched devices on no book with the assets they may be."),
+    examples=("kiemke match devices", "kiemke ghep thiet-bi --don-vi TG --json"),
+)
+@search_options
+@time_options
+@shape_options
+@pass_app
+def devices(app: App, unit: str | None, search: str | None, times: Times, shape: Shape) -> None:
+    """List the devices on no book."""
+    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
+    found = app.client.items("/matches/unmatched-devices", asked, shape.rows)
+    if not shape.json:
+        found = type(found)(tuple(_flat(item) for item in found.items), found.total)
+    show(app, _("Devices on no book"), DEVICES, found, shape)
+
+
 def _flat(item: Record) -> Record:
     """Put the likeliest candidate beside the machine."""
     first = next(iter(records_of(dig(item, "candidates"))), None)

@@ -10,6 +10,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import date, timedelta
+from operator import itemgetter
 from typing import Any
 
 from kiemke.server.db import Database, Row, Session, as_date
@@ -17,6 +18,8 @@ from kiemke.server.domain import calendar, presence_blocks, rules
 from kiemke.server.domain.coverage_accounts import nobody
 from kiemke.server.domain.coverage_rollup import CoverageRow, Leaf, Target, roll_up
 from kiemke.server.domain.coverage_sql import COUNTS, EVERYBODY, leaves_sql
+from kiemke.server.domain.elsewhere import contradicting, load_elsewhere
+from kiemke.server.domain.ownership import load_ownership
 from kiemke.server.domain.tables import dated
 
 Guard = Callable[[Session], Awaitable[None]]
@@ -32,7 +35,9 @@ async def statement_params(session: Session, day: date, known_ms: int) -> dict[s
         day, law.whole("coverage_evidence_working_days")
     )
     window = presence_blocks.window(days)
+    stood = await load_elsewhere(session, window, day, known_ms, law)
     return {
+        **await load_ownership(session, day, known_ms),
         "day": day,
         "known": known_ms,
         "days": json.dumps(window.days),
@@ -46,6 +51,8 @@ async def statement_params(session: Session, day: date, known_ms: int) -> dict[s
         "nobody": sorted(nobody(law)),
         "first_official": 0,
         "last_official": EVERYBODY,
+        "elsewhere": contradicting(stood, law),
+        "stood": stood,  # for who explains it; the statement reads the line above
         "count_since": day - timedelta(days=law.whole("coverage_count_days")),
     }
 
@@ -154,8 +161,11 @@ def working_codes(params: Mapping[str, Any]) -> list[int]:
     return [presence_blocks.code(d["block"], d["bit"]) for d in json.loads(params["days"])]
 
 
+_values = itemgetter(*_COLUMNS)
+
+
 def _row(row: Row) -> CoverageRow:
-    return CoverageRow(**{name: row[name] for name in _COLUMNS})
+    return CoverageRow(*_values(row))
 
 
 _READ_NOW = "SELECT * FROM coverage_now"
@@ -178,7 +188,8 @@ async def read_now(session: Session) -> list[CoverageRow]:
 
 def now_row(row: Row) -> CoverageRow:
     """Return a row of ``coverage_now`` as figures; further columns are left aside."""
-    return _row({**row, "day": as_date(row["day"])})
+    row["day"] = as_date(row["day"])
+    return _row(row)
 
 
 async def refresh_now(db: Database, now_ms: int, guard: Guard | None = None) -> int:

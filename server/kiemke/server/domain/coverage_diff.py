@@ -122,7 +122,8 @@ async def coverage_diff(
     now: dict[int, WhoRow] = {}
     for root in roots:
         for found, reading in ((then, first), (now, second)):
-            rows = await coverage_who(session, root, reading.day, reading.known_ms)
+            day, known_ms = reading.day, reading.known_ms
+            rows = await coverage_who(session, root, day, known_ms, seen=within)
             seen = [row for row in rows if within is None or row.unit_id in within]
             found.update({row.official_id: row for row in seen})
     moved = [

@@ -9,7 +9,9 @@ Parameters: ``day``, ``known`` (epoch ms), ``days`` (the evidence window's worki
 ``count_since`` (day), ``nobody`` (accounts that stand for no person), ``first_official`` and
 ``last_official``: of the persons only those with ids from one to the other (0 to EVERYBODY for all).
 A PC that one person answers for is read with that person; one of a unit, or of several persons, with
-every share of them, since it decides who shares.
+every share of them, since it decides who shares. ``elsewhere`` are the ids of the assets that stood at
+another unit's site for long enough (see ``elsewhere``), ``otherwise`` of those whose ownership was not on
+the day what it is, of them ``owned_then`` and ``borrowed_then`` (see ``ownership``).
 """
 
 import re
@@ -116,7 +118,9 @@ held AS MATERIALIZED (
     AND (c.official_id BETWEEN :first_official AND :last_official OR c.official_id IS NULL
       OR c.asset_id IN (SELECT asset_id FROM several))
     AND a.kind IN ('desktop', 'all_in_one', 'laptop')
-    AND (a.ownership = 'owned' OR a.ownership = 'borrowed' AND c.instrument IS NOT NULL)
+    AND CASE WHEN a.id IN :[otherwise]
+      THEN a.id IN :[owned_then] OR a.id IN :[borrowed_then] AND c.instrument IS NOT NULL
+      ELSE a.ownership = 'owned' OR a.ownership = 'borrowed' AND c.instrument IS NOT NULL END
     AND (a.no_agent_reason IS NULL OR a.no_agent_reason <> 'secret')
     AND EXISTS (SELECT 1 FROM asset_status t
                 WHERE t.asset_id = a.id AND t.status = 'in_use' AND @active(t))
@@ -139,7 +143,7 @@ pc AS @kept (
   SELECT q.asset_id, q.official_id, q.machine_id, q.approved, q.quarantined, q.last_seen,
     q.foreign_days, k.result AS count_result, k.valid_from AS count_day,
     CASE
-      WHEN k.result = 'missing' OR q.foreign_days >= :foreign_days THEN 3
+      WHEN k.result = 'missing' OR q.foreign_days >= :foreign_days OR q.asset_id IN :[elsewhere] THEN 3
       WHEN q.approved = 1 AND q.quarantined = 0 AND q.last_seen IS NOT NULL THEN 1
       WHEN q.no_agent_reason IS NOT NULL AND k.result = 'seen' AND k.valid_from > :count_since
         THEN 2

@@ -1,5 +1,6 @@
 """The persons behind a coverage figure: where each one stands, why, and what to do next."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from kiemke.server.db import Row, Session, as_date
 from kiemke.server.domain.coverage import statement_params
 from kiemke.server.domain.coverage_sql import RANKS, who_sql
+from kiemke.server.domain.elsewhere import Elsewhere, load_names
 from kiemke.server.domain.tables import dated
 from kiemke.server.errors import Both
 
@@ -53,11 +55,17 @@ class WhoRow:
 
 
 async def coverage_who(
-    session: Session, unit_id: int, day: date, known_ms: int, state: str | None = None
+    session: Session,
+    unit_id: int,
+    day: date,
+    known_ms: int,
+    state: str | None = None,
+    *,
+    seen: Collection[int] | None = None,
 ) -> list[WhoRow]:
     """Return the persons of a unit's subtree, by unit and given name; ``state`` None gives all.
 
-    Raises KeyError for a state that STATES does not have.
+    Of a PC that stood at the site of a unit not in ``seen`` (None: all) only that is told. Raises KeyError for a state that STATES does not have.
     """
     params = await statement_params(session, day, known_ms)
     place = None if state is None else RANKS[state]
@@ -68,7 +76,9 @@ async def coverage_who(
         kept = chosen.get(row["official_id"])
         if kept is None or _newness(row) > _newness(kept):
             chosen[row["official_id"]] = row
-    return [_who(row) for row in await _with_facts(session, list(chosen.values()), params)]
+    rows = await _with_facts(session, list(chosen.values()), params)
+    rows = await _with_sites(session, rows, params, seen)
+    return [_who(row) for row in rows]
 
 
 _ABSENT = dated("""
@@ -101,6 +111,32 @@ async def _with_facts(session: Session, rows: list[Row], params: dict[str, Any])
         }
         for row in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """Where a PC stood instead: the days, and code and name of the site's unit, None where unseen."""
+
+    days: tuple[date, ...]
+    unit: tuple[str, str] | None
+
+
+async def _with_sites(
+    session: Session, rows: list[Row], params: dict[str, Any], seen: Collection[int] | None
+) -> list[Row]:
+    """Return the rows with the other unit's site at which the PC stood for long enough."""
+    enough = set(params["elsewhere"])
+    stood: dict[int, Elsewhere] = {
+        row["asset_id"]: params["stood"][row["asset_id"]]
+        for row in rows
+        if row["asset_id"] in enough
+    }
+    names = await load_names(session, stood.values(), params["day"], params["known"])
+    sites = {}
+    for asset, found in stood.items():
+        told = [unit for unit in found.unit_ids if seen is None or unit in seen]
+        sites[asset] = _Site(found.days, names.get(told[0]) if told else None)
+    return [{**row, "site": sites.get(row["asset_id"])} for row in rows]
 
 
 def _excludes(absent: Absent, long_days: int) -> bool:
@@ -166,7 +202,7 @@ def _explain(state: str, row: Row) -> tuple[Both, str | None]:
         said = f"máy {asset} đã kiểm đếm ngày {day:%d/%m/%Y}"
         return Both(said, f"{asset} was counted on {day}"), None
     if state == "contradicted":
-        return _contradicted(row), f"kiemke asset show {asset}"
+        return _contradicted(row)
     if state == "silent":
         return _silent(row)
     if row["no_agent_reason"] is not None:
@@ -206,18 +242,40 @@ def _no_pc(row: Row) -> Both:
     return Both("sổ không ghi máy nào do người này giữ", "the book gives this person no PC")
 
 
-def _contradicted(row: Row) -> Both:
+def _contradicted(row: Row) -> tuple[Both, str]:
     asset, days = row["asset_code"], row["foreign_days"]
+    show = f"kiemke asset show {asset}"
     if row["count_result"] == "missing":
         day = _day(row["count_day"])
         return Both(
             f"kiểm kê ngày {day:%d/%m/%Y} không thấy {asset}",
             f"{asset} was missing at the count of {day}",
-        )
+        ), show
+    if row["site"] is not None:
+        return _elsewhere(row, row["site"])
     return Both(
         f"{days} ngày làm việc {asset} do tài khoản của người khác dùng",
         f"{asset} was under another official's account on {days} working days",
-    )
+    ), show
+
+
+def _elsewhere(row: Row, site: _Site) -> tuple[Both, str]:
+    """Say where the PC stood on which days; if it went there for good, the book has to follow."""
+    asset, unit = row["asset_code"], site.unit
+    vi = ", ".join(f"{day:%d/%m}" for day in site.days)
+    en = ", ".join(day.isoformat() for day in site.days)
+    where = Both("trụ sở của đơn vị khác", "another unit's site")
+    next_command = f"kiemke machine show {row['machine_id']}"
+    if unit is not None:
+        where = Both(f"trụ sở {unit[1]} ({unit[0]})", f"the site of {unit[1]} ({unit[0]})")
+        next_command = (
+            f"kiemke asset handover {asset} --from official:{row['official_code']}"
+            f" --to unit:{unit[0]} --day … --paper …"
+        )
+    return Both(
+        f"{asset} ở {where.vi} {len(site.days)} ngày làm việc: {vi}",
+        f"{asset} stood at {where.en} on {len(site.days)} working days: {en}",
+    ), next_command
 
 
 def _silent(row: Row) -> tuple[Both, str | None]:

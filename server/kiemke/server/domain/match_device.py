@@ -1,6 +1,9 @@
-"""A watched device matched with an asset by a person, and undone again, as dated rows."""
+"""A watched device matched with an asset by a person or by evidence, and undone again, as dated rows."""
 
+import json
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from kiemke.server.db import Row, Session
 from kiemke.server.domain.asset_book import CannotSay
@@ -17,7 +20,16 @@ WHERE (z.device_id = :device OR z.asset_id = :asset)
 """
 
 
-async def accept(session: Session, asset_id: int, device_id: int, today: date, stamp: Stamp) -> int:
+async def accept(
+    session: Session,
+    asset_id: int,
+    device_id: int,
+    today: date,
+    stamp: Stamp,
+    *,
+    decided_by: str = "person",
+    evidence: Mapping[str, Any] | None = None,
+) -> int:
     """Write the match and return its id. Raises CannotSay when either side has one already."""
     if session.dialect == "postgres":  # two who decide at once: the second waits and is refused
         await session.execute("SELECT id FROM device WHERE id = :id FOR UPDATE", id=device_id)
@@ -34,10 +46,12 @@ async def accept(session: Session, asset_id: int, device_id: int, today: date, s
         )
     row = await session.one(
         "INSERT INTO device_match (asset_id, device_id, decided_by, evidence_json, valid_from,"
-        " recorded_at_ms, recorded_by) VALUES (:asset, :device, 'person', '{}', :day, :now, :who)"
+        " recorded_at_ms, recorded_by) VALUES (:asset, :device, :by, :evidence, :day, :now, :who)"
         " RETURNING id",
         asset=asset_id,
         device=device_id,
+        by=decided_by,
+        evidence=json.dumps(evidence or {}, ensure_ascii=False),
         day=today,
         now=stamp.now_ms,
         who=stamp.who,

@@ -180,10 +180,12 @@ def _see(
     )
 
 
-async def booked_assets(session: Session, ids: Iterable[int], span: Span) -> list[BookedAsset]:
-    """Return the assets among ``ids`` that may still be matched, with who answers for them."""
+async def booked_assets(
+    session: Session, ids: Iterable[int], span: Span, kinds: Sequence[str] = KINDS
+) -> list[BookedAsset]:
+    """Return the assets of ``kinds`` among ``ids`` no machine is matched with, with who answers for them."""
     times = {"day": span.day, "known": span.known_ms}
-    rows = await session.fetch(_ASSETS, ids=sorted(ids), kinds=list(KINDS), **times)
+    rows = await session.fetch(_ASSETS, ids=sorted(ids), kinds=list(kinds), **times)
     held: dict[int, list[Row]] = defaultdict(list)
     for row in await session.fetch(_CUSTODIES, ids=[row["id"] for row in rows], **times):
         held[row["asset_id"]].append(row)

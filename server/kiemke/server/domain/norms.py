@@ -18,6 +18,7 @@ from kiemke.server.domain import rules_dated
 from kiemke.server.domain.norms_judge import Held, Judge, NormRow, Person
 from kiemke.server.domain.norms_posts import Place, Post, PostGroups
 from kiemke.server.domain.norms_rules import RULES_FILE, NormRules, allowed_permille, read_rules
+from kiemke.server.domain.ownership import OWNERSHIP
 from kiemke.server.domain.rules_dated import DayRules
 from kiemke.server.domain.tables import dated
 from kiemke.server.domain.text import search_key
@@ -55,11 +56,12 @@ SELECT DISTINCT b.official_id FROM absence b WHERE b.reason IN :[reasons.text] A
 """)
 
 # Both people of a shared thing must be seen although only one may be asked about.
-_HELD = dated("""
-SELECT a.id, a.code, a.kind, a.price_dong, a.ownership, c.unit_id, c.official_id, c.place
+_HELD = dated(
+    """
+SELECT a.id, a.code, a.kind, a.price_dong, @ownership AS ownership, c.unit_id, c.official_id, c.place
 FROM custody c
 JOIN asset a ON a.id = c.asset_id
-WHERE {active c} AND a.ownership IN ('owned', 'borrowed') AND a.kind IN :[kinds.text]
+WHERE {active c} AND @ownership IN ('owned', 'borrowed') AND a.kind IN :[kinds.text]
   AND EXISTS (SELECT 1 FROM asset_status s
     WHERE s.asset_id = a.id AND s.status IN :[statuses.text] AND {active s})
   AND (CAST(:all_units AS INTEGER) = 1 OR a.id IN (
@@ -67,7 +69,8 @@ WHERE {active c} AND a.ownership IN ('owned', 'borrowed') AND a.kind IN :[kinds.
       OR d.official_id IN (SELECT p.official_id FROM membership p
         WHERE p.is_primary AND p.unit_id IN :[units] AND {active p}))))
 ORDER BY a.code, a.id, c.id
-""")
+""".replace("@ownership", OWNERSHIP)
+)
 
 
 async def load(session: Session, question: NormQuestion) -> list[NormRow]:

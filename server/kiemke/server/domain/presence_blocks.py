@@ -16,7 +16,7 @@ from kiemke.server.db import Row, Session, as_date
 
 # The number of a block and its days share one BIGINT in the recount: 15 bits and 48.
 BLOCK_DAYS = 48
-_EPOCH = date(1970, 1, 1)
+EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def window(days: Sequence[date]) -> Window:
     placed = []
     masks: dict[int, int] = {}
     for day in days:
-        block, bit = divmod((day - _EPOCH).days, BLOCK_DAYS)
+        block, bit = divmod((day - EPOCH).days, BLOCK_DAYS)
         placed.append({"day": day.isoformat(), "block": block, "bit": 1 << bit})
         masks[block] = masks.get(block, 0) | 1 << bit
     return Window(tuple(placed), tuple(sorted(masks.items())) or ((0, 0),))
@@ -118,7 +118,7 @@ async def forget(session: Session, gone: Sequence[Row]) -> None:
         [
             Change(
                 row["source_id"],
-                (as_date(row["day"]) - _EPOCH).days,
+                (as_date(row["day"]) - EPOCH).days,
                 DayFact(row["main_account"] or "", trusted=False),
                 None,
             )

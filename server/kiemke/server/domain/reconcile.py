@@ -12,6 +12,7 @@ from kiemke.server.db import Row, Session, as_date
 from kiemke.server.domain import calendar, rules
 from kiemke.server.domain.hardware import Part, as_parts, compare
 from kiemke.server.domain.match_now import load_span
+from kiemke.server.domain.presence_blocks import BLOCK_DAYS, EPOCH
 from kiemke.server.domain.reconcile_sql import QUESTIONS
 
 _PAGE = 1_000
@@ -83,14 +84,16 @@ async def params(session: Session, question: Question) -> dict[str, Any]:
     days = (await calendar.load(session, question.known_ms)).working_days_up_to(
         question.day, law.whole("coverage_evidence_working_days")
     )
+    numbers = [(day - EPOCH).days for day in days]
     return {
         "day": question.day,
         "known": question.known_ms,
         "all_units": 1 if question.units is None else 0,
         "units": question.units or [],
         "kind": question.asset_kind,
-        "first": span.first,
-        "days": [day.isoformat() for day in days],
+        "day_numbers": numbers,
+        "first_block": min(numbers, default=0) // BLOCK_DAYS,
+        "last_block": max(numbers, default=0) // BLOCK_DAYS,
         "foreign_days": law.whole("coverage_foreign_account_days"),
         "nobody": list(span.nobody),
     }

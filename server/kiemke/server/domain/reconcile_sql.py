@@ -1,12 +1,14 @@
 """The statements behind the reconciliation, one a question: each gives the rows after a key, in order.
 
 Parameters: ``day``, ``known`` (epoch ms), ``all_units`` (0 or 1) and ``units``, ``kind`` (of asset, or
-None), ``first`` and ``days`` (working days of evidence as ISO text), ``foreign_days``, ``nobody``.
+None), ``day_numbers`` (working days of evidence, counted from 1970-01-01) with their ``first_block`` and
+``last_block`` (see ``presence_blocks``), ``foreign_days``, ``nobody``.
 ``row_id`` is the key; every statement has ``unit_id``, where the thing belongs.
 """
 
 import re
 
+from kiemke.server.domain.presence_blocks import BLOCK_DAYS
 from kiemke.server.domain.tables import dated
 from kiemke.server.models.book import PC_KINDS
 
@@ -60,6 +62,7 @@ def _expand(text: str) -> str:
     text = re.sub(r"@newest\(([^)]*)\)", lambda m: _NEWEST.replace("@states", m[1]), text)
     text = re.sub(r"@mine\[([^\]]*)\]", lambda m: _MINE.replace("@unit", m[1]), text)
     text = re.sub(r"@device_of\[([^\]]*)\]", lambda m: _DEVICE_OF.replace("@asset", m[1]), text)
+    text = text.replace("@kept", "MATERIALIZED").replace("@block_days", str(BLOCK_DAYS))
     for name, values in (
         ("@pcs", PC_KINDS),
         ("@network", NETWORK_KINDS),
@@ -123,24 +126,29 @@ LEFT JOIN closure down ON down.ancestor_id = d.unit_id AND down.unit_id = h.unit
 WHERE up.unit_id IS NULL AND down.unit_id IS NULL AND @mine[h.unit_id]
   AND h.kind IN @watched
 """
+# Nearly all blocks are the holder's own: they are left before the rest is taken apart into days.
 OTHER_USER = """
-WITH @held, used AS (
-  SELECT h.asset_id, h.unit_id, h.official_id, x.machine_id, o.id AS seen_official_id,
-    COUNT(DISTINCT p.day) AS days,
-    ROW_NUMBER() OVER (PARTITION BY h.asset_id ORDER BY COUNT(DISTINCT p.day) DESC, o.id) AS nth
+WITH @held, working(number) AS (SELECT * FROM :[day_numbers] AS given),
+foreign_block AS @kept (
+  SELECT h.asset_id, h.unit_id, h.official_id, x.machine_id, e.block, e.account, e.account_days
   FROM held h JOIN asset_match x ON x.asset_id = h.asset_id AND {active x}
   JOIN machine_source y ON y.machine_id = x.machine_id AND {active y}
   JOIN source s ON s.id = y.source_id AND s.state = 'approved'
-  JOIN presence_day p ON p.source_id = s.id AND p.day >= :first AND p.day <= :day
+  JOIN presence_block e ON e.source_id = s.id AND e.block BETWEEN :first_block AND :last_block
   LEFT JOIN official k ON k.id = h.official_id
-  JOIN official o ON LOWER(o.account) = p.main_account
-  WHERE h.official_id IS NOT NULL AND o.id <> h.official_id
-    -- Nearly all days are the holder's own: they are left before the rest is looked at.
-    AND CASE WHEN p.main_account = COALESCE(LOWER(k.account), '') THEN 0
-      WHEN CAST(p.day AS VARCHAR(10)) IN :[days.text] THEN 1 ELSE 0 END = 1
-    AND p.main_account NOT IN :[nobody.text]
-  GROUP BY h.asset_id, h.unit_id, h.official_id, x.machine_id, o.id
-  HAVING COUNT(DISTINCT p.day) >= CAST(:foreign_days AS INTEGER)
+  WHERE h.official_id IS NOT NULL AND e.account <> '' AND e.account <> COALESCE(LOWER(k.account), '')
+    AND e.account NOT IN :[nobody.text]
+), used AS (
+  SELECT f.asset_id, f.unit_id, f.official_id, f.machine_id, o.id AS seen_official_id,
+    COUNT(DISTINCT w.number) AS days,
+    ROW_NUMBER() OVER (
+      PARTITION BY f.asset_id ORDER BY COUNT(DISTINCT w.number) DESC, o.id) AS nth
+  FROM foreign_block f JOIN official o ON LOWER(o.account) = f.account || ''
+  JOIN working w ON w.number / @block_days = f.block
+    AND (f.account_days >> CAST(w.number % @block_days AS INTEGER)) & 1 = 1
+  WHERE o.id <> f.official_id
+  GROUP BY f.asset_id, f.unit_id, f.official_id, f.machine_id, o.id
+  HAVING COUNT(DISTINCT w.number) >= CAST(:foreign_days AS INTEGER)
 )
 SELECT asset_id AS row_id, asset_id, unit_id, official_id, machine_id, seen_official_id, days,
   (SELECT MIN(m.unit_id) FROM membership m WHERE m.official_id = seen_official_id AND {active m})

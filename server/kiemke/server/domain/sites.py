@@ -155,6 +155,19 @@ class Sites:
             at = self._parents.get(at)
         return found
 
+    def subnets(self) -> list[tuple[int, Network]]:
+        """Return the own subnets of each unit that is there, denied ones left out."""
+        return [
+            (unit, net)
+            for unit, nets in self._allow.items()
+            if unit in self._parents
+            for net, _ in nets
+        ]
+
+    def are_kin(self, one: int, other: int) -> bool:
+        """Return whether a unit is the other one, above it or below it."""
+        return one in self.above(other) or other in self.above(one)
+
     def site_of(self, unit_id: int) -> int | None:
         """Return the nearest unit, at or above, that has subnets: the site. None: no site yet."""
         return next((unit for unit in self.above(unit_id) if unit in self._allow), None)

@@ -38,7 +38,10 @@ class Audit(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Who imports what, when. ``today`` is the local day that an empty "valid from" means."""
+    """Who imports what, when. ``today`` is the local day that an empty "valid from" means.
+
+    ``within`` are the units the file may touch, None is all.
+    """
 
     template: Template
     who: str
@@ -46,6 +49,7 @@ class Context:
     today: date
     audit: Audit
     demo: bool = False
+    within: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

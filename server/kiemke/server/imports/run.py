@@ -16,7 +16,7 @@ from kiemke.server.imports.maps import Maps, keep_map, load_maps
 from kiemke.server.imports.options import Options
 from kiemke.server.imports.parse import FileRefused, Reading, read_sheets
 from kiemke.server.imports.questions import open_questions
-from kiemke.server.imports.resolve import resolve, same_names
+from kiemke.server.imports.resolve import Resolved, resolve, same_names
 from kiemke.server.imports.result import ImportResult, refused, result_of
 from kiemke.server.imports.script import Script, ledger_mark
 from kiemke.server.imports.split import split_rows
@@ -34,6 +34,7 @@ from kiemke.server.imports.tables.people_rules import (
 )
 from kiemke.server.imports.tables.units import UnitImporter
 from kiemke.server.imports.templates import TEMPLATES
+from kiemke.server.imports.within import outside
 
 IMPORTERS: dict[str, Callable[[], Importer]] = {
     "units": UnitImporter,
@@ -66,14 +67,18 @@ async def run_import(
     now_ms: int,
     audit: Audit,
     options: Options | None = None,
+    within: frozenset[int] | None = None,
 ) -> ImportResult:
     """Import ``data`` (XLSX, XLS, ODS or CSV, told by content) by ``template``; a dry run unless ``apply``.
 
     All or nothing: with any error, or a question that ``options`` leave open, nothing is written.
+    ``within`` are the units it may touch (see ``within``), None is all.
     Raises KeyError for an unknown template.
     """
     options = options or Options()
-    wanted = _Wanted(template, file_name, hashlib.sha256(data).hexdigest(), who, now_ms, audit)
+    wanted = _Wanted(
+        template, file_name, hashlib.sha256(data).hexdigest(), who, now_ms, audit, within
+    )
     saved = await load_maps(Script(db), template)
     try:
         table = await _read(data, wanted, options, saved)
@@ -113,6 +118,7 @@ class _Wanted:
     who: str
     now_ms: int
     audit: Audit
+    within: frozenset[int] | None
 
 
 async def _read(data: bytes, wanted: _Wanted, options: Options, saved: Maps) -> Table:
@@ -157,6 +163,9 @@ async def _compare(
     context = await _context(script, wanted)
     template = context.template
     found = await resolve(script, table, template)
+    unseen = await outside(script, table.rows, found.rows, context)
+    if unseen:
+        found = Resolved(errors=unseen)
     plan = Plan() if found.errors else await importer.plan(script, found.rows, context)
     plan.errors.extend(found.errors)
     notices = [*found.notices, *(same_names(found.rows) if template.name == "officials" else ())]
@@ -192,7 +201,8 @@ async def _context(session: Session, wanted: _Wanted) -> Context:
     local = datetime.fromtimestamp(wanted.now_ms / 1000, UTC) + timedelta(seconds=offset)
     demo = bool(row["demo"]) if row else False
     template = TEMPLATES[wanted.template]
-    return Context(template, wanted.who, wanted.now_ms, local.date(), wanted.audit, demo)
+    today = local.date()
+    return Context(template, wanted.who, wanted.now_ms, today, wanted.audit, demo, wanted.within)
 
 
 async def _note_run(script: Script, wanted: _Wanted, rows: int) -> None:

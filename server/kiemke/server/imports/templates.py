@@ -187,6 +187,9 @@ ASSETS = Template(
                 "Several persons who share it are separated by ;", "TG-0001"),
         _column("place", "Nơi sử dụng", "Place", "text", "Phòng, quầy", "Room or desk",
                 "Phòng 201"),
+        _column("at_place", "Mã nơi đặt", "Place code", "code",
+                "Nơi đã khai báo của đơn vị (kiemke place), như quầy một cửa",
+                "A place of the unit that is known (kiemke place), as a one-stop desk", ""),
         _VALID_FROM, _INSTRUMENT,
     ),
     more=(

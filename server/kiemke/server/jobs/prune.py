@@ -44,6 +44,7 @@ TABLES = (
         gone="source_id, day, main_account",
         then=presence_blocks.forget,
     ),
+    Table("network_stay", "last_day", "retention_presence_days"),
     Table("link_day", "day", "retention_link_days"),
     Table("interface_now", "read_at_ms", "retention_interface_days"),
     Table("station_stay", "last_seen_ms", "retention_lan_days"),

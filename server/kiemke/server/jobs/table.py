@@ -12,12 +12,15 @@ from kiemke.server.domain import (
     coverage,
     coverage_figures,
     device_health_now,
+    device_identity_now,
+    elsewhere_now,
     findings_now,
     fit_now,
     hardware_now,
     identity_now,
     links_now,
     match_decide,
+    match_device_now,
     one_host_now,
     search_index,
 )
@@ -57,10 +60,8 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
         return await watcher.run(turn.now_ms, turn.guard)
 
     async def match(turn: Turn) -> int:
-        return await match_decide.run(db, turn.now_ms, turn.guard)
-
-    async def compare(turn: Turn) -> int:
-        return await hardware_now.run(db, turn.now_ms, turn.guard)
+        machines = await match_decide.run(db, turn.now_ms, turn.guard)
+        return machines + await match_device_now.run(db, turn.now_ms, turn.guard)
 
     async def recount(turn: Turn) -> int:
         return await coverage.refresh_now(db, turn.now_ms, turn.guard)
@@ -79,22 +80,21 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
             await turn.guard(session)
             return await audit_chain.seal(session, audit_key, turn.now_ms)
 
-    async def find_words(turn: Turn) -> int:
-        return await search_index.run(db, turn.guard)
-
     async def forget(turn: Turn) -> int:
         return await prune.run(db, turn.now_ms, turn.guard)
 
     return (
         Job("identity", 10.0, identity),
-        Job("search", 5.0, find_words),
+        Job("search", 5.0, lambda turn: search_index.run(db, turn.guard)),
         Job("one_host", 60.0, watch),
+        Job("devices", 60.0, lambda turn: device_identity_now.run(db, turn.now_ms, turn.guard)),
         Job("match", 60.0, match),
+        Job("elsewhere", 300.0, lambda turn: elsewhere_now.run(db, turn.guard)),
         Job("coverage", 30.0, recount),
         Job("unit_figures", 60.0, count),
         Job("fitness", 300.0, measure),
         Job("link_health", 60.0, judge),
-        Job("hardware", 60.0, compare),
+        Job("hardware", 60.0, lambda turn: hardware_now.run(db, turn.now_ms, turn.guard)),
         Job("device_health", 60.0, lambda turn: device_health_now.run(db, turn.now_ms, turn.guard)),
         Job("findings", 300.0, lambda turn: findings_now.run(db, turn.now_ms, turn.guard)),
         Job("access", 300.0, lambda turn: access_now.run(db, turn.now_ms, turn.guard)),

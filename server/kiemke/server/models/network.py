@@ -344,3 +344,27 @@ class PresenceBlock(Model):
 
         table = "presence_block"
         unique_together = (("source_id", "block", "account"),)
+
+
+class DeviceHardware(Dated):
+    """The hardware that answered as a device: equal ``hardware`` numbers are one thing.
+
+    ``serial`` and ``macs`` (by spaces) are keys; ``decided_by`` is new, moved, twin or person.
+    ``seen_at_ms`` is when the device last said what it is.
+    """
+
+    device = reference("Device", "hardware")
+    hardware = fields.BigIntField(db_index=True)
+    object_id = fields.CharField(max_length=200, null=True)
+    serial = fields.CharField(max_length=100, null=True, db_index=True)
+    vendor = fields.CharField(max_length=100, null=True)
+    model = fields.CharField(max_length=200, null=True)
+    macs = fields.CharField(max_length=600)
+    lowest_mac = fields.CharField(max_length=12, null=True, db_index=True)
+    decided_by = fields.CharField(max_length=40)
+    seen_at_ms = fields.BigIntField()
+
+    class Meta:
+        """Table name."""
+
+        table = "device_hardware"

@@ -73,3 +73,23 @@ class SecretHandout(Model):
 
         table = "secret_handout"
         unique_together = (("secret_id", "source_id", "version"),)
+
+
+class NetworkStay(Model):
+    """The addresses of a source from ``first_day`` through ``last_day`` (None: still).
+
+    Written only when they change: on the day of a change both stays hold. ``addresses`` is "" where
+    nothing is known. ``apart`` is set by a job where they may be another unit's than the book's.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    source = reference("Source", "network_stays")
+    addresses = fields.CharField(max_length=400)
+    first_day = fields.DateField()
+    last_day = fields.DateField(null=True, db_index=True)
+    apart = fields.BooleanField(default=False, db_index=True)
+
+    class Meta:
+        """Table name."""
+
+        table = "network_stay"

@@ -39,7 +39,9 @@ async def read(db: Database, question: Question) -> AsyncIterator[list[Row]]:
     number = 0
     for root in roots:
         async with db.reading() as session:
-            persons = await coverage_who(session, int(root or 0), question.day, question.known_ms)
+            persons = await coverage_who(
+                session, int(root or 0), question.day, question.known_ms, seen=question.within
+            )
         if question.within is not None:
             persons = [person for person in persons if person.unit_id in question.within]
         for start in range(0, len(persons), PAGE_ROWS):

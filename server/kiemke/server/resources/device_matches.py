@@ -22,7 +22,7 @@ from kiemke.server.resources.devices import LISTING as DEVICES
 from kiemke.server.resources.devices import NOUN as DEVICE
 from kiemke.server.resources.listing import fetch_one
 from kiemke.server.resources.matches import NOUN
-from kiemke.server.resources.tree import now_of, visible_units
+from kiemke.server.resources.tree import Moment, now_of, visible_units
 
 
 class DeviceMatchInput(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -40,9 +40,10 @@ class DeviceMatch:
     asset: AssetRef
 
 
-async def _device(request: AppRequest, ref: str) -> Row:
+async def find_device(request: AppRequest, ref: str, moment: Moment | None = None) -> Row:
+    """Return a device in sight by code, address or id. Raises Problem 404 or 409."""
     services = services_of(request)
-    moment = now_of(services)
+    moment = moment or now_of(services)
     units = await visible_units(services, request.user, moment, None)
     return await fetch_one(
         services, DEVICES, noun=DEVICE, ref=ref, names=("d.code", "d.address"), moment=moment,
@@ -56,7 +57,7 @@ async def accept_device(
 ) -> DeviceMatch:
     """Decide that a watched device is an asset."""
     services = services_of(request)
-    device = await _device(request, ref)
+    device = await find_device(request, ref)
     moment = now_of(services)
     units = await visible_units(services, request.user, moment, None)
     asset = await fetch_one(
@@ -80,7 +81,7 @@ async def accept_device(
 async def undo_device(request: AppRequest, ref: FromPath[str]) -> None:
     """Undo the match of a device: it is on no book again."""
     services = services_of(request)
-    device = await _device(request, ref)
+    device = await find_device(request, ref)
     by = By(request.user.name, services.clock())
     async with services.db.transaction() as session:
         found = await open_match(session, device["id"])

@@ -24,6 +24,7 @@ from kiemke.server.imports.options import (
 )
 from kiemke.server.imports.run import run_import
 from kiemke.server.imports.templates import TEMPLATES
+from kiemke.server.imports.within import SCOPED
 from kiemke.server.imports.writer import write_template
 from kiemke.server.resources.import_shapes import ImportOutput
 from kiemke.server.resources.listing import (
@@ -33,6 +34,7 @@ from kiemke.server.resources.listing import (
     fetch_page,
     language_of,
 )
+from kiemke.server.resources.tree import now_of, visible_units
 from kiemke.server.settings import LARGEST_IMPORT_BYTES
 
 NOUN = Both("mẫu nhập", "template")
@@ -47,6 +49,7 @@ LISTING = Listing(
     where=("r.applied_at_ms <= :known",),
     key="r.id",
     id="r.id",
+    in_units="r.applied_by = :who",
     search=("r.file_name", "r.template"),
     descending=True,
 )
@@ -65,10 +68,16 @@ class ImportRun:
     applied_by: str
 
 
-def _check_unlimited(request: AppRequest) -> None:
-    # A file may name any unit: only someone who may see all of them imports.
-    if request.user.unit_id is not None:
-        raise Problem("forbidden", role=request.user.role, needed="it, all units")
+async def _reach(request: AppRequest, template: str) -> frozenset[int] | None:
+    """Return the units a file may touch, None is all. Raises Problem for a template of all units."""
+    if request.user.roots is None:
+        return None
+    if template not in SCOPED:
+        needed = "it, all units (" + ", ".join(SCOPED) + ": it)"
+        raise Problem("forbidden", role=request.user.role, needed=needed)
+    services = services_of(request)
+    units = await visible_units(services, request.user, now_of(services), None)
+    return None if units is None else frozenset(units)
 
 
 def _check_template(name: str) -> None:
@@ -175,8 +184,8 @@ async def add_import(
     A file that raises questions (columns guessed, an encoding lost, days before months) is not
     written before they are answered: by ``accept``, ``repair``, ``days``, ``map`` and ``set``.
     """
-    _check_unlimited(request)
     _check_template(template)
+    within = await _reach(request, template)
     options = _options(template, map_, set_, repair, days, sheet, heading_row, accept, split=split)
     services = services_of(request)
     limit = services.settings.max_import_bytes
@@ -194,6 +203,7 @@ async def add_import(
             now_ms=services.clock(),
             audit=record,
             options=options,
+            within=within,
         )
     if result.applied and template in ("units", "devices", "links"):
         async with services.db.transaction() as session:
@@ -203,9 +213,9 @@ async def add_import(
 
 @get("/api/v1/imports", opt={"role": "auditor"}, tags=["imports"])
 async def list_imports(request: AppRequest, asked: NamedDependency[ListQuery]) -> Page[ImportRun]:
-    """List applied imports, newest first."""
-    _check_unlimited(request)
-    rows, total, cursor = await fetch_page(services_of(request), LISTING, asked)
+    """List applied imports, newest first; of a user of some units only his own."""
+    who = request.user.name
+    rows, total, cursor = await fetch_page(services_of(request), LISTING, asked, who=who)
     items = [
         ImportRun(
             row["id"],

@@ -157,16 +157,17 @@ async def list_unmatched(request: AppRequest, asked: NamedDependency[ListQuery])
         named = await session.fetch(
             "SELECT id, code, name FROM asset WHERE id IN :[ids]", ids=assets
         )
-        words = await _words(session, found.values())
+        words = await words_of(session, found.values())
     refs = {row["id"]: AssetRef(row["code"], row["name"]) for row in named}
     machines = await make_machines(services, ids, asked.moment, asked.units)
     items = [
-        Unmatched(machine, _candidates(found.get(machine.id), refs, words)) for machine in machines
+        Unmatched(machine, candidates_of(found.get(machine.id), refs, words))
+        for machine in machines
     ]
     return Page(items, total, cursor)
 
 
-async def _words(session: Any, proposals: Any) -> dict[tuple[str, str], str]:
+async def words_of(session: Any, proposals: Any) -> dict[tuple[str, str], str]:
     """Return the names behind the ids that reasons carry, by (code, id)."""
     values: dict[str, set[int]] = {"account": set(), "claimed_holder": set(), "unit": set()}
     for proposal in proposals:
@@ -188,9 +189,10 @@ async def _words(session: Any, proposals: Any) -> dict[tuple[str, str], str]:
     return told | {("unit", str(row["id"])): row["name"] for row in units}
 
 
-def _candidates(
+def candidates_of(
     proposal: Proposal | None, refs: dict[int, AssetRef], words: dict[tuple[str, str], str]
 ) -> list[CandidateOutput]:
+    """Return a proposal's candidates as they are answered, by what ``words_of`` gave."""
     if proposal is None:
         return []
     return [

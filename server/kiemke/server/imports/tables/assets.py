@@ -51,6 +51,20 @@ PLAIN = (
 )  # fmt: skip
 
 
+_PLACES = """
+SELECT place_id, code, unit_id FROM place_version
+WHERE voided_at_ms IS NULL AND valid_to IS NULL AND code IN :[codes.text]
+"""
+_NO_PLACE = 0  # no row has this id
+
+
+def _no_place(code: str, unit: str) -> tuple[Words, Words]:
+    return (
+        Words(f"đơn vị {unit} không có nơi mang mã {code}", f"unit {unit} has no place {code}"),
+        Words("xem kiemke place list; thêm bằng kiemke place add", "see kiemke place list; add it"),
+    )
+
+
 def _needs_a_second_person(row: TableRow) -> tuple[Words, Words]:
     """Return why no file disposes of what is on the book, and which command does."""
     code = row.values["code"]
@@ -74,6 +88,7 @@ class AssetImporter:
         self._draft = Draft()
         self._units: dict[str, int] = {}
         self._officials: dict[str, int] = {}
+        self._places: dict[tuple[str, int], int] = {}
         self._statuses: dict[int, Rows] = {}
         self._custodies: dict[int, Rows] = {}
         self._stored: dict[int, Fields] = {}
@@ -89,6 +104,9 @@ class AssetImporter:
         self._draft.ids = await ids_by_code(session, "asset", codes)
         self._units = await units_by_code(session, wanted(rows, "unit"))
         self._officials = await ids_by_code(session, "official", wanted(rows, "official"))
+        codes_of_places = sorted(wanted(rows, "at_place"))
+        for place in await session.fetch(_PLACES, codes=codes_of_places):
+            self._places[place["code"], place["unit_id"]] = place["place_id"]
         stored = await session.fetch(
             f"SELECT id, code, created_at_ms, {', '.join(PLAIN)} FROM asset WHERE id IN :[ids]",  # noqa: S608  # fixed names
             ids=sorted(self._draft.ids.values()),
@@ -139,9 +157,11 @@ class AssetImporter:
         span = was.at(starts(row, context)) or was.last()
         before = sorted(span.value, key=repr) if span else []
         place = row.values["place"] if "place" in row.values else before[0][2] if before else None
-        # It stays at its one-stop desk unless the row says another unit or place.
-        stays = bool(before) and (unit_id, place) == (before[0][0], before[0][2])
-        at = before[0][3] if stays else None
+        at = self._at_place(row, unit_id, place, before)
+        if at == _NO_PLACE:
+            code = row.values["at_place"]
+            plan.refuse(context, row, "at_place", *_no_place(code, row.values["unit"]))
+            return None
         if "official" not in row.values:
             officials: list[int | None] = [part[1] for part in before] or [None]
             return [(unit_id, official, place, at) for official in officials]
@@ -152,6 +172,17 @@ class AssetImporter:
         named = row.values["official"]
         persons: list[int | None] = [self._officials[code] for code in named]
         return [(unit_id, person, place, at) for person in persons or [None]]
+
+    def _at_place(
+        self, row: TableRow, unit_id: int, place: str | None, before: list[tuple[Any, ...]]
+    ) -> int | None:
+        """Return the place it stands at, None for none; _NO_PLACE for a code its unit has not."""
+        if "at_place" in row.values:
+            code = row.values["at_place"]
+            return self._places.get((code, unit_id), _NO_PLACE) if code else None
+        # It stays at its one-stop desk unless the row says another unit or place.
+        stays = bool(before) and (unit_id, place) == (before[0][0], before[0][2])
+        return before[0][3] if stays else None
 
     def _custodians(self, row: TableRow, context: Context) -> Fields:
         """Return whoever shares the asset as ``official_ids``; nothing when nobody answers for it."""

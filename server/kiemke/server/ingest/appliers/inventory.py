@@ -2,9 +2,12 @@
 
 import json
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
+from kiemke.server.domain import network_stays
 from kiemke.server.domain.evidence import SECTIONS
+from kiemke.server.domain.network_stays import Seen
 from kiemke.server.ingest import software_rows
 from kiemke.server.ingest.context import Applying, Item
 from kiemke.server.ingest.decode import InventorySection, decode_rows
@@ -12,6 +15,7 @@ from kiemke.server.ingest.incoming import BadReport
 
 # A change in one of these may change which machine this is.
 IDENTITY_SECTIONS = frozenset(SECTIONS)
+_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(slots=True)
@@ -27,16 +31,33 @@ async def apply(applying: Applying, items: list[Item]) -> list[tuple[Item, str]]
     hopeless: list[tuple[Item, str]] = []
     writes: dict[tuple[int, str], dict[str, Any]] = {}
     software: dict[int, list[dict[str, Any]]] = {}
+    told: list[Seen] = []
     for item in items:
         try:
             rows = _rows(item)
         except BadReport as error:
             hopeless.append((item, str(error)))
             continue
-        _merge(applying, item, rows, stored, writes, software)
+        for name in _merge(applying, item, rows, stored, writes):
+            travelled = rows[name]
+            if name == network_stays.SECTION:
+                told += _seen(applying, item, travelled)
+            if name == "software" and travelled is not None:
+                software[item.source_id] = travelled
     await _save(applying, writes)
     await software_rows.save(applying.session, software)
+    await _place(applying, told, items)
     return hopeless
+
+
+async def _place(applying: Applying, told: list[Seen], items: list[Item]) -> None:
+    """Keep where the sources stand; ask those for their adapters of which it was never known."""
+    await network_stays.record(applying.session, told)
+    sources = {
+        item.source_id for item in items if network_stays.SECTION in item.report.body.sections
+    }
+    for source in sources - await network_stays.placed(applying.session, sources):
+        applying.need.setdefault(source, set()).add(network_stays.SECTION)
 
 
 async def _load(applying: Applying, items: list[Item]) -> dict[tuple[int, str], _Stored]:
@@ -66,10 +87,11 @@ def _merge(
     rows: dict[str, list[dict[str, Any]] | None],
     stored: dict[tuple[int, str], _Stored],
     writes: dict[tuple[int, str], dict[str, Any]],
-    software: dict[int, list[dict[str, Any]]],
-) -> None:
+) -> list[str]:
+    """Take over the sections that are news, and return their names."""
     source, at_ms = item.source_id, item.report.at_ms
     need = applying.need.setdefault(source, set())
+    taken = []
     for name, section in item.report.body.sections.items():
         key = (source, name)
         known = stored.get(key)
@@ -87,9 +109,18 @@ def _merge(
         need.discard(name)
         if changed and name in IDENTITY_SECTIONS:
             applying.identity_changed_at_ms[source] = item.batch.received_at_ms
-        if name == "software" and travelled is not None:
-            software[source] = travelled
+        taken.append(name)
     applying.inventory_at_ms[source] = max(at_ms, applying.inventory_at_ms.get(source, at_ms))
+    return taken
+
+
+def _seen(applying: Applying, item: Item, rows: list[dict[str, Any]] | None) -> list[Seen]:
+    """Return where the report says the source stands; nothing when it says that all is as it was."""
+    is_ok = item.report.body.sections[network_stays.SECTION].status == "ok"
+    if is_ok and rows is None:
+        return []
+    day = _EPOCH + timedelta(days=applying.slot_of(item.report.at_ms)[0])
+    return [Seen(item.source_id, day, network_stays.read_addresses(rows or ()))]
 
 
 def _write(
