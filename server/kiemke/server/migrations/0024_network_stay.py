@@ -8,7 +8,7 @@ from tortoise.migrations import operations as ops
 class Migration(migrations.Migration):
     """Create the table of stays; agents are asked for their adapters, and it fills."""
 
-    dependencies = [("kiemke", "0022_lan")]
+    dependencies = [("kiemke", "0023_device_event")]
 
     operations = [
         ops.CreateModel(

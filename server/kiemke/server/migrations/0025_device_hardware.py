@@ -8,7 +8,7 @@ from tortoise.migrations import operations as ops
 class Migration(migrations.Migration):
     """Create the table; the next job fills it from what devices said last."""
 
-    dependencies = [("kiemke", "0023_network_stay")]
+    dependencies = [("kiemke", "0024_network_stay")]
 
     operations = [
         ops.CreateModel(
