@@ -205,6 +205,7 @@ async def test_an_approved_collector_gets_what_nobody_polls_and_nothing_else(api
         ],
         "sites": [{"site": 4, "allow": None, "deny": []}],
         "secrets": [],
+        "sweeps": [],
     }  # fmt: skip
     assert (same.status_code, wrong.status_code) == (304, 401)
 

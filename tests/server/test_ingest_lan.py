@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from kiemke.server.db import Database
+from kiemke.server.domain.sites import load_sites
+from kiemke.server.domain.sweeping import read_tasks
 from kiemke.server.ingest.writer import Writer
 from kiemke.wire.lan import LanAddress, LanHost, Neighbour, Neighbours, Station, Sweep
 from kiemke.wire.report import InterfaceReading, Interfaces
 from tests.server.test_ingest_device import add_device
-from tests.support.reporting import NOW_MS, Sender, add_source, insert
+from tests.support.reporting import NOW_MS, Sender, add_source, add_unit, insert
 
 HOUR = 3_600_000
 BEGIN = NOW_MS - 10 * HOUR
@@ -191,3 +193,48 @@ async def test_what_no_device_or_sweep_could_say_is_refused(
 
     assert [len(outcome.rejected) for outcome in outcomes] == [1] * len(bad)
     assert await stays(database, "station_stay") == []
+
+
+async def test_each_site_is_swept_by_one_collector_and_other_sites_are_left_alone(
+    database: Database,
+) -> None:
+    """A district's collector leaves a commune's own subnet to the commune."""
+    district = await add_source(database, kind="collector")
+    far = await add_source(database, kind="collector")
+    wide = ("10.0.0.0/16", False), ("10.0.7.0/28", True)
+    unit = await add_subnets(database, district, *wide)
+    async with database.transaction() as session:
+        below = await add_unit(session, "XB", unit)
+        lonely = await add_unit(session, "XC", unit)
+    commune = await add_source(database, kind="collector", unit=below)
+    second = await add_source(database, kind="collector", unit=below)
+    await add_subnets(database, commune, ("10.0.9.0/24", False))
+    async with database.transaction() as session:
+        await insert(
+            session, "site_subnet", unit_id=lonely, subnet="10.0.12.0/24", deny=False,
+            valid_from=date(2020, 1, 1), recorded_at_ms=0,
+        )  # fmt: skip
+        for sender, times in ((far, 1), (district, 2)):
+            for n in range(times):
+                await insert(
+                    session, "device", code=f"D{sender.source_id}{n}", name="d", search_key="d",
+                    kind="switch", unit_id=lonely, collector_id=sender.source_id, port=161,
+                    created_at_ms=0,
+                )  # fmt: skip
+
+    async with database.reading() as session:
+        sites = await load_sites(session, date(2026, 11, 22), NOW_MS)
+        tasks = {
+            name: await read_tasks(session, sites, [sender.source_id])
+            for name, sender in (
+                ("district", district), ("commune", commune), ("second", second), ("far", far),
+            )
+        }  # fmt: skip
+
+    assert [task.site for task in tasks["district"]] == [unit, lonely]
+    assert [str(net) for net in tasks["district"][0].deny] == [
+        "10.0.7.0/28", "10.0.9.0/24", "10.0.12.0/24",
+    ]  # fmt: skip
+    assert [task.site for task in tasks["commune"]] == [below]
+    assert [str(net) for net in tasks["commune"][0].subnets] == ["10.0.9.0/24"]
+    assert tasks["second"] == [] and tasks["far"] == []

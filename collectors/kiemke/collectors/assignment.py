@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from kiemke.collectors.discover.task import SweepTask, read_sweep
 from kiemke.collectors.errors import AssignmentError
 from kiemke.collectors.files import write_private
 from kiemke.wire.host_key import split_key
@@ -98,6 +99,7 @@ class Assignment:
     sites: tuple[Site, ...] = ()
     secrets: tuple[SecretVersion, ...] = ()
     neighbours_seconds: float | None = None
+    sweeps: tuple[SweepTask, ...] = ()
     refused: tuple[str, ...] = ()
 
 
@@ -132,7 +134,7 @@ def parse_assignment(data: object) -> Assignment:
     if not 0 < poll_seconds < 10**9:
         raise AssignmentError('assignment: "poll_seconds" is out of range')
     rows: dict[str, list[object]] = {}
-    for name in ("devices", "probes", "sites", "secrets"):
+    for name in ("devices", "probes", "sites", "secrets", "sweeps"):
         found = data.get(name, [])
         if not isinstance(found, list) or len(found) > MAX_TASKS:
             raise AssignmentError(f'assignment: "{name}" is not a list of up to {MAX_TASKS}')
@@ -158,6 +160,7 @@ def parse_assignment(data: object) -> Assignment:
             probes[probe.target] = probe
         except ValueError as err:
             refused.append(f"probes[{position}]: {err}")
+    sweeps = _read_sweeps(rows["sweeps"], refused)
     return Assignment(
         poll_seconds=min(MAX_POLL_SECONDS, max(MIN_POLL_SECONDS, float(poll_seconds))),
         devices=tuple(devices.values()),
@@ -165,8 +168,20 @@ def parse_assignment(data: object) -> Assignment:
         sites=sites,
         secrets=_read_secret_versions(rows["secrets"]),
         neighbours_seconds=_read_pace(data, "neighbours_seconds"),
+        sweeps=sweeps,
         refused=tuple(refused),
     )
+
+
+def _read_sweeps(rows: list[object], refused: list[str]) -> tuple[SweepTask, ...]:
+    found: dict[int, SweepTask] = {}
+    for position, row in enumerate(rows):
+        try:
+            task = read_sweep(row)
+            found.setdefault(task.site, task)
+        except ValueError as err:
+            refused.append(f"sweeps[{position}]: {err}")
+    return tuple(found.values())
 
 
 def _read_pace(data: dict[str, object], key: str) -> float | None:

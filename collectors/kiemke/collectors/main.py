@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kiemke.collectors.assignment import load_assignment
 from kiemke.collectors.credentials import FILE_NAME, read_credentials
+from kiemke.collectors.discover.arguments import add_parser as add_discover_parser
 from kiemke.collectors.errors import CollectorError, ConfigError
 from kiemke.collectors.logs import set_up_logs
 from kiemke.collectors.relay_command import add_relay_parser, run_relay
@@ -50,6 +51,9 @@ EXAMPLES = """examples:
   kiemke-collector probe snmp 192.168.1.2           vendor, model, version, serial, ports
   kiemke-collector probe ssh 192.168.1.2 --platform cisco_ios --user kiemke
                                                     facts and configuration, secrets masked
+  kiemke-collector discover                         look over the registered subnets, now
+  kiemke-collector discover --crawl --credential core
+                                                    from device to device by LLDP, CDP and EDP
   kiemke-collector hostkey forget 192.168.1.2       the device was replaced: believe its new key
   kiemke-collector relay on                         the site's agents may pass through here
   kiemke-collector traps on --listen 162            poll devices at once when they send a trap
@@ -100,6 +104,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     run = commands.add_parser("run", help="poll what the server assigns, until stopped")
     _add_once(run, argparse.SUPPRESS)
+    add_discover_parser(commands)
     commands.add_parser("status", help="show what the collector does")
     probe = commands.add_parser("probe", help="ask devices what they are, now")
     probe.add_argument("protocol", choices=("snmp", "ssh"), help="how to ask")
@@ -157,6 +162,10 @@ def main(arguments: list[str] | None = None) -> int:
             return _status(given.state)
         if given.command == "probe":
             return run_probe(given) if given.protocol == "ssh" else _probe(given)
+        if given.command == "discover":
+            from kiemke.collectors.discover.commands import run  # pysnmp: 0.2 s to import
+
+            return run(given)
         if given.command == "hostkey":
             return run_hostkey(given)
         if given.command == "relay":

@@ -20,6 +20,7 @@ from kiemke.collectors.assignment import (
 from kiemke.collectors.assignment_client import fetch_assignment
 from kiemke.collectors.credentials import FILE_NAME, Credential, read_credentials
 from kiemke.collectors.device_poll import DevicePoller
+from kiemke.collectors.discover.sweeps import Sweeps
 from kiemke.collectors.discover.visits import TableVisits
 from kiemke.collectors.errors import AssignmentError, ConfigError
 from kiemke.collectors.files import write_private
@@ -94,6 +95,7 @@ class Collector:
         self._poller = DevicePoller(self._engines, {}, learned=self._learned)
         self._visits = Visits(state, reporter.emit, lambda: _make_ssh_reader(state))
         self._tables: TableVisits | None = None
+        self._sweeps = Sweeps(state, reporter.emit)
         self._assignment: Assignment | None = None
         self._trouble: str | None = None
         self._traps = TrapWatch(state, self._poll_now, reporter.emit)
@@ -121,6 +123,7 @@ class Collector:
         finally:
             await self._loop.close()
             self._traps.close()
+            await self._sweeps.close()
             if self._relay is not None:
                 await self._relay.close()
             for task in [waiter, *tasks]:
@@ -212,6 +215,7 @@ class Collector:
         await self._loop.assign(jobs, assignment.poll_seconds)
         self._visits.assign(assignment.devices, self._secrets)
         self._traps.assign(assignment.devices, self._known)
+        self._sweeps.assign(assignment.sweeps)
         if retired is not None:
             retired.close()  # only now: polls that used them have been ended
         log.info(

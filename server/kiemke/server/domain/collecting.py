@@ -6,6 +6,7 @@ from datetime import date
 from kiemke.server.db import Row, Session
 from kiemke.server.domain.secrets import USES, load_choice
 from kiemke.server.domain.sites import load_sites
+from kiemke.server.domain.sweeping import SweepTask, read_tasks
 from kiemke.wire.reach import Reach
 
 _DEVICES = """
@@ -32,7 +33,8 @@ ORDER BY p.id
 class Duties:
     """A collector's work. ``reaches``: where the devices of each unit may stand.
 
-    ``uses``: per device, kind of secret -> secret; ``secrets``: id and version of all of them.
+    ``uses``: per device, kind of secret -> secret; ``secrets``: id and version of all of them;
+    ``sweeps``: the sites to look over.
     """
 
     devices: list[Row]
@@ -40,6 +42,7 @@ class Duties:
     reaches: dict[int, Reach]
     uses: dict[int, dict[str, int]] = field(default_factory=dict)
     secrets: list[tuple[int, int]] = field(default_factory=list)
+    sweeps: list[SweepTask] = field(default_factory=list)
 
 
 async def read_duties(
@@ -65,7 +68,8 @@ async def read_duties(
     own = await session.fetch("SELECT unit_id FROM source WHERE id = :id", id=sources[0])
     units = {row["unit_id"] for row in (*devices, *probes, *own)}
     reaches = {unit: sites.reach(unit) for unit in sorted(units)}
-    return Duties(devices, probes, reaches, uses, sorted(secrets.items()))
+    sweeps = await read_tasks(session, sites, sources)
+    return Duties(devices, probes, reaches, uses, sorted(secrets.items()), sweeps)
 
 
 async def read_probes(session: Session, sources: list[int], day: date, now_ms: int) -> list[Row]:

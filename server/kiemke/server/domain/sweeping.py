@@ -13,18 +13,19 @@ from kiemke.server.domain.sites import Sites
 from kiemke.wire.reach import Network
 
 _HOMES = """
-SELECT id, unit_id FROM source WHERE kind = 'collector' AND state = 'approved' ORDER BY id
+SELECT id, unit_id FROM source WHERE kind = 'collector' AND state = 'approved'
+  AND unit_id IN :[units] ORDER BY id
 """
 _MINE = "SELECT id, unit_id FROM source WHERE id IN :[sources] ORDER BY id"
 _DEVICES = """
-SELECT collector_id, unit_id, COUNT(*) AS n FROM device
-WHERE collector_id IS NOT NULL AND retired_at_ms IS NULL GROUP BY collector_id, unit_id
-ORDER BY collector_id, unit_id
+SELECT d.collector_id, d.unit_id, COUNT(*) AS n FROM device d
+JOIN source s ON s.id = d.collector_id AND s.state = 'approved'
+WHERE d.retired_at_ms IS NULL AND d.unit_id IN :[units]
+GROUP BY d.collector_id, d.unit_id ORDER BY d.collector_id, d.unit_id
 """
 _MY_DEVICES = """
-SELECT collector_id, unit_id, COUNT(*) AS n FROM device
-WHERE collector_id IN :[sources] AND retired_at_ms IS NULL GROUP BY collector_id, unit_id
-ORDER BY collector_id, unit_id
+SELECT DISTINCT unit_id FROM device
+WHERE collector_id IN :[sources] AND retired_at_ms IS NULL ORDER BY unit_id
 """
 
 
@@ -39,11 +40,13 @@ class SweepTask:
 
 async def read_tasks(session: Session, sites: Sites, sources: list[int]) -> list[SweepTask]:
     """Return the sites that these collectors sweep."""
-    mine = await sites_of(session, sites, sources)
+    units = await _units_of(session, sources)
+    mine = {site for unit in units if (site := sites.site_of(unit)) is not None}
     if not mine:
         return []
-    homes = await session.fetch(_HOMES)
-    devices = await session.fetch(_DEVICES)
+    around = sorted(units | mine)
+    homes = await session.fetch(_HOMES, units=around)
+    devices = await session.fetch(_DEVICES, units=around)
     tasks = []
     for site in sorted(mine):
         if _chosen(sites, site, homes, devices) in sources:
@@ -54,11 +57,16 @@ async def read_tasks(session: Session, sites: Sites, sources: list[int]) -> list
 
 async def sites_of(session: Session, sites: Sites, sources: Iterable[int]) -> set[int]:
     """Return the sites in which these collectors or their devices stand: they may speak of those."""
+    units = await _units_of(session, sources)
+    return {site for unit in units if (site := sites.site_of(unit)) is not None}
+
+
+async def _units_of(session: Session, sources: Iterable[int]) -> set[int]:
+    """Return the units in which these collectors or their devices stand."""
     asked = sorted(sources)
     rows = await session.fetch(_MINE, sources=asked)
     rows += await session.fetch(_MY_DEVICES, sources=asked)
-    found = {sites.site_of(row["unit_id"]) for row in rows}
-    return {site for site in found if site is not None}
+    return {row["unit_id"] for row in rows}
 
 
 def leave_alone(sites: Sites, site: int) -> tuple[Network, ...]:
@@ -82,9 +90,8 @@ def _chosen(sites: Sites, site: int, homes: list[Row], devices: list[Row]) -> in
     home = next((row["id"] for row in homes if sites.site_of(row["unit_id"]) == site), None)
     if home is not None:
         return int(home)
-    approved = {row["id"] for row in homes}
     counts: dict[int, int] = {}
     for row in devices:
-        if row["collector_id"] in approved and sites.site_of(row["unit_id"]) == site:
+        if sites.site_of(row["unit_id"]) == site:
             counts[row["collector_id"]] = counts.get(row["collector_id"], 0) + row["n"]
     return min(counts, key=lambda each: (-counts[each], each), default=None)

@@ -70,6 +70,16 @@ class SecretVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class SweepTask:
+    """A site whose subnets are looked over; ``deny`` within them is left alone."""
+
+    site: int
+    subnets: list[str]
+    deny: list[str]
+    every_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """All tasks of one collector, every ``poll_seconds``.
 
@@ -82,6 +92,7 @@ class Assignment:
     probes: list[ProbeTask]
     sites: list[Site]
     secrets: list[SecretVersion]
+    sweeps: list[SweepTask]
 
 
 _NONE = Duties([], [], {})
@@ -141,6 +152,13 @@ def _make(duties: Duties, settings: Settings) -> Assignment:
             for unit, reach in duties.reaches.items()
         ],
         secrets=[SecretVersion(key, version) for key, version in duties.secrets],
+        sweeps=[
+            SweepTask(
+                task.site, [*map(str, task.subnets)], [*map(str, task.deny)], settings.sweep_seconds
+            )
+            for task in duties.sweeps
+            if settings.sweep_seconds
+        ],
     )
 
 
