@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -152,6 +153,25 @@ async def test_without_a_secret_it_is_said_and_without_a_platform_nobody_is_visi
     assert (body.device, body.outcome) == (5, "error")
     assert 'no secret "ssh"' in (body.detail or "")
     assert len(told.bodies) == 1
+
+
+async def test_the_collectors_own_file_wins_and_is_tried_anew_when_it_is_corrected(
+    tmp_path: Path,
+) -> None:
+    told = Told()
+    path = tmp_path / "credentials.toml"
+    path.touch(mode=0o600)
+    text = '[ssh]\nkind = "ssh"\nuser = "{user}"\npassword = "{password}"\n'
+    path.write_text(text.format(user=USER, password="wrong"))
+    async with play(read_recording("linux")) as played, running(tmp_path, told) as visits:
+        visits.assign([task_of(played)], [SECRET])
+        wrong = await told.next()
+        path.write_text(text.format(user=USER, password=PASSWORD))
+        os.utime(path, ns=(1, 1))  # a clock too coarse to tell the two apart is no matter here
+        visits.assign([task_of(played)], [SECRET])
+        right = await told.next()
+
+    assert (wrong.outcome, right.outcome) == ("auth", "ok")
 
 
 def test_an_assignment_carries_visits_and_an_hour_is_the_shortest_pause() -> None:

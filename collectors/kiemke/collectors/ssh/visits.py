@@ -123,14 +123,14 @@ class Visits:
     def _make_plans(
         self, tasks: Iterable[DeviceTask], secrets: Iterable[ServerSecret]
     ) -> Iterable[Plan]:
-        local = self._read_local()
+        local, stamp = self._read_local()
         by_id = {each.id: each for each in secrets if each.kind == "ssh"}
         for task in tasks:
             if not task.ssh_visit_seconds or task.ssh_platform is None:
                 continue
             if task.ssh_credential is None and task.ssh_secret is None:
                 continue
-            credential, name = local.get(task.ssh_credential or ""), "local"
+            credential, name = local.get(task.ssh_credential or ""), stamp
             given = by_id.get(task.ssh_secret or 0)
             if credential is None and given is not None:
                 where = f"secret {given.id}:"
@@ -139,15 +139,18 @@ class Visits:
                 name = f"{given.id}.{given.version}"
             yield Plan(task, credential, _mark(task, name if credential else ""))
 
-    def _read_local(self) -> Mapping[str, SshCredential]:
+    def _read_local(self) -> tuple[Mapping[str, SshCredential], str]:
+        """Return the accounts of the collector's own file, and what changes when it is written anew."""
         path = self._state / CREDENTIALS_FILE
-        if not path.exists():
-            return {}
         try:
-            return read_ssh_credentials(path)
+            stamp = f"local {path.stat().st_mtime_ns}"
+        except OSError:
+            return {}, ""
+        try:
+            return read_ssh_credentials(path), stamp
         except ConfigError as err:
             log.error("credentials not read", extra={"reason": str(err)})
-            return {}
+            return {}, ""
 
     async def run(self) -> None:
         """Visit what is due, until cancelled; then end every session."""

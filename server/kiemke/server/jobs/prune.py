@@ -46,6 +46,7 @@ TABLES = (
     ),
     Table("network_stay", "last_day", "retention_presence_days"),
     Table("link_day", "day", "retention_link_days"),
+    Table("device_config", "seen_at_ms", "retention_config_days"),
     Table("interface_now", "read_at_ms", "retention_interface_days"),
     Table("station_stay", "last_seen_ms", "retention_lan_days"),
     Table("address_stay", "last_seen_ms", "retention_lan_days"),
