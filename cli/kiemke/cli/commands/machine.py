@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import click
 
+from kiemke.cli import state_reasons
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.i18n import N_, _
@@ -46,7 +47,7 @@ SOURCES = (
     Column(N_("Kind"), "kind", words("source_kind")),
     Column(N_("State"), "state", words("source_state")),
     Column(N_("Last heard"), "last_received_at", MOMENT),
-    Column(N_("Because"), "state_reason", optional=1, flexible=True),
+    Column(N_("Because"), "state_reason", state_reasons.KIND, optional=1, flexible=True),
 )
 MOST_SECTION_ROWS = 10  # of a section nobody asked for by name: software has hundreds
 

@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 import click
 
+from kiemke.cli import state_reasons
 from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument, option
@@ -33,7 +34,7 @@ COLUMNS = (
 )
 FIELDS = (
     *COLUMNS,
-    Column(N_("Because"), "state_reason"),
+    Column(N_("Because"), "state_reason", state_reasons.KIND),
     Column(N_("Reports set aside"), "rejected", COUNT),
     Column(N_("Probe since"), "probe_since", MOMENT),
     Column(N_("Probe targets"), "probes", COUNT),
