@@ -1,11 +1,13 @@
 """kiemke import: a rehearsal first, what was understood, questions and their answers, errors."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Run
-from tests.support.rest_server import RestServer
+from tests.support.rest_server import Answer, RestServer
+from tests.support.terminal import spawn
 
 CLEAN = {"template": "assets", "rows": 3, "new": 2, "changed": 1, "same": 0, "errors": [],
          "applied": False}  # fmt: skip
@@ -58,7 +60,7 @@ def test_errors_are_told_by_row_column_value_and_remedy(
     assert "Chưa ghi gì: 1 lỗi" in ran.out
 
 
-GUESSED = {
+GUESSED: dict[str, Any] = {
     "mapping": [
         {"heading": "Tên TSCĐ", "column": "name", "title": "Tên tài sản", "how": "dictionary",
          "confidence": 90, "samples": ["Máy Dell"]},
@@ -92,6 +94,36 @@ def test_a_foreign_sheet_is_shown_as_understood_and_not_written_unasked(
                   "Chưa ghi gì: còn câu hỏi chưa trả lời"):  # fmt: skip
         assert words in ran.out
     assert len(signed_in.asked) == 1
+
+
+def test_a_person_answers_each_question_at_the_terminal(
+    signed_in: RestServer, config_dir: Path, table: Path
+) -> None:
+    days = {"about": "days", "message": "ngày hay tháng trước", "answers": ["dmy", "mdy"]}
+    asked = CLEAN | GUESSED | {"questions": [*GUESSED["questions"], days]}
+    answers = iter([asked, CLEAN | {"applied": True}, asked])
+    signed_in.answers["POST", "/api/v1/imports"] = lambda request: Answer(next(answers))
+    command = ["import", "assets", str(table), "--apply"]
+
+    with spawn(command, config_dir, columns=100) as terminal:
+        terminal.wait_for("[y/N]")
+        terminal.type("y\n")
+        terminal.wait_for("[y/N]: y\r\n")
+        terminal.type("y\n")
+        terminal.wait_for("(dmy, mdy, swapped)")
+        terminal.type("sau\nmdy\n")  # what is no answer is asked again
+        code = terminal.end()
+    with spawn(command, config_dir, columns=100) as refusing:
+        refusing.wait_for("[y/N]")
+        refusing.type("\n")
+        left = refusing.end()
+
+    assert code == 0 and "Đã ghi." in terminal.text
+    first, second, _ = signed_in.asked
+    assert "accept" not in first.query
+    assert (second.query["accept"], second.query["days"]) == ("repair", "mdy")
+    assert second.body == table.read_bytes()
+    assert left == 1 and "Chưa ghi gì" in refusing.text
 
 
 def test_answers_given_beforehand_are_said_to_the_server(
