@@ -147,6 +147,11 @@ def _summarise(play: Play, found: Found) -> dict[str, Any]:
             }
             for one in found.links
         },
+        "desks": {
+            "desks": found.desks.desks,
+            "complete": found.desks.complete,
+            "lacking": dict(found.desks.lacking),
+        },
         "strangers": count_strangers(play.district),
         "machine": None if found.machine is None else found.machine["hostname"],
         "differences": found.differences,
@@ -164,6 +169,7 @@ def _tell_all(console: Console, play: Play, found: Found, summary: dict[str, Any
     show.show_machine(
         console, found.machine, found.own_link, play.snmp_agent, may_ping=this_machine.may_ping()
     )
+    show.show_desks(console, found.desks)
     show.show_strangers(console, summary["strangers"], found.strangers)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from bench import this_machine
 from bench.children import Children
+from bench.desks import Desks, compare_desks, place_of, units_with_desks
 from bench.district import District
 from bench.fleet import Fleet
 from bench.https import Pool
@@ -52,6 +53,7 @@ class Found:
     machine: dict[str, Any] | None = None
     own_link: dict[str, Any] | None = None
     strangers: list[str] = field(default_factory=list)
+    desks: Desks = field(default_factory=lambda: Desks(0, 0, Counter(), []))
     other: list[str] = field(default_factory=list)
 
     @property
@@ -65,7 +67,7 @@ class Found:
         links = [
             f"link {one.line.code}: {', '.join(one.problems)}" for one in self.links if one.problems
         ]
-        return coverage + links + self.people + self.strangers + self.other
+        return coverage + links + self.people + self.strangers + self.desks.problems + self.other
 
 
 @dataclass(slots=True)
@@ -109,6 +111,7 @@ class Play:
             self.api = Api(pool, self.server)
             await self.api.login()
             await self._import()
+            await self._open_desks()
             self.fleet = Fleet(
                 self._simulated(), pool, UTC_OFFSET_SECONDS, datetime.now(UTC), self.tell
             )
@@ -134,6 +137,11 @@ class Play:
                     raise ApiError(f"import of {file.name}: {wrong or 'not written'}")
         self.tell("papers", len(papers), len(papers))
         await self._try_old_roster()
+
+    async def _open_desks(self) -> None:
+        """Make the communes' one-stop desks: what stands there is named in the papers."""
+        for unit in units_with_desks(self.district):
+            await self.api.post("/places?apply=true", place_of(unit))
 
     async def rehearse_reform(self) -> dict[str, Any]:
         """Leave the reform of 01/07/2025 as a file beside the papers; return what it would do.
@@ -251,6 +259,7 @@ class Play:
             coverage=compare_coverage(self.district, await self.api.items("/coverage")),
             people=compare_people(self.district, await self.api.items("/coverage/who")),
             links=compare_links(simulated, links, self.fleet.now, UTC_OFFSET_SECONDS),
+            desks=compare_desks(self.district, await self.api.items("/desks")),
             own_link=next((row for row in links if row["code"] == this_machine.LINE), None),
             machine=await self._find_machine(),
         )

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bench.desks import Desks
 from bench.truth import CoverageLine, LinkLine
 
 MARK = "DỮ LIỆU MẪU"
@@ -241,6 +242,28 @@ def show_strangers(console: Console, planted: Mapping[str, int], problems: Seque
         else f"{len(problems)} sai · wrong, e.g. {problems[0]}"
     )
     console.print(f"  {words}", markup=False, style=BAD if problems else GOOD)
+
+
+DESK_ITEMS = {
+    "pc": "máy tính · PC",
+    "printer": "máy in · printer",
+    "copier": "máy photocopy · copier",
+    "scanner": "máy quét · scanner",
+    "citizen_pc": "máy cho người dân · citizens' PC",
+    "kiosk": "máy tra cứu · kiosk",
+    "camera": "camera · camera",
+}
+
+
+def show_desks(console: Console, found: Desks) -> None:
+    """Print how many one-stop desks have all of their checklist, and what the others lack."""
+    heading(console, "Bộ phận một cửa · one-stop desks (kiemke coverage desks)")
+    lacking = ", ".join(f"{DESK_ITEMS[item]} {n}" for item, n in found.lacking.items())
+    console.print(
+        f"  {found.complete}/{found.desks} đủ thiết bị · have all"
+        + (f"; thiếu · lacking: {lacking}" if lacking else ""),
+        markup=False,
+    )
 
 
 CARRIED = {
