@@ -172,14 +172,14 @@ class DeviceChange(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     collector: str | None | msgspec.UnsetType = msgspec.UNSET
 
 
-@get("/api/v1/devices", opt={"role": "viewer"}, tags=["devices"])
+@get("/api/v1/devices", opt={"role": "auditor"}, tags=["devices"])
 async def list_devices(request: AppRequest, asked: NamedDependency[ListQuery]) -> Page[Device]:
     """List devices by code."""
     rows, total, cursor = await fetch_page(services_of(request), LISTING, asked)
     return Page([Device(**_values(row)) for row in rows], total, cursor)
 
 
-@get("/api/v1/devices/{ref:str}", opt={"role": "viewer"}, tags=["devices"])
+@get("/api/v1/devices/{ref:str}", opt={"role": "auditor"}, tags=["devices"])
 async def get_device(
     request: AppRequest, ref: FromPath[str], moment: NamedDependency[Moment]
 ) -> DeviceWhole:

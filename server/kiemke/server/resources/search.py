@@ -55,7 +55,7 @@ KINDS = {
         unit="(SELECT MIN(c.unit_id) FROM custody c WHERE c.asset_id = a.id AND {active c})",
     ),
     "machine": _Kind(machines.LISTING, "auditor", "machine show", "source", name="hostname"),
-    "device": _Kind(devices.LISTING, "viewer", "device show", "device", unit="d.unit_id"),
+    "device": _Kind(devices.LISTING, "auditor", "device show", "device", unit="d.unit_id"),
     "link": _Kind(links.LISTING, "viewer", "link show", "link", unit="v.unit_id"),
     "source": _Kind(
         sources.LISTING,
