@@ -21,7 +21,7 @@ test: check ## everything: lint, types, contracts, then the tests (ARGS goes to 
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
 
 test-slow: check ## the tests that boot a machine or play a week (ARGS goes to pytest)
-	@mkdir -p .cache && tools/peers
+	@mkdir -p .cache && tools/peers tests/peers-slow.txt
 	@$(BIN)/python -m pytest -q -m slow $(ARGS)
 
 check: ## lint, formatting, types and import contracts: seconds

@@ -23,7 +23,10 @@ from bench.identity import SEED as IDENTITY_SEED
 from bench.load import Load, commits_per_second, measure_load
 
 ROOT = Path(__file__).resolve().parents[1]
-PARTS = ("sqlite", "postgres", "agent", "figures", "searching", "identity", "reconcile", "snmp")
+PARTS = (
+    "sqlite", "postgres", "agent", "figures", "searching", "identity", "reconcile", "snmp",
+    "lightness",
+)  # fmt: skip
 
 
 def main() -> int:

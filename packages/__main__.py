@@ -1,4 +1,4 @@
-"""`make packages`: the Debian package, the Windows installer and the start-up script, into dist/."""
+"""`make packages`: the Debian packages, the Windows installer and the start-up script, into dist/."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from kiemke.wire import __version__
-from packages import debian, windows_msi, windows_tree
+from packages import debian, debian_collector, windows_msi, windows_tree
 from packages.fetch import ROOT, PackageError
 
 START_UP_SCRIPT = ROOT / "packages" / "windows" / "gpo-startup.cmd"
@@ -23,7 +23,10 @@ def main() -> int:
     top.add_argument("--windows-python-sha256", metavar="HASH", help="what that file must be")
     given = top.parse_args()
     try:
-        made = [debian.build(given.out / f"kiemke-agent_{__version__}_amd64.deb")]
+        made = [
+            debian.build(given.out / f"kiemke-agent_{__version__}_amd64.deb"),
+            debian_collector.build(given.out / f"kiemke-collector_{__version__}_amd64.deb"),
+        ]
         with tempfile.TemporaryDirectory() as work:
             tree = windows_tree.build(
                 Path(work) / "tree", given.windows_python, given.windows_python_sha256

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from kiemke.wire import __version__
@@ -84,25 +85,34 @@ def lay_out(root: Path) -> None:
 
 def build(target: Path) -> Path:
     """Write the package to ``target``; return it. Raises PackageError."""
+    return pack(target, lay_out, CONTROL, SCRIPTS)
+
+
+def pack(target: Path, fill: Callable[[Path], None], control_text: str, scripts: Path) -> Path:
+    """Write a package of what ``fill`` puts below a folder; return it. Raises PackageError.
+
+    ``control_text`` has places for ``version`` and ``kilobytes``; ``scripts`` holds the maintainer's.
+    """
     program = shutil.which("dpkg-deb")
     if program is None:
         raise PackageError("dpkg-deb is missing: apt-get install dpkg, or build on Debian")
     with tempfile.TemporaryDirectory() as work:
         root = Path(work) / "root"
-        lay_out(root)
+        fill(root)
         control = root / "DEBIAN"
         control.mkdir(mode=0o755)
         size = sum(file.stat().st_size for file in root.rglob("*") if file.is_file())
         (control / "control").write_text(
-            CONTROL.format(version=__version__, kilobytes=size // 1024), "utf-8"
+            control_text.format(version=__version__, kilobytes=size // 1024), "utf-8"
         )
         for name in ("postinst", "prerm", "postrm"):
-            shutil.copyfile(SCRIPTS / name, control / name)
+            shutil.copyfile(scripts / name, control / name)
             (control / name).chmod(0o755)
+        programs = root / "usr" / "bin"
         for path in (root, *root.rglob("*")):
             if path.is_dir():
                 path.chmod(0o755)
-            elif path.parent != control and path.name != "kiemke-agent":
+            elif path.parent not in (control, programs):
                 path.chmod(0o644)
         target.parent.mkdir(parents=True, exist_ok=True)
         done = subprocess.run(  # noqa: S603 - the program found above

@@ -63,7 +63,12 @@ def _unpack_python(bundle: zipfile.ZipFile, target: Path) -> None:
 
 def copy_agent(site: Path) -> None:
     """Copy the agent and the wire into ``site``, as the wheel holds them."""
-    for root in AGENT_ROOTS:
+    copy_sources(site, AGENT_ROOTS)
+
+
+def copy_sources(site: Path, roots: tuple[str, ...]) -> None:
+    """Copy packages of ``kiemke`` into ``site``."""
+    for root in roots:
         shutil.copytree(
             ROOT / root, site / "kiemke" / Path(root).name,
             ignore=shutil.ignore_patterns("__pycache__"),

@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PEERS_FILE = ROOT / "tests" / "peers.txt"
 PATIENCE_SECONDS = 30.0
+SLOW_PEERS_FILE = ROOT / "tests" / "peers-slow.txt"
 SEARCH_PATH = os.pathsep.join(
     [os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin"]
 )
@@ -59,7 +60,8 @@ def require_peer(program: str) -> str:
     found = find_peer(program)
     if found is not None:
         return found
-    package = read_peers(PEERS_FILE.read_text("utf-8")).get(program, program)
+    listed = "\n".join(file.read_text("utf-8") for file in (PEERS_FILE, SLOW_PEERS_FILE))
+    package = read_peers(listed).get(program, program)
     advice = f"{program} is missing: run `PEERS=install make test` as root (package {package})"
     if os.environ.get("CI") == "true":
         pytest.fail(advice, pytrace=False)

@@ -18,10 +18,12 @@ SERVER_NAME = "server.kiemke.internal"
 
 
 class PinnedConnection(http.client.HTTPSConnection):
-    """HTTPS to loopback that trusts one root and asks for the server's fixed name."""
+    """HTTPS to a server of a test that trusts one root and asks for the server's fixed name."""
 
-    def __init__(self, port: int, root_pem: str, timeout: float = 30.0) -> None:
-        super().__init__("127.0.0.1", port, timeout=timeout)
+    def __init__(
+        self, port: int, root_pem: str, timeout: float = 30.0, host: str = "127.0.0.1"
+    ) -> None:
+        super().__init__(host, port, timeout=timeout)
         self._pinned = ssl.create_default_context(cadata=root_pem)
 
     def connect(self) -> None:
@@ -38,6 +40,7 @@ class ServerProcess:
     database_url: str
     settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
+    host: str = "127.0.0.1"
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -56,9 +59,9 @@ class ServerProcess:
             "PATH": os.environ["PATH"],
             "KIEMKE_DATA_DIR": str(self.data_dir),
             "KIEMKE_DATABASE_URL": self.database_url,
-            "KIEMKE_LISTEN_HOST": "127.0.0.1",
+            "KIEMKE_LISTEN_HOST": self.host,
             "KIEMKE_LISTEN_PORT": str(self.port),
-            "KIEMKE_PUBLIC_URLS": f"https://127.0.0.1:{self.port}",
+            "KIEMKE_PUBLIC_URLS": f"https://{self.host}:{self.port}",
             "KIEMKE_JOBS": "false",
             **self.settings,
         }
@@ -99,7 +102,7 @@ class ServerProcess:
         self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> tuple[int, bytes, dict[str, str]]:
         """Make one request on a connection of its own: status, body, headers."""
-        connection = PinnedConnection(self.port, self.root_pem)
+        connection = PinnedConnection(self.port, self.root_pem, host=self.host)
         try:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()

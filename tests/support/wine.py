@@ -233,10 +233,10 @@ async def _database(folder: Path) -> str:
 
 
 @contextlib.contextmanager
-def running_server(folder: Path) -> Iterator[ServerProcess]:
+def running_server(folder: Path, host: str = "127.0.0.1") -> Iterator[ServerProcess]:
     """Yield a real server that has a unit X1 and an administrator."""
     # Not by its own commands: each is a program that takes seconds to start.
-    with ServerProcess(folder, asyncio.run(_database(folder))) as made:
+    with ServerProcess(folder, asyncio.run(_database(folder)), host=host) as made:
         yield made
 
 
@@ -269,9 +269,9 @@ def sign_in(server: ServerProcess, config_dir: Path) -> None:
     cli_session.save(config_dir, made)
 
 
-def enrolment_token(server: ServerProcess) -> str:
-    """Make a token for agents of unit X1, by the server's own API."""
-    asked = {"unit": "X1", "kind": "agent", "uses": 9, "approves": True}
+def enrolment_token(server: ServerProcess, kind: str = "agent", via: str | None = None) -> str:
+    """Make a token for agents (or collectors) of unit X1, by the server's own API."""
+    asked = {"unit": "X1", "kind": kind, "uses": 9, "approves": True, "via": [via] if via else []}
     token: str = ask(server, "POST", "/enrolment-tokens", asked)["token"]
     return token
 

@@ -9,6 +9,10 @@ class ConfigError(CollectorError):
     """A file or an argument given by the operator is not usable."""
 
 
+class NotEnrolledError(ConfigError):
+    """This collector has no server yet; only a person with a token can change that."""
+
+
 class AssignmentError(CollectorError):
     """The assignment could not be fetched, or holds something this collector refuses.
 

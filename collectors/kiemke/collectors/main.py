@@ -11,7 +11,7 @@ from pathlib import Path
 from kiemke.collectors.assignment import load_assignment
 from kiemke.collectors.credentials import FILE_NAME, read_credentials
 from kiemke.collectors.discover.arguments import add_parser as add_discover_parser
-from kiemke.collectors.errors import CollectorError, ConfigError
+from kiemke.collectors.errors import CollectorError, ConfigError, NotEnrolledError
 from kiemke.collectors.logs import set_up_logs
 from kiemke.collectors.relay_command import add_relay_parser, run_relay
 from kiemke.collectors.ssh.commands import (
@@ -40,6 +40,8 @@ from kiemke.wire.outbox import Outbox, OutboxError, peek
 from kiemke.wire.pin import PinError, Pins
 
 log = logging.getLogger(__name__)
+
+EX_CONFIG = 78  # sysexits.h
 
 EXTRA_MODULES = ("pysnmp", "icmplib", "pyasn1", "netmiko", "paramiko", "ntc_templates")
 EXAMPLES = """examples:
@@ -147,7 +149,10 @@ def _add_once(parser: argparse.ArgumentParser, default: str | None) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command. Returns 0, 1 when a poll failed, 2 when something has to be put right."""
+    """Run the command. Returns 0, 1 when a poll failed, 2 when something has to be put right.
+
+    ``run`` returns 78 when it is not enrolled: no service manager helps then.
+    """
     parser = make_parser()
     given = parser.parse_args(arguments)
     set_up_logs(debug=given.debug)
@@ -175,7 +180,8 @@ def main(arguments: list[str] | None = None) -> int:
     except CollectorError as err:
         # The text may hold words of a server or a file: nothing in it may move the cursor.
         print(f"kiemke-collector: {clean_text(str(err))}", file=sys.stderr)
-        return 2
+        is_new = given.command == "run" and isinstance(err, NotEnrolledError)
+        return EX_CONFIG if is_new else 2
     except ModuleNotFoundError as err:
         if err.name is None or err.name.partition(".")[0] not in EXTRA_MODULES:
             raise

@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kiemke.collectors.errors import ConfigError
+from kiemke.collectors.errors import ConfigError, NotEnrolledError
 from kiemke.collectors.files import write_private
 from kiemke.wire.client import Credentials
 from kiemke.wire.enrolment import (
@@ -39,7 +39,9 @@ class Enrolment:
     def credentials(self) -> Credentials:
         """Return what the wire's sender needs. Raises ConfigError when not enrolled yet."""
         if self.source is None or self.pins is None or not self.addresses:
-            raise ConfigError("this collector is not enrolled: run kiemke-collector enroll TOKEN")
+            raise NotEnrolledError(
+                "this collector is not enrolled: run kiemke-collector enroll TOKEN"
+            )
         return Credentials(self.source, self.secret.reveal(), self.addresses, self.pins)
 
 
@@ -70,7 +72,7 @@ def load_enrolment(state: Path) -> Enrolment:
             pins=Pins(pins["current"], pins.get("next")) if pins else None,
         )
     except FileNotFoundError as err:
-        raise ConfigError(
+        raise NotEnrolledError(
             f"{state}: not enrolled; run kiemke-collector --state {state} enroll TOKEN"
         ) from err
     except PermissionError as err:
