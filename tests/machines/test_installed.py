@@ -77,8 +77,8 @@ def test_the_agents_whole_life_on_a_debian(machine: Machine, server: ServerProce
         "78", "0", "enabled",
     ]  # fmt: skip
 
-    machine.run("sh", "-c", f"echo '{enrolment_token(server)}' >/root/token")
-    machine.run(AGENT, "setup", "--token-file", "/root/token")
+    machine.run("sh", "-c", f"echo '{enrolment_token(server)}' >/opt/token")
+    machine.run(AGENT, "setup", "--token-file", "/opt/token")
     machine.run("systemctl", "restart", AGENT)
     wait_until(lambda: bool(reporting(server)), "the installed agent reports", 90)
     (source,) = reporting(server)
@@ -88,7 +88,7 @@ def test_the_agents_whole_life_on_a_debian(machine: Machine, server: ServerProce
     assert int(said["CapEff"], 16) == int(said["CapBnd"], 16) == CAP_DAC_READ_SEARCH
     assert (said["NoNewPrivs"], said["Seccomp"]) == ("1", "2")
     assert "All is well." in machine.run(AGENT, "status").stdout
-    assert machine.run("sh", "-c", "ls /root/token", check=False).returncode != 0
+    assert machine.run("sh", "-c", "ls /opt/token", check=False).returncode != 0
     assert machine.run("find", "/var/lib/kiemke-agent", "!", "-user", AGENT).stdout == ""
     sections = dict(
         rows(server, "SELECT section, status FROM source_section WHERE source_id = ?", source)
