@@ -3,6 +3,7 @@
 from kiemke.cli import words_ssh
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.words_findings import FINDINGS
+from kiemke.cli.words_links import LINK_WORDS
 from kiemke.cli.words_readings import READINGS
 
 VOCABULARIES: dict[str, dict[str, str]] = {
@@ -182,25 +183,7 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "off_network": N_("off the network"),
         "unsupported_os": N_("operating system too old"),
     },
-    "link_kind": {
-        "internet": N_("Internet"),
-        "tslcd": N_("state data network"),
-        "leased": N_("leased line"),
-        "police": N_("police line"),
-    },
-    "link_state": {"up": N_("up"), "down": N_("down"), "unknown": N_("unknown")},
-    "verdict": {
-        "healthy": N_("healthy"),
-        "degraded": N_("degraded"),
-        "down": N_("down"),
-        "unknown": N_("unknown"),
-    },
-    "basis": {
-        "counters": N_("device counters"),
-        "igd": N_("the router's own report"),
-        "pcs_lower_bound": N_("the PCs' sum (at least)"),
-        "probes_only": N_("probes only"),
-    },
+    **LINK_WORDS,
     "source_kind": {"agent": N_("agent"), "collector": N_("collector")},
     "source_state": {
         "pending": N_("pending"),

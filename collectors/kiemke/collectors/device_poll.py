@@ -9,6 +9,7 @@ from kiemke.collectors.credentials import Credential
 from kiemke.collectors.deadline import MOST_PACKETS, Deadline
 from kiemke.collectors.device_identity import Asked, Pace, ask
 from kiemke.collectors.errors import PollError
+from kiemke.collectors.igd import poll as igd
 from kiemke.collectors.learned import Learned
 from kiemke.collectors.server_secrets import credential_name
 from kiemke.collectors.snmp import interfaces, system
@@ -51,6 +52,7 @@ class DevicePoller:
         self.most_packets = MOST_PACKETS
         self._memories: dict[tuple[str, int], interfaces.Memory] = {}
         self._pace = Pace()
+        self._gateways: dict[tuple[str, int], igd.Memory] = {}
         self._rhythms: dict[tuple[str, int], Rhythm] = {}
         self._asked: dict[tuple[str, int], Asked] = {}
 
@@ -60,6 +62,8 @@ class DevicePoller:
 
     async def poll(self, task: DeviceTask, budget_seconds: float, emit: Emit) -> str:
         """Poll one device within its share of time and emit its reports. Returns the worst outcome."""
+        if task.credential == igd.CREDENTIAL:
+            return await self._poll_igd(task, budget_seconds, emit)
         credential = find_credential(self._credentials, task)
         if credential is None:
             detail = (
@@ -107,6 +111,13 @@ class DevicePoller:
         spent = round(time.monotonic() - begun, 4)
         self._trace("polled", {"device": task.device, "outcome": outcome, "seconds": spent})
         return outcome
+
+    async def _poll_igd(self, task: DeviceTask, budget_seconds: float, emit: Emit) -> str:
+        memory = self._gateways.setdefault((task.address, task.port), igd.Memory())
+        deadline = Deadline(budget_seconds, packets=self.most_packets)
+        return await igd.poll(
+            task.device, task.address, task.port, deadline, memory, emit, self._trace
+        )
 
     async def _read_state(
         self, reader: SnmpReader, task: DeviceTask, device: Device, deadline: Deadline

@@ -213,8 +213,10 @@ def _once(given: argparse.Namespace) -> int:
     from kiemke.collectors.once import find_target, poll_once  # pysnmp: 0.2 s to import
 
     task = find_target(given.once, given.credential, given.state)
-    credentials = read_credentials(given.state / FILE_NAME)
-    if task.credential not in credentials:
+    path = given.state / FILE_NAME
+    is_upnp = task.credential == "upnp"
+    credentials = {} if is_upnp and not path.exists() else read_credentials(path)
+    if not is_upnp and task.credential not in credentials:
         names = ", ".join(sorted(credentials)) or "none"
         raise ConfigError(f"{given.state / FILE_NAME}: no [{task.credential}]; there are: {names}")
     outcome = asyncio.run(poll_once(task, credentials, debug=given.debug, out=sys.stdout))

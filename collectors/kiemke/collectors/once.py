@@ -14,6 +14,7 @@ from kiemke.collectors.assignment import DeviceTask, check_address, load_assignm
 from kiemke.collectors.credentials import Credential
 from kiemke.collectors.device_poll import DevicePoller
 from kiemke.collectors.errors import ConfigError, PollError
+from kiemke.collectors.igd import poll as igd
 from kiemke.collectors.reachability import icmp
 from kiemke.collectors.snmp.engines import Engines
 from kiemke.collectors.snmp.tap import tapped
@@ -88,7 +89,7 @@ async def poll_once(
     trace("target", {"address": task.address, "port": task.port, "credential": task.credential})
     poller = DevicePoller(engines, credentials, trace=trace)
     try:
-        if debug:
+        if debug and task.credential != igd.CREDENTIAL:
             outcome = await _poll_in_the_open(poller, task, emit, trace)
         else:
             outcome = await poller.poll(task, BUDGET_SECONDS, emit)

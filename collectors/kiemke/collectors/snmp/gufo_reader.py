@@ -31,6 +31,8 @@ from kiemke.collectors.trace import Trace, no_trace
 # Rows of one column in one answer: 60 counters of 64 bits fit an Ethernet frame.
 MOST_ROWS = 60
 
+LAST_ROOT = 2  # identifiers begin with 0, 1 or 2 (X.660)
+
 Slow = Callable[[], Awaitable[SnmpReader]]
 Socket = SnmpV2cClientSocket | SnmpV3ClientSocket
 Answer = TypeVar("Answer")
@@ -106,6 +108,8 @@ def plain(name: str, value: object) -> Value:
             parts = parse_oid(value)
         except ValueError as err:
             raise NotPlain(f"{name}: not dotted numbers") from err
+        if parts[0] > LAST_ROOT and name == known.SYS_OBJECT_ID:
+            raise NotPlain(f"{name}: no identifier")  # text written as one: each library guesses
         is_address = len(parts) == 4 and max(parts) < 256 and name != known.SYS_OBJECT_ID
         return bytes(parts) if is_address else parts
     raise NotPlain(f"{name}: {type(value).__name__}")

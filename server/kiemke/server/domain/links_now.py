@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -24,6 +24,7 @@ from kiemke.server.domain.links import (
 
 Guard = Callable[[Session], Awaitable[None]]
 
+UPNP = "upnp"  # the credential of devices that are asked by UPnP-IGD
 _EPOCH = date(1970, 1, 1)
 _PAGE_LINKS = 50
 # A verdict is looked at again after this time even when no report of the line came.
@@ -31,6 +32,7 @@ _STALE_MS = 900_000
 
 _LINKS = """
 SELECT l.id, v.kind, v.valid_from, v.down_bits_per_second, v.up_bits_per_second, d.collector_id,
+  d.credential AS asked_with, n.rate_at_ms,
   n.state, n.state_at_ms, n.negotiated_bits_per_second, n.duplex, n.verdict, n.reasons_json, n.basis,
   n.p95_receive_ppm, n.p95_transmit_ppm, n.sample_coverage_ppm, n.availability_ppm,
   n.availability_coverage_ppm, n.delivered_receive_ppm, n.delivered_transmit_ppm
@@ -210,7 +212,19 @@ def _judge(
     )
     contract = Contract(link["kind"], link["down_bits_per_second"], link["up_bits_per_second"])
     seen = gather(days, [*order, *probers], window, since)
-    return judge(contract, live, seen, law, f"link:{link['id']}")
+    health = judge(contract, live, seen, law, f"link:{link['id']}")
+    return replace(health, basis=basis_of(health.basis, link, fresh))
+
+
+def basis_of(found: str | None, link: Row, fresh_since_ms: int) -> str | None:
+    """Return what a line's figures rest on, given what its days hold.
+
+    Counters a modem gave by UPnP are its own report; a live rate without any counter is the sum of PCs.
+    """
+    if found == "counters":
+        return "igd" if link["asked_with"] == UPNP else found
+    has_rate = link["rate_at_ms"] is not None and link["rate_at_ms"] >= fresh_since_ms
+    return "pcs_lower_bound" if has_rate else found
 
 
 async def _read(

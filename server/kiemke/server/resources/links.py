@@ -11,6 +11,8 @@ from litestar.params import FromPath
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, rfc3339, services_of
 from kiemke.server.db import Row
+from kiemke.server.domain.link_hints import hint_of
+from kiemke.server.domain.links_now import UPNP
 from kiemke.server.domain.tables import dated
 from kiemke.server.errors import Both
 from kiemke.server.resources.listing import (
@@ -34,10 +36,18 @@ LISTING = Listing(
     " n.basis, n.receive_bits_per_second, n.transmit_bits_per_second,"
     " n.negotiated_bits_per_second, n.duplex, n.rtt_seconds, n.jitter_seconds, n.loss_ppm,"
     " n.p95_receive_ppm, n.p95_transmit_ppm, n.sample_coverage_ppm, n.availability_ppm,"
-    " n.delivered_receive_ppm, n.delivered_transmit_ppm, n.computed_at_ms",
+    " n.delivered_receive_ppm, n.delivered_transmit_ppm, n.computed_at_ms, n.rate_at_ms,"
+    " d.credential AS asked_with, p.outcome,"
+    " EXISTS (SELECT 1 FROM interface_now i WHERE i.device_id = v.device_id"
+    " AND i.name = v.interface_name) AS has_port,"
+    " EXISTS (SELECT 1 FROM probe_target t WHERE t.link_id = l.id AND t.retired_at_ms IS NULL)"
+    " AS probes",
     tables="link l JOIN link_version v ON v.link_id = l.id AND {active v}"
     " LEFT JOIN unit_version u ON u.unit_id = v.unit_id AND {active u}"
     " LEFT JOIN device d ON d.id = v.device_id"
+    " LEFT JOIN lease h ON h.name = 'collector:' || d.collector_id"
+    " LEFT JOIN device_now p ON p.device_id = d.id"
+    " AND p.source_id = COALESCE(CAST(h.holder AS BIGINT), d.collector_id)"
     " LEFT JOIN link_now n ON n.link_id = l.id",
     key="l.code",
     id="l.id",
@@ -62,7 +72,11 @@ WHERE x.link_id = :link AND x.day <= :day ORDER BY x.day DESC, s.id LIMIT :most
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A line. Rates are bits per second, ratios 0 to 1 (delivered may pass 1); null is unknown."""
+    """A line. Rates are bits per second, ratios 0 to 1 (delivered may pass 1); null is unknown.
+
+    ``basis``: what its load rests on; ``asked_by``: how ``device`` is asked; ``hint``: the cheapest thing
+    that would make the figures better.
+    """
 
     id: int
     code: str
@@ -82,6 +96,8 @@ class Link:
     verdict: str
     reasons: list[Any]
     basis: str | None
+    asked_by: str | None
+    hint: str | None
     receive_bits_per_second: int | None
     transmit_bits_per_second: int | None
     negotiated_bits_per_second: int | None
@@ -173,11 +189,20 @@ _PLAIN = (
 )  # fmt: skip
 
 
+def asked_by(row: Row) -> str | None:
+    """Return how the device that carries the line is asked: "upnp" or "snmp"; None without a device."""
+    if row["device"] is None:
+        return None
+    return UPNP if row["asked_with"] == UPNP else "snmp"
+
+
 def _values(row: Row, shares: list[UnitRef]) -> Row:
     reasons = json.loads(row["reasons_json"]) if row["reasons_json"] else []
     return {
         **{name: row[name] for name in _PLAIN},
         "unit": UnitRef(row["unit_code"], row["unit_name"]) if row["unit_code"] else None,
+        "asked_by": asked_by(row),
+        "hint": hint_of(row),
         "state": row["state"] or "unknown",
         "state_at": rfc3339(row["state_at_ms"]),
         "verdict": row["verdict"] or "unknown",

@@ -60,6 +60,11 @@ FAMILIES: tuple[Family, ...] = (
         "gauge",
         "Share of the known time of 30 days in which the line was up.",
     ),
+    Family(
+        "kiemke_link_basis",
+        "gauge",
+        "1 for what the line's load rests on: counters, igd, pcs_lower_bound, probes_only, nothing.",
+    ),
     Family("kiemke_link_health", "gauge", "1 for the line's verdict, 0 for the other verdicts."),
     Family("kiemke_link_unit_share_ratio", "gauge", "A unit's fair share of a line it uses."),
 )
@@ -96,7 +101,7 @@ def render(rows: list[Row], context: Context) -> Block | None:
     has_rate, has_probe = context.is_fresh(row["rate_at_ms"]), context.is_fresh(row["probe_at_ms"])
     sold = (contract["down_bits_per_second"], contract["up_bits_per_second"])
     live = (row["receive_bits_per_second"], row["transmit_bits_per_second"])
-    counted = row["rate_at_ms"] is not None
+    counted = row["rate_at_ms"] is not None and row["basis"] != "pcs_lower_bound"
 
     def one(name: str, value: str | int | float | None) -> str:
         return "" if value is None else f'kiemke_link_{name}{{link="{link}"}} {value}\n'
@@ -129,6 +134,7 @@ def render(rows: list[Row], context: Context) -> Block | None:
             (ppm(row["delivered_receive_ppm"]), ppm(row["delivered_transmit_ppm"])),
         ),
         one("availability_ratio", ppm(row["availability_ppm"])),
+        f'kiemke_link_basis{{link="{link}",basis="{label(row["basis"] or "nothing")}"}} 1\n',
         "".join(
             f'kiemke_link_health{{link="{link}",state="{state}"}} {int(state == row["verdict"])}\n'
             for state in VERDICTS

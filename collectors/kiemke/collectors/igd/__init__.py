@@ -1,0 +1,1 @@
+"""UPnP-IGD: the counters of a modem that speaks no SNMP."""
