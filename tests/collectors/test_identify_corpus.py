@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from kiemke.collectors import identify as identify_module
 from kiemke.collectors.deadline import Deadline
 from kiemke.collectors.identify import Identity, identify
+from kiemke.collectors.identify_rules import Catalogue
 from tests.support.snmp_recordings import RecordedReader, read_recording
 
 # Our fact, and what the corpus calls it.
@@ -26,32 +28,46 @@ def is_same(expected: object, given: object) -> bool:
 
 
 async def test_most_models_versions_and_serials_of_recorded_devices_are_found(
-    shared_corpora: Path,
+    shared_corpora: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Recall at least 90 %, precision at least 95 %; ports, their names and speeds nearly all."""
+    """Recall at least 90 %, precision at least 95 %; ports, their names and speeds nearly all.
+
+    With the general rules alone, as for makers nobody described, little is told that is wrong: what the
+    corpus calls a model is sometimes a product number, so that one in fourteen differs.
+    """
     folder = shared_corpora / "snmp"
     if not folder.is_dir():
         pytest.skip("no snmp recordings in ../shared/corpora")
     wanted: Counter[str] = Counter()
     right: Counter[str] = Counter()
     given: Counter[str] = Counter()
+    general = Catalogue(("general",))
     for line in (folder / "expected.jsonl").read_text("utf-8").splitlines():
         known = json.loads(line)
         path = folder / "rec" / f"{known['name']}.snmprec"
         reader = RecordedReader(read_recording(path, EVERYTHING))
         found = await identify(reader, Deadline(60))
+        with monkeypatch.context() as patched:
+            patched.setattr(identify_module, "product_of", lambda _: "")
+            plain = await identify(reader, Deadline(60), known=general, with_ports=False)
         for fact, key in FACTS.items():
             if known.get(key) and not str(known[key]).startswith(UNSAID):
                 said = getattr(found, fact)
                 wanted[fact] += 1
                 given[fact] += said is not None
                 right[fact] += said is not None and is_same(known[key], said)
+                told = getattr(plain, fact)
+                given[f"plain {fact}"] += told is not None
+                right[f"plain {fact}"] += told is not None and is_same(known[key], told)
         count_ports(known.get("ports") or [], found, wanted, right)
 
     recall = {fact: right[fact] / wanted[fact] for fact in wanted}
     precision = {fact: right[fact] / given[fact] for fact in FACTS}
     assert {fact: share for fact, share in recall.items() if share < 0.94} == {}
     assert {fact: share for fact, share in precision.items() if share < 0.95} == {}
+    plainly = {fact: right[f"plain {fact}"] / given[f"plain {fact}"] for fact in FACTS}
+    assert plainly["model"] >= 0.93
+    assert plainly["version"] >= 0.95 and plainly["serial"] >= 0.95
     assert recall["port"] >= 0.99
     assert recall["port name"] >= 0.99
     assert recall["port speed"] >= 0.99

@@ -37,6 +37,10 @@ NOT_MODEL = re.compile(
     r"|channel|phase|outlets?|line|relay|bank|interface|node|user|admin|public|private|version|v\d\S*|rev"
     r"|ch\d|rx|tx|gpio|w?lan|site|room|rack|group|alarm)\b"
 )
+# A long number, a name made of numbers, a build, an architecture, a CLEI code (ten letters and digits).
+NOT_SOLD_SO = re.compile(
+    r"_|\d{6}|[0-9a-f]{12}|\d\.\d+\.\d|^(?:x86|arm|mips|ppc)|^(?=.*\d)[A-Z][A-Z0-9]{3}[A-Z0-9]{2}[A-Z0-9]{2}[A-Z]{2}$"
+)
 
 
 class _Row(NamedTuple):
@@ -74,7 +78,15 @@ def guess(rows: Iterable[tuple[Oid, str]], descr: str, others: Iterable[str]) ->
     if model is not None:
         if _beside(model, version) or _beside(model, serial) or model.text in descr:
             found["model"] = model.text
+        if _names_another(descr, model.text):
+            found.pop("model", None)
     return found
+
+
+def _names_another(descr: str, model: str) -> bool:
+    """Say whether sysDescr begins with a model of its own: the one in the maker's tree is a part's."""
+    head = re.split(r"[\s,;]", descr, maxsplit=1)[0]
+    return model not in descr and head.casefold() not in model.casefold() and _is_model(head)
 
 
 def _may_be(text: str, known: Sequence[str] | set[str]) -> bool:
@@ -119,6 +131,6 @@ def _is_model(text: str) -> bool:
         and not _is_version(text)
         and HARDWARE_REVISION.fullmatch(text) is None
         and NOT_MODEL.search(text) is None
-        and re.search(r"\d{6}", text) is None
+        and NOT_SOLD_SO.search(text) is None
         and (re.fullmatch(r"[A-Z0-9]+", text) is None or sum(c.isdigit() for c in text) < 6)
     )
