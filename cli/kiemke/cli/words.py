@@ -3,6 +3,7 @@
 from kiemke.cli import words_ssh
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.words_findings import FINDINGS
+from kiemke.cli.words_lan import LAN_FIXES, PORT_ROLES
 from kiemke.cli.words_links import LINK_WORDS
 from kiemke.cli.words_readings import READINGS
 
@@ -159,6 +160,8 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "overdue": N_("due back and not returned"),
     },
     "finding": FINDINGS,
+    "port_role": PORT_ROLES,
+    "lan_fix": LAN_FIXES,
     "secret_kind": {"snmp": N_("SNMP"), "ssh": N_("SSH")},
     "reading": READINGS,
     "decided_by": {

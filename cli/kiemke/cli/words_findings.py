@@ -2,6 +2,7 @@
 
 from kiemke.cli import words_ssh
 from kiemke.cli.i18n import N_
+from kiemke.cli.words_lan import LAN_FINDINGS
 
 FINDINGS: dict[str, str] = {
     "elsewhere": N_("seen elsewhere than booked"),
@@ -26,5 +27,6 @@ FINDINGS: dict[str, str] = {
     "cloned_device": N_("two devices show one identity"),
     "doubtful_device": N_("doubtful device"),
     "enrolment_conflict": N_("enrolment conflict"),
+    **LAN_FINDINGS,
     **words_ssh.FINDINGS,
 }

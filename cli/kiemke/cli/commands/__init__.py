@@ -31,6 +31,8 @@ COMMANDS = (
     Entry("match", "ghep", "match", "match", N_("Which seen machine is which asset.")),
     Entry("reconcile", "doi-chieu", "reconcile", "reconcile", N_("The book against what is seen.")),
     Entry("device", "thiet-bi", "device", "device", N_("Network devices and their interfaces.")),
+    Entry("topology", "so-do-mang", "topology", "topology", N_("What is connected to what.")),
+    Entry("where", "o-dau", "topology", "where", N_("On which switch port something is.")),
     Entry("link", "duong-truyen", "link", "link", N_("Lines: contract, load and health.")),
     Entry("site", "co-so", "site", "site", N_("The networks of units.")),
     Entry("secret", "bi-mat", "secret", "secret", N_("Communities, keys and passwords.")),

@@ -6,7 +6,7 @@ from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.errors import KiemkeError
 from kiemke.cli.i18n import N_, _
-from kiemke.cli.kinds import DAY, THING
+from kiemke.cli.kinds import DAY, MOMENT, THING, words
 from kiemke.cli.listing import (
     DayType,
     Shape,
@@ -169,3 +169,41 @@ def _said(app: App, told: object, ref: str, json: bool) -> None:
                 codes=codes
             )
         )
+
+
+HOSTS = (
+    Column(N_("Address"), "address"),
+    Column(N_("MAC"), "mac", optional=2),
+    Column(N_("Unit"), "unit", THING, flexible=True, optional=3),
+    Column(N_("Seen by"), "signs", optional=4),
+    Column(N_("Ports"), "open_ports", flexible=True, optional=5),
+    Column(N_("Says it is"), "sys_descr", flexible=True, optional=6),
+    Column(N_("Known"), "is_known"),
+    Column(N_("Last seen"), "seen_at", MOMENT, optional=1),
+    Column(N_("Cheapest step"), "fix", words("lan_fix"), flexible=True),
+)
+
+
+@site.command(
+    "hosts",
+    alias="may-thay",
+    help=N_("List what collectors found in the registered subnets, known and unknown."),
+    examples=("kiemke site hosts --unit TG-XA", "kiemke co-so may-thay --unknown --csv"),
+)
+@option("--unknown", "--la", "unknown", is_flag=True, help=N_("Only what is nothing of ours."))
+@search_options
+@time_options
+@shape_options
+@pass_app
+def hosts(
+    app: App, unknown: bool, unit: str | None, search: str | None, times: Times, shape: Shape
+) -> None:
+    """List hosts that sweeps found."""
+    asked = {
+        **times.parameters(),
+        "unit": reference(app, UNIT, unit),
+        "q": search,
+        "unknown": "true" if unknown else None,
+    }
+    title = _("Unknown on the network") if unknown else _("Seen on the network")
+    show(app, title, HOSTS, app.client.items("/lan-hosts", asked, shape.rows), shape)
