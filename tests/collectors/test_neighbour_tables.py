@@ -3,15 +3,22 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pysnmp.proto.rfc1902 import Integer32, OctetString
 
+from kiemke.collectors.assignment import DeviceTask
 from kiemke.collectors.credentials import Credential
 from kiemke.collectors.deadline import Deadline
 from kiemke.collectors.discover import ids, tables
+from kiemke.collectors.discover.visits import TableVisits
+from kiemke.collectors.snmp.engines import Engines
+from kiemke.collectors.snmp.machine import SnmpValue
 from kiemke.collectors.snmp.reader import Oid, SnmpReader, Value, parse_oid
 from kiemke.wire.codec import encode_report
 from kiemke.wire.lan import LanAddress, Neighbour, Neighbours, Station
 from kiemke.wire.report import Report
 from kiemke.wire.secret import Secret
+from tests.support.snmp_agents import COMMUNITY, TableView, serving, switch
+from tests.support.snmp_polls import v2c
 from tests.support.snmp_recordings import RecordedReader, read_recording
 from tests.support.tree import ROOT
 from tests.wire.test_codec import AT
@@ -244,3 +251,37 @@ async def test_no_table_breaks_the_reader(cells: list[tuple[str, Oid, Value]]) -
     for station in found.stations or ():
         assert len(station.mac) == 17
         assert station.vlan is None or 1 <= station.vlan <= 4094
+
+
+async def test_a_device_is_visited_over_the_wire_in_its_own_rhythm() -> None:
+    """Through both libraries' real sockets, as a running collector does it."""
+    row = "0.2.9"
+    objects: dict[Oid, SnmpValue] = {
+        parse_oid("1.3.6.1.2.1.2.2.1.2.2"): OctetString("ge2"),
+        parse_oid(f"{LLDP}.4.{row}"): Integer32(4), parse_oid(f"{LLDP}.5.{row}"): OctetString(MAC),
+        parse_oid(f"{LLDP}.6.{row}"): Integer32(5), parse_oid(f"{LLDP}.7.{row}"): OctetString("ge24"),
+        parse_oid(f"{D_FDB}.2.{MAC_ARCS}"): Integer32(2),
+        parse_oid(f"{D_FDB}.3.{MAC_ARCS}"): Integer32(3),
+    }  # fmt: skip
+    told: list[Neighbours] = []
+
+    async def emit(kind: str, body: Neighbours) -> None:
+        assert kind == "neighbours"
+        told.append(body)
+
+    for backend in ("gufo", "pysnmp"):
+        engines = Engines(backend=backend)
+        async with serving(TableView({**switch(2), **objects})) as port:
+            known = {"default": v2c(COMMUNITY)}
+            visits = TableVisits(engines, known, 900.0)
+            task = DeviceTask(7, "127.0.0.1", port, "default")
+            outcomes = [await visits.visit(task, 20.0, emit) for _ in range(2)]
+            stranger = DeviceTask(8, "127.0.0.1", port, "no such secret")
+            outcomes.append(await visits.visit(stranger, 20.0, emit))
+        engines.close()
+        assert outcomes == ["ok", "ok", "ok"]
+
+    assert len(told) == 2 and told[0] == told[1]
+    (beside,) = told[0].neighbours or ()
+    assert (beside.port, beside.chassis, beside.far_port) == ("ge2", "02:00:00:00:00:a1", "ge24")
+    assert told[0].stations == (Station("02:00:00:00:00:a1", "ge2", 2),)

@@ -72,6 +72,7 @@ async def test_sites_are_swept_one_after_the_other_and_when_is_remembered(tmp_pa
 
     assert sorted((each.site, each.outcome) for each in told) == [(4, "ok"), (5, "error")]
     assert most == 1
+    assert sweeps.told == {"sweep:4": "ok, 0 found", "sweep:5": "error, 0 found"}
     assert set(json.loads((tmp_path / "sweeps.json").read_text())) == {"4", "5"}
 
 

@@ -313,6 +313,8 @@ def _status(state: Path) -> int:
     for words in [status["trouble"], *status["refused"]]:
         if words:
             print(f"trouble     {clean_text(words)}")
+    for key, told in sorted(status.get("sweeps", {}).items()):
+        print(f"{key:11} {told}")
     for key, turns in sorted(status["targets"].items()):
         print(f"{key:11} {turns['outcome'] or 'waiting'}, {turns['done']} polls", end="")
         print(f", {turns['skipped']} skipped" if turns["skipped"] else "")

@@ -338,6 +338,7 @@ class Collector:
             "relay": self._relay.state() if self._relay is not None else None,
             "poll_seconds": self._assignment.poll_seconds if self._assignment else None,
             "refused": list(self._assignment.refused) if self._assignment else [],
+            "sweeps": dict(self._sweeps.told),
             "targets": {key: asdict(turns) for key, turns in list(self._loop.turns.items())},
             "visits": {key: each.outcome for key, each in list(self._visits.last.items())},
             "reports_written": self._reporter.written,

@@ -104,9 +104,13 @@ async def _crawl(
         task = task or DeviceTask(0, address, SNMP_PORT, credential.name)
         return await visits.read(task, credential, Deadline(BUDGET_SECONDS))
 
+    door = _door(tasks)
+    seeds = given.seed or [device.address for device in assignment.devices]
+    for seed in seeds:
+        if (reason := door.why_not(seed)) is not None:
+            print(f"{clean_text(seed)}: left alone, it {reason}", file=sys.stderr)
     try:
-        seeds = given.seed or [device.address for device in assignment.devices]
-        steps = await crawl(seeds, read, _door(tasks), trace=trace)
+        steps = await crawl(seeds, read, door, trace=trace)
     finally:
         engines.close()
         await asyncio.sleep(0)  # let the closed sockets' callbacks run before the loop ends

@@ -29,7 +29,10 @@ async def sweep_once(task: SweepTask) -> Sweep:
 
 
 class Sweeps:
-    """Sweeps assigned sites when each is due; when it last did is kept over restarts."""
+    """Sweeps assigned sites when each is due; when it last did is kept over restarts.
+
+    ``told`` is what became of the last sweep of each site, for the status.
+    """
 
     def __init__(self, state: Path, emit: Emit, run: Run = sweep_once) -> None:
         self._path = state / FILE_NAME
@@ -38,6 +41,7 @@ class Sweeps:
         self._turn = asyncio.Lock()
         self._tasks: dict[SweepTask, asyncio.Task[None]] = {}
         self._swept = self._load()
+        self.told: dict[str, str] = {}
 
     def assign(self, tasks: Sequence[SweepTask]) -> None:
         """Take over a new set of sites: begin with new ones, leave off those gone or changed."""
@@ -61,6 +65,7 @@ class Sweeps:
             async with self._turn:
                 found = await self._sweep(task)
             self._swept[task.site] = time.time()
+            self.told[f"sweep:{task.site}"] = f"{found.outcome}, {len(found.hosts)} found"
             self._save()
             await self._emit("sweep", found)
 

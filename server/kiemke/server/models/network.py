@@ -41,6 +41,7 @@ class Device(Model):
         """Table name."""
 
         table = "device"
+        indexes = (("address",),)
 
 
 class DeviceNow(Model):
@@ -145,6 +146,7 @@ class InterfaceNow(Model):
 
         table = "interface_now"
         unique_together = (("device_id", "source_id", "if_index"),)
+        indexes = (("mac",),)
 
 
 class DeviceEvent(Model):
