@@ -128,6 +128,7 @@ async def test_one_cable_is_told_once_with_both_ends_and_a_duplex_that_differs(l
     assert "SW-A ge24 (1000 Mbit/s full) ↔ SW-B ge24 (1000 Mbit/s half)" in detail
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 async def test_a_neighbour_is_known_by_mac_or_address_and_never_by_its_name(lan: Lan) -> None:
     named = Neighbour("lldp", "ge1", 1, "sw-b", "local", "ge24", "name", name="SW-B",
                       abilities=("bridge",))  # fmt: skip
@@ -176,6 +177,11 @@ async def test_a_machine_is_found_by_its_agents_macs_and_a_dock_is_told_as_one(l
             await insert(session, "source_evidence", source_id=agent.source_id, stay=0, kind=kind,
                          value=mac.replace(":", "").upper(), first_seen_ms=0)  # fmt: skip
     await tell_tables(lan)
+    proud = beside(
+        "ge1", 1, PC, "eth0", "pc-vp-01"
+    )  # a PC with virtual machines says it is a bridge
+    stations = (Station(PC, "ge1", 1, 10), Station(MAC_A, "ge24", 24, 1))
+    await lan.tell("neighbours", Neighbours(lan.b, "ok", (proud,), stations, ()), 1)
 
     found = await lan.get("/whereabouts/PC-VP-01", COMMUNE)
 
@@ -184,6 +190,7 @@ async def test_a_machine_is_found_by_its_agents_macs_and_a_dock_is_told_as_one(l
     assert places == {("SW-B", "ge1", False), ("SW-A", "ge1", True)}
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 async def test_a_pc_behind_a_phone_and_one_behind_a_hub_are_told_so(lan: Lan) -> None:
     many = tuple(Station(f"02:00:00:00:01:{n:02x}", "ge3") for n in range(6))
     phoned = (Station(PC, "ge2"), Station(PHONE, "ge2", vlan=20))
@@ -199,6 +206,7 @@ async def test_a_pc_behind_a_phone_and_one_behind_a_hub_are_told_so(lan: Lan) ->
     ]
 
 
+@pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 async def test_what_lies_outside_ones_sight_is_as_if_it_were_not(lan: Lan) -> None:
     await tell_tables(lan)
     async with lan.api.services.db.transaction() as session:

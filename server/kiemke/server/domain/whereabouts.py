@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from kiemke.server.db import Row, Session
+from kiemke.server.domain.lan_names import key_of
 from kiemke.server.domain.lan_ports import (
     ROLES,
     SHARED,
@@ -45,6 +46,8 @@ WHERE n.device_id IN :[devices] AND n.port IN :[ports.text] AND n.first_seen_ms 
   AND n.recorded_at_ms <= :known
 ORDER BY n.id
 """
+# PCs with virtual machines say by LLDP that they are bridges: whoever runs an agent is none.
+_PCS = "SELECT DISTINCT value FROM source_evidence WHERE kind = 'mac' AND value IN :[values.text]"
 # The MACs of devices that are switches: they have learned somebody's MAC themselves.
 _SWITCHES = """
 SELECT DISTINCT i.mac, i.device_id FROM interface_now i
@@ -79,6 +82,7 @@ class PortTimes:
     stations: dict[tuple[int, str], list[Row]]
     beside: dict[tuple[int, str], list[Row]]
     switches: dict[str, set[int]]
+    pcs: set[str]
 
     def role(self, device_id: int, port: str, at_ms: int) -> Role:
         """Return what a port was at a moment."""
@@ -86,7 +90,7 @@ class PortTimes:
         said = [
             parts(row["abilities"])
             for row in self.beside.get((device_id, port), ())
-            if _holds(row, at_ms)
+            if _holds(row, at_ms) and row["chassis"] not in self.pcs
         ]
         others = {mac for mac, owners in self.switches.items() if owners - {device_id}}
         return judge(macs, said, others)
@@ -131,7 +135,9 @@ async def load_ports(
     for row in await session.fetch(_SWITCHES, macs=macs):
         if devices is None or row["device_id"] in devices:
             switches[row["mac"]].add(row["device_id"])
-    return PortTimes(stations, beside, switches)
+    keys = {key_of(row["chassis"]): row["chassis"] for rows in beside.values() for row in rows}
+    pcs = {keys[row["value"]] for row in await session.fetch(_PCS, values=sorted(keys))}
+    return PortTimes(stations, beside, switches, pcs)
 
 
 async def find_places(
