@@ -19,7 +19,7 @@ from kiemke.collectors.state import load_enrolment
 from kiemke.wire.client import Sender
 from kiemke.wire.clocks import SystemClock
 from kiemke.wire.outbox import Outbox, peek
-from tests.support.peers import SnmpdPeer, end_process, free_port, wait_until
+from tests.support.peers import SnmpdPeer, end_process, free_port, require_peer, wait_until
 from tests.support.snmp_server import TinyServer, tiny_server
 
 MakeSnmpd = Callable[..., SnmpdPeer]
@@ -101,6 +101,49 @@ def test_enrolled_assigned_polled_and_reported(
     assert set(server.seen_headers) == {(f"Bearer {secret}", "c-1")}
     log = (state / "log").read_text()
     assert secret not in log and peer.community not in log
+
+
+def test_a_trap_of_a_device_is_a_poll_now_and_a_signed_one_an_event(
+    snmpd: MakeSnmpd, server: TinyServer, state: Path
+) -> None:
+    """Polled once an hour: what comes within seconds comes by the trap."""
+    peer = snmpd()
+    port = free_port(socket.SOCK_DGRAM)
+    server.assignment["poll_seconds"] = 3600
+    server.assignment["devices"] = [
+        {"device": 17, "address": "127.0.0.1", "port": peer.port, "credential": "core"}
+    ]
+    main(["--state", str(state), "enroll", server.token])
+    write_credentials(state, peer)
+    with (state / "credentials.toml").open("a") as file:
+        file.write(
+            f'[core]\nversion = "3"\nuser = "{peer.user}"\nauth_protocol = "SHA256"\n'
+            f'auth_key = "{peer.auth_key}"\nprivacy_protocol = "AES128"\n'
+            f'privacy_key = "{peer.priv_key}"\n'
+        )
+    assert main(["--state", str(state), "traps", "on", "--listen", f"127.0.0.1:{port}"]) == 0
+
+    with running(state):
+        wait_until(lambda: bool(server.bodies("interfaces")), "the first poll", 60.0)
+        subprocess.run(
+            [
+                require_peer("snmptrap"), "-v3", "-e", "0x8000000001020304", "-u", peer.user,
+                "-l", "authPriv", "-a", "SHA-256", "-A", peer.auth_key, "-x", "AES", "-X",
+                peer.priv_key, f"127.0.0.1:{port}", "1", "1.3.6.1.6.3.1.1.5.3",
+            ],
+            env={"SNMP_PERSISTENT_DIR": str(state / "trap"), "SNMPCONFPATH": "/nonexistent"},
+            check=True,
+        )  # fmt: skip
+        wait_until(
+            lambda: len(server.bodies("interfaces")) > 1 and bool(server.bodies("event")),
+            "a second poll and the event",
+            60.0,
+        )
+
+    (event,) = server.bodies("event")
+    assert (event["name"], event["detail"]["device"]) == ("trap", "17")
+    assert event["detail"]["trap"] == "linkDown"
+    assert peer.auth_key not in (state / "log").read_text()
 
 
 def test_without_its_server_it_polls_on_and_nothing_is_lost(
