@@ -11,6 +11,7 @@ from kiemke.server.domain import elsewhere_now
 from kiemke.server.domain.coverage import recount, statement_params
 from kiemke.server.domain.coverage_who import WhoRow, coverage_who
 from kiemke.server.domain.network_stays import read_addresses
+from kiemke.server.domain.reconcile import Question, count, read, read_all
 from kiemke.server.ingest.group import Group
 from kiemke.server.jobs import prune
 from kiemke.wire.inventory import Adapter
@@ -75,6 +76,28 @@ async def test_three_working_days_at_another_units_site_contradict(database: Dat
     assert before[0].state == "verified"  # on Thursday it was at both, so two days
     assert "another unit's site on 3" in hidden[0].why.en
     assert hidden[0].next_command == "kiemke machine show 1"
+
+
+async def test_the_reconciliation_tells_of_the_other_site_once(database: Database) -> None:
+    office, source = two_communes()
+    office.waiting["source_now"][0]["last_received_at_ms"] = MOMENT_MS
+    office.add_network_stay(source, "10.5.2.7", FRIDAY)
+    before = Question(MONDAY, MOMENT_MS)
+    asked = Question(TUESDAY, MOMENT_MS)
+    await judged(database, office)
+
+    async with database.reading() as session:
+        (found,) = await read_all(session, asked, ("elsewhere",))
+        page = await read(session, asked, ("elsewhere",), 10, ("elsewhere_site", 0))
+        counts = await count(session, asked, ())
+        early = await read_all(session, before, ("elsewhere",))
+
+    assert found.seen_unit is not None
+    assert (found.question, found.seen_unit.code, found.days) == ("elsewhere_site", "U3", 3)
+    assert found.next_command == (
+        "kiemke asset handover A1 --from unit:U2 --to unit:U3 --day … --paper …"
+    )
+    assert (page, counts["elsewhere"], early) == ([found], 1, [])
 
 
 @pytest.mark.parametrize(

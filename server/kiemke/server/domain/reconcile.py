@@ -3,17 +3,18 @@
 Each difference names the next command. Read by key, so that any number of them comes in pages.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from kiemke.server.db import Row, Session, as_date
 from kiemke.server.domain import calendar, rules
+from kiemke.server.domain.elsewhere import Elsewhere, contradicting, load_elsewhere
 from kiemke.server.domain.hardware import Part, as_parts, compare
 from kiemke.server.domain.match_now import load_span
-from kiemke.server.domain.presence_blocks import BLOCK_DAYS, EPOCH
-from kiemke.server.domain.reconcile_sql import QUESTIONS
+from kiemke.server.domain.presence_blocks import BLOCK_DAYS, EPOCH, window
+from kiemke.server.domain.reconcile_sql import QUESTIONS, SITE
 
 _PAGE = 1_000
 
@@ -85,6 +86,7 @@ async def params(session: Session, question: Question) -> dict[str, Any]:
         question.day, law.whole("coverage_evidence_working_days")
     )
     numbers = [(day - EPOCH).days for day in days]
+    stood = await load_elsewhere(session, window(days), question.day, question.known_ms, law)
     return {
         "day": question.day,
         "known": question.known_ms,
@@ -96,6 +98,8 @@ async def params(session: Session, question: Question) -> dict[str, Any]:
         "last_block": max(numbers, default=0) // BLOCK_DAYS,
         "foreign_days": law.whole("coverage_foreign_account_days"),
         "nobody": list(span.nobody),
+        "stood": contradicting(stood, law),
+        "stood_at": stood,
     }
 
 
@@ -103,15 +107,35 @@ async def count(session: Session, question: Question, kinds: Iterable[str]) -> d
     """Return how many differences there are of each kind asked for."""
     values = await params(session, question)
     found: dict[str, int] = {}
-    for kind, sql in _asked(kinds).values():
+    for kind, sql in _asked(kinds, values).values():
         row = await session.one(_around("SELECT COUNT(*) AS n FROM (", sql, ") AS found"), **values)
         found[kind] = found.get(kind, 0) + (int(row["n"]) if row else 0)
     return found
 
 
-def _asked(kinds: Iterable[str]) -> dict[str, tuple[str, str]]:
+def _asked(kinds: Iterable[str], values: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return the questions of these kinds; one that has no candidates is not asked at all."""
     wanted = set(kinds)
-    return {name: each for name, each in QUESTIONS.items() if not wanted or each[0] in wanted}
+    return {
+        name: each
+        for name, each in QUESTIONS.items()
+        if (not wanted or each[0] in wanted) and (name != SITE or values["stood"])
+    }
+
+
+def _with_site(name: str, rows: list[Row], values: Mapping[str, Any]) -> list[Row]:
+    """Return the rows with the site at which the PC stood, and on how many days."""
+    if name != SITE:
+        return rows
+    found: dict[int, Elsewhere] = values["stood_at"]
+    return [
+        {
+            **row,
+            "seen_unit_id": found[row["asset_id"]].unit_ids[0],
+            "days": len(found[row["asset_id"]].days),
+        }
+        for row in rows
+    ]
 
 
 def _around(before: str, sql: str, after: str) -> str:
@@ -129,7 +153,7 @@ async def read(
     """Return at most ``limit`` differences after a (question, key), by question and key."""
     values = await params(session, question)
     rows: list[tuple[str, str, Row]] = []
-    for name, (kind, sql) in _asked(kinds).items():
+    for name, (kind, sql) in _asked(kinds, values).items():
         if after is not None and name < after[0]:
             continue
         key = after[1] if after is not None and name == after[0] else -1
@@ -139,7 +163,7 @@ async def read(
             ") AS found WHERE row_id > :after_key ORDER BY row_id LIMIT :limit",
         )
         found = await session.fetch(page, after_key=key, limit=limit - len(rows), **values)
-        rows += [(name, kind, row) for row in found]
+        rows += [(name, kind, row) for row in _with_site(name, found, values)]
         if len(rows) >= limit:
             break
     return await _name(session, rows, question)
@@ -151,9 +175,10 @@ async def read_all(
     """Return every difference of the kinds asked for (none named: all)."""
     kinds, found = tuple(kinds), []
     values = await params(session, question)
-    for name, (kind, sql) in _asked(kinds).items():
+    for name, (kind, sql) in _asked(kinds, values).items():
         ordered = _around("SELECT * FROM (", sql, ") AS found ORDER BY row_id")
-        rows = [(name, kind, row) for row in await session.fetch(ordered, **values)]
+        found_rows = _with_site(name, await session.fetch(ordered, **values), values)
+        rows = [(name, kind, row) for row in found_rows]
         for start in range(0, len(rows), _PAGE):
             found += await _name(session, rows[start : start + _PAGE], question)
     return found

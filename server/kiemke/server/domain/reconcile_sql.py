@@ -2,7 +2,8 @@
 
 Parameters: ``day``, ``known`` (epoch ms), ``all_units`` (0 or 1) and ``units``, ``kind`` (of asset, or
 None), ``day_numbers`` (working days of evidence, counted from 1970-01-01) with their ``first_block`` and
-``last_block`` (see ``presence_blocks``), ``foreign_days``, ``nobody``.
+``last_block`` (see ``presence_blocks``), ``foreign_days``, ``nobody``, ``stood`` (assets
+that stood at another unit's site for long enough: see ``elsewhere``).
 ``row_id`` is the key; every statement has ``unit_id``, where the thing belongs.
 """
 
@@ -15,6 +16,8 @@ from kiemke.server.models.book import PC_KINDS
 NETWORK_KINDS = ("switch", "router", "firewall", "access_point", "nas")
 # Kinds a collector may also watch.
 WATCHED_KINDS = (*NETWORK_KINDS, "modem", "ups", "printer", "copier", "scanner", "camera")
+
+SITE = "elsewhere_site"
 
 # What is in use and who answers for it; several holders: the first unit, nobody in person.
 _HELD = """
@@ -115,6 +118,18 @@ LEFT JOIN closure up ON up.ancestor_id = h.unit_id AND up.unit_id = w.unit_id
 LEFT JOIN closure down ON down.ancestor_id = w.unit_id AND down.unit_id = h.unit_id
 WHERE up.unit_id IS NULL AND down.unit_id IS NULL AND @mine[h.unit_id]
 """
+# By its addresses, where it reports for its own unit: which site it was stands in ``stood_at``.
+ELSEWHERE_SITE = """
+WITH RECURSIVE @closure, @held, @newest('approved')
+SELECT h.asset_id AS row_id, h.asset_id, h.unit_id, h.official_id, w.machine_id,
+  w.last_received_at_ms AS at_ms
+FROM held h JOIN asset_match x ON x.asset_id = h.asset_id AND {active x}
+JOIN newest w ON w.machine_id = x.machine_id
+LEFT JOIN closure up ON up.ancestor_id = h.unit_id AND up.unit_id = w.unit_id
+LEFT JOIN closure down ON down.ancestor_id = w.unit_id AND down.unit_id = h.unit_id
+WHERE (up.unit_id IS NOT NULL OR down.unit_id IS NOT NULL) AND h.asset_id IN :[stood]
+  AND @mine[h.unit_id]
+"""
 ELSEWHERE_DEVICE = """
 WITH RECURSIVE @closure, @held
 SELECT d.id AS row_id, h.asset_id, h.unit_id, h.official_id, d.id AS device_id,
@@ -193,6 +208,7 @@ WHERE {active f} AND f.return_on < :day
 QUESTIONS: dict[str, tuple[str, str]] = {
     "elsewhere": ("elsewhere", _expand(ELSEWHERE)),
     "elsewhere_device": ("elsewhere", _expand(ELSEWHERE_DEVICE)),
+    SITE: ("elsewhere", _expand(ELSEWHERE_SITE)),
     "hardware": ("hardware", _expand(HARDWARE)),
     "holder_left": ("holder_left", _expand(HOLDER_LEFT)),
     "never_seen": ("never_seen", _expand(NEVER_SEEN)),
