@@ -65,14 +65,19 @@ class _NoPages(Router):
         return []
 
 
-def create_app(settings: Settings, *, clock: Callable[[], int] = read_clock_ms) -> Litestar:
-    """Return the application. The database is opened, and parts started, when it starts up."""
-    services = Services(
+def make_services(settings: Settings, clock: Callable[[], int]) -> Services:
+    """Return what an application works with; nothing is opened yet but the authority's keys."""
+    return Services(
         settings=settings,
         db=Database(settings.database_url),
         authority=open_authority(settings.data_dir / "ca"),
         clock=clock,
     )
+
+
+def create_app(settings: Settings, *, clock: Callable[[], int] = read_clock_ms) -> Litestar:
+    """Return the application. The database is opened, and parts started, when it starts up."""
+    services = make_services(settings, clock)
     app = Litestar(
         route_handlers=[*HANDLERS, *metrics_endpoint.HANDLERS, reports_endpoint],
         lifespan=[_lifespan],
