@@ -198,6 +198,7 @@ async def test_an_approved_collector_gets_what_nobody_polls_and_nothing_else(api
             {
                 "device": 2, "address": "192.0.2.2", "port": 161, "credential": "default", "site": 4,
                 "snmp_secret": None, "ssh_secret": None, "ssh_credential": None,
+                "ssh_platform": None, "ssh_port": 22, "ssh_visit_seconds": 86_400, "host_key": None,
             }
         ],
         "probes": [
@@ -234,4 +235,4 @@ async def test_a_token_names_relays_before_the_server_itself(api: Api) -> None:
     async with await api.signed_in("it") as client:
         for bad in (["http://10.5.9.2"], [f"https://10.5.9.{n}" for n in range(3)]):
             answer = await client.post("/api/v1/enrolment-tokens", json={"unit": "U2", "via": bad})
-            assert (answer.status_code, "via" in answer.json()["detail"]) == (422, True), bad
+            assert (answer.status_code, "via" in answer.json()["detail"]) == (400, True), bad

@@ -163,12 +163,16 @@ async def test_an_unknown_kind_is_rejected_with_a_reason(
 
 async def test_an_agent_may_not_speak_as_a_collector(writer: Writer, database: Database) -> None:
     sender = await add_source(database)
-    report = sender.report("reachability", Reachability(1, 5, 5), NOW_MS - MINUTE)
+    reports = [
+        sender.report("interfaces", Interfaces(1, "ok"), NOW_MS - MINUTE),
+        sender.report("reachability", Reachability(1, 5, 5), NOW_MS - MINUTE),
+    ]
 
-    outcome = await send(writer, sender, [report])
+    outcome = await send(writer, sender, reports)
 
     assert [reason for _, _, reason in outcome.rejected] == [
-        "a source of kind agent may not say reachability"
+        "a source of kind agent may not say interfaces",
+        "probe target 1 is not assigned to this source",
     ]
 
 

@@ -107,6 +107,7 @@ async def test_what_is_not_the_signed_package_or_is_over_is_refused(api: Api) ->
     async with await api.signed_in("admin") as client:
         other = await publish(client, package=PACKAGE[:-1] + b"x")
         api.clock.now_ms += 40 * 86_400_000
+    async with await api.signed_in("admin") as client:
         late = await publish(client)
         none = await client.post(
             "/api/v1/agent-releases", params={"signed": "e30", "percent": 1}, content=b"x"

@@ -1,19 +1,18 @@
 """Schemas as text, and the one that Tortoise itself makes of the migrations."""
 
-import json
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
 from tortoise import Tortoise
 from tortoise.migrations.api import migrate as migrate_plainly
 
-from kiemke.server.db import tortoise_config
 from kiemke.server.migrate import note_ledgers
-from tests.support.database import kept_alone, run_peer
+from tests.support.database import run_peer
 
 _OBJECTS = "SELECT type || ' ' || name || ': ' || coalesce(sql, '') FROM sqlite_master ORDER BY 1"
 
@@ -48,16 +47,11 @@ async def read_schema(url: str, folder: Path) -> list[str]:
     ]
 
 
-async def plain_schema(dialect: str, folder: Path, postgres_url: str | None) -> list[str]:
-    """Return the schema that Tortoise's own executor makes; kept, for it takes many seconds."""
-    with kept_alone(f"plain-{dialect}.json") as kept:
-        if not kept.exists():
-            async with empty_url(dialect, folder, postgres_url) as url:
-                try:
-                    await migrate_plainly(config=tortoise_config(url))
-                finally:
-                    await Tortoise.close_connections()
-                await note_ledgers(url)
-                kept.write_text(json.dumps(await read_schema(url, folder)))
-        lines: list[str] = json.loads(kept.read_text())
-        return lines
+async def plain_schema(config: dict[str, Any], url: str, folder: Path) -> list[str]:
+    """Return the schema that Tortoise's own executor makes in an empty database: many seconds."""
+    try:
+        await migrate_plainly(config=config)
+    finally:
+        await Tortoise.close_connections()
+    await note_ledgers(url)
+    return await read_schema(url, folder)
