@@ -84,8 +84,8 @@ def parser() -> "ArgumentParser":
     command("service", "be the Windows service (its manager alone starts this)")
     commands.add_parser("sense", description="Run the sensors for the service (its own child).")
     _probe_options(commands.add_parser("probe", description="Ask what might hang (own child)."))
-    decode = command("decode", "decode recorded EDID or SMBIOS files, one JSON a line", state=False)
-    decode.add_argument("kind", choices=("edid", "smbios"))
+    decode = command("decode", "decode recorded files, one JSON a line", state=False)
+    decode.add_argument("kind", choices=("edid", "smbios", "one-shot"))
     decode.add_argument("files", nargs="+", metavar="FILE")
     return top
 
@@ -105,6 +105,9 @@ def _inventory_options(inventory: "ArgumentParser") -> None:
         "--root", type=Path, default=Path("/"), metavar="DIR",
         help="read a recorded machine's files under DIR",
     )  # fmt: skip
+    inventory.add_argument(
+        "--one-shot", type=Path, metavar="FILE", help="write the file of `kiemke machine import`"
+    )
     inventory.add_argument("--diff", action="store_true", help="what changed since it was told")
 
 
@@ -183,6 +186,10 @@ def _tell(arguments: "Namespace") -> int | None:
         case "inventory":
             from kiemke.agent.commands import inventory
 
+            if arguments.one_shot is not None:
+                from kiemke.agent.commands import one_shot
+
+                return one_shot.run(arguments.root, arguments.one_shot)
             return inventory.run(arguments.state, arguments.root, diff=arguments.diff)
         case "doctor":
             from kiemke.agent.commands import doctor

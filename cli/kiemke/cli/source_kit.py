@@ -24,7 +24,7 @@ INSTALLER = Path("dist/kiemke-agent.msi")
 ENROLMENT_FILE = "enrolment.txt"
 ROSTER_FILE = "danh-sach.json"
 READ_ME = "HUONG-DAN.txt"
-SCRIPTS = ("CAI-DAT.cmd",)
+SCRIPTS = ("CAI-DAT.cmd", "KHAO-SAT.cmd", "khao-sat.ps1")
 
 
 @click.command(

@@ -187,7 +187,11 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "unsupported_os": N_("operating system too old"),
     },
     **LINK_WORDS,
-    "source_kind": {"agent": N_("agent"), "collector": N_("collector")},
+    "source_kind": {
+        "agent": N_("agent"),
+        "collector": N_("collector"),
+        "one_shot": N_("survey by hand"),
+    },
     "source_state": {
         "pending": N_("pending"),
         "approved": N_("approved"),

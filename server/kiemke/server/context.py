@@ -60,13 +60,15 @@ class Services:
 
     def today(self) -> date:
         """Return the local day it is now, at the installation's fixed UTC offset."""
-        offset = (
-            self.installation.utc_offset_seconds
-            if self.installation
-            else self.settings.utc_offset_seconds
-        )
         moment = datetime.fromtimestamp(self.clock() / 1000, UTC)
-        return (moment + timedelta(seconds=offset)).date()
+        return (moment + timedelta(seconds=self.offset_seconds)).date()
+
+    @property
+    def offset_seconds(self) -> int:
+        """Return the installation's fixed UTC offset."""
+        if self.installation is not None:
+            return self.installation.utc_offset_seconds
+        return self.settings.utc_offset_seconds
 
 
 def services_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Services:

@@ -33,6 +33,7 @@ NOT_LEDGERS = {
         OBSERVED,
     ),
     "device_host_key": "keys that devices show; each that a person accepts has its entry",
+    "one_shot": "what a script saw of a PC on one day; each has its entry",
     "machine_decision": "what somebody decided about observations; each has its entry",
     "source": "changes by itself as it reports; each decision on it has its entry",
     "agent_release": "signed by its maker; publishing, staging and withdrawing have their entries",

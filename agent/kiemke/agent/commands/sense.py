@@ -22,7 +22,7 @@ BAD_REQUEST = 2
 
 def run() -> int:
     """Answer one request; return 0, or 2 when it is not understood."""
-    _limit_memory()
+    limit_memory()
     try:
         request = json.load(sys.stdin)
         folder = None if request["folder"] is None else Path(request["folder"])
@@ -63,7 +63,7 @@ def _section(reading: Reading, acked: str | None, is_needed: bool) -> dict[str, 
     return told
 
 
-def _limit_memory() -> None:
+def limit_memory() -> None:
     """Keep a sensor that goes wild from taking the PC's memory (Linux: RLIMIT_AS, getrlimit(2))."""
     if sys.platform != "win32":
         # Windows has no such module; its limits come with the service's job object.

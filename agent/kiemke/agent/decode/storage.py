@@ -54,14 +54,14 @@ def describe(data: bytes) -> Description | None:
     maker = None if maker and maker.upper() in ("ATA", "NVME", "(STANDARD DISK DRIVES)") else maker
     return Description(
         model=" ".join(part for part in (maker, product) if part) or None,
-        serial=_serial(text(24)),
+        serial=printed_serial(text(24)),
         firmware=text(20),
         bus=BUSES.get(int.from_bytes(data[28:32], "little")),
         removable=bool(data[10]),
     )
 
 
-def _serial(text: str | None) -> str | None:
+def printed_serial(text: str | None) -> str | None:
     """Return a serial as it is printed on the disk: old drivers give its bytes in hexadecimal.
 
     Those are swapped two by two, as ATA's words are. A hexadecimal serial that is no such text stays.

@@ -26,7 +26,7 @@ def read(host: Host) -> dict[str, tuple[Row, ...]]:
         from kiemke.agent.windows import monitors
 
         edids = monitors.read_edids(host.windows)
-        return {"monitors": tuple(replace(_decoded(data), port=port) for port, data in edids)}
+        return {"monitors": tuple(replace(read_edid(data), port=port) for port, data in edids)}
     if not host.path(DRM).is_dir():
         return {}
     found: list[Monitor] = []
@@ -37,11 +37,11 @@ def read(host: Host) -> dict[str, tuple[Row, ...]]:
             continue
         if data:
             # "card0-HDMI-A-1": the card, then the connector
-            found.append(replace(_decoded(data), port=name.partition("-")[2] or name))
+            found.append(replace(read_edid(data), port=name.partition("-")[2] or name))
     return {"monitors": tuple(found)}
 
 
-def _decoded(data: bytes) -> Monitor:
+def read_edid(data: bytes) -> Monitor:
     """Return what the EDID says, without what its maker left unfilled."""
     try:
         said = edid.decode(data)

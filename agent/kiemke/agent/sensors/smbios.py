@@ -61,7 +61,7 @@ def _from_tables(host: Host) -> dict[str, tuple[Row, ...]]:
     except FileNotFoundError:
         return {}
     try:
-        return _sections(smbios.decode_table(smbios.parse_entry_point(entry_bytes), table))
+        return sections_of(smbios.decode_table(smbios.parse_entry_point(entry_bytes), table))
     except DecodeError:
         return {}
 
@@ -74,7 +74,7 @@ def _from_windows(windows: "Windows") -> dict[str, tuple[Row, ...]]:
     found: dict[str, tuple[Row, ...]] = {}
     for table in firmware.tables(windows):
         try:
-            found = _sections(smbios.decode_windows(table))
+            found = sections_of(smbios.decode_windows(table))
         except DecodeError:
             continue
         break
@@ -84,7 +84,7 @@ def _from_windows(windows: "Windows") -> dict[str, tuple[Row, ...]]:
     return found
 
 
-def _sections(said: smbios.Smbios) -> dict[str, tuple[Row, ...]]:
+def sections_of(said: smbios.Smbios) -> dict[str, tuple[Row, ...]]:
     """Return the rows of decoded tables by section."""
     found: dict[str, tuple[Row, ...]] = {}
     single: dict[str, System | Bios | Board | Chassis | None] = {

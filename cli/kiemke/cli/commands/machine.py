@@ -20,6 +20,7 @@ from kiemke.cli.listing import (
     time_options,
 )
 from kiemke.cli.machine_identity import VERBS
+from kiemke.cli.machine_import import VERBS as IMPORT_VERBS
 from kiemke.cli.pick import MACHINE, UNIT, pick, reference
 from kiemke.cli.records import Record, dig, records_of, text_at
 from kiemke.cli.section_words import field_word, section_word
@@ -62,7 +63,7 @@ def machine() -> None:
     """Hold the verbs."""
 
 
-for verb in VERBS:
+for verb in (*VERBS, *IMPORT_VERBS):
     machine.add_command(verb)
 
 

@@ -224,7 +224,7 @@ def _decide(app: App, ref: str, verb: str) -> str:
 @option("--unit", "--don-vi", "unit", required=True, metavar=N_("UNIT"), help=N_("Whose PCs."))
 @option(
     "--kind",
-    type=click.Choice(vocabulary.codes("source_kind")),
+    type=click.Choice(("agent", "collector")),
     default="agent",
     help=N_("What it enrols (agent if not given)."),
 )

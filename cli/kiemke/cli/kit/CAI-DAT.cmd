@@ -15,7 +15,7 @@ goto failed
 
 :install
 if /i not "%PROCESSOR_ARCHITECTURE%"=="AMD64" if /i not "%PROCESSOR_ARCHITEW6432%"=="AMD64" (
-  set "WHY=may 32 bit hoac ARM khong chay duoc tac tu"
+  set "WHY=may 32 bit hoac ARM. Bam dup KHAO-SAT.cmd de lay thong tin may nay"
   goto failed
 )
 if not exist "%FOLDER%kiemke-agent.msi" (

@@ -139,19 +139,32 @@ newest_count AS @kept (
       AND (n.voided_at_ms IS NULL OR n.voided_at_ms > :known)
   ) AS counts WHERE nth = 1
 ),
+-- Surveyed by hand: evidence of that day and of no other.
+surveyed AS @kept (
+  SELECT y.machine_id, MAX(z.day) AS day
+  FROM one_shot z JOIN machine_source y ON y.source_id = z.source_id AND @active(y)
+  WHERE z.day <= :day AND z.recorded_at_ms <= :known AND z.source_id NOT IN (@unapproved)
+  GROUP BY y.machine_id
+),
 pc AS @kept (
   SELECT q.asset_id, q.official_id, q.machine_id, q.approved, q.quarantined, q.last_seen,
-    q.foreign_days, k.result AS count_result, k.valid_from AS count_day,
+    q.foreign_days,
+    CASE WHEN g.day > k.valid_from OR k.valid_from IS NULL AND g.day IS NOT NULL
+      THEN 'seen' ELSE k.result END AS count_result,
+    CASE WHEN g.day > k.valid_from OR k.valid_from IS NULL THEN g.day
+      ELSE k.valid_from END AS count_day,
     CASE
-      WHEN k.result = 'missing' OR q.foreign_days >= :foreign_days OR q.asset_id IN :[elsewhere] THEN 3
+      WHEN k.result = 'missing' AND (g.day IS NULL OR g.day <= k.valid_from)
+        OR q.foreign_days >= :foreign_days OR q.asset_id IN :[elsewhere] THEN 3
       WHEN q.approved = 1 AND q.quarantined = 0 AND q.last_seen IS NOT NULL THEN 1
-      WHEN q.no_agent_reason IS NOT NULL AND k.result = 'seen' AND k.valid_from > :count_since
-        THEN 2
+      WHEN q.no_agent_reason IS NOT NULL
+        AND (k.result = 'seen' AND k.valid_from > :count_since OR g.day > :count_since) THEN 2
       WHEN q.machine_id IS NOT NULL THEN 4
       ELSE 5
     END AS place
   FROM held q
   LEFT JOIN newest_count k ON k.asset_id = q.asset_id
+  LEFT JOIN surveyed g ON g.machine_id = q.machine_id
   WHERE q.official_id IS NOT NULL
 ),
 -- Four kinds of row about one person folded by GROUP BY: no planner makes a nested loop of it. The

@@ -269,7 +269,7 @@ class Collisions:
         first, second = sorted((left, right))
         last = {*self._sources_of(left)[-1:], *self._sources_of(right)[-1:]}
         named = sorted(sources) or sorted(last)
-        labels = [self._label(source) for source in named]
+        labels = [self._label(source) for source in named] or [str(first), str(second)]
         why = f"{comparison.in_words()} = {comparison.score}"
         if kind == CLONED:
             advice = "approve both when they are two PCs, merge when they are one"

@@ -28,7 +28,7 @@ from kiemke.server.domain.identity_rows import (
 
 _CHANGED = """
 SELECT n.source_id, n.identity_changed_at_ms FROM source_now n JOIN source s ON s.id = n.source_id
-WHERE s.kind = 'agent' AND s.state IN ('pending', 'approved')
+WHERE s.kind IN ('agent', 'one_shot') AND s.state IN ('pending', 'approved')
   AND n.identity_changed_at_ms IS NOT NULL
   AND (n.resolved_at_ms IS NULL OR n.identity_changed_at_ms >= n.resolved_at_ms)
 ORDER BY n.identity_changed_at_ms, n.source_id
@@ -41,13 +41,14 @@ WHERE x.section IN :[names.text] AND x.rows_json IS NOT NULL AND x.status = 'ok'
 """
 _SERIAL_SECTIONS = """
 SELECT x.source_id, x.section, x.rows_json FROM source_section x JOIN source s ON s.id = x.source_id
-WHERE x.section IN ('system', 'chassis') AND x.rows_json IS NOT NULL AND s.kind = 'agent'
+WHERE x.section IN ('system', 'chassis') AND x.rows_json IS NOT NULL AND s.kind IN ('agent', 'one_shot')
   AND s.state <> 'revoked'
 """
 _MATCHES = """
 SELECT asset_id, machine_id FROM asset_match WHERE voided_at_ms IS NULL AND valid_to IS NULL
 """
 _REFUSED = "SELECT asset_id, machine_id FROM match_refusal WHERE voided_at_ms IS NULL"
+# Those that are heard: a survey by hand is of one day, and collides with nothing.
 _SOURCES = """
 SELECT s.id, s.public_id, s.hostname, s.state, s.created_at_ms, s.approved_at_ms, s.unit_id,
   n.last_received_at_ms

@@ -58,6 +58,29 @@ class Source(Model):
         unique_together = (("token_id", "install_id"),)
 
 
+class OneShot(Model):
+    """A PC that cannot run the agent, as a script saw it on one day.
+
+    Its source (kind "one_shot") is of that day alone: it can never sign in. ``taken_by`` is who went to
+    the PC, ``recorded_by`` who brought the file.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    source = reference("Source", "surveys")
+    day = fields.DateField()
+    taken_by = fields.CharField(max_length=100)
+    file_name = fields.CharField(max_length=200)
+    file_sha256 = fields.CharField(max_length=64)
+    recorded_at_ms = fields.BigIntField()
+    recorded_by = fields.CharField(max_length=100)
+
+    class Meta:
+        """Table name."""
+
+        table = "one_shot"
+        unique_together = (("source_id", "file_sha256"),)
+
+
 class SourceNow(Model):
     """The hot row of a source: the lock of its ingest and when it was last heard."""
 

@@ -30,6 +30,7 @@ LISTING = Listing(
     columns="t.id, t.public_id, t.kind, t.uses_left, t.expires_at_ms, t.revoked_at_ms, t.approves,"
     " t.created_by, v.code AS unit_code, v.name AS unit_name",
     tables="enrolment_token t LEFT JOIN unit_version v ON v.unit_id = t.unit_id AND {active v}",
+    where=("t.kind <> 'one_shot'",),  # admits nobody: what surveys by hand hang on
     key="t.id",
     id="t.id",
     in_units="t.unit_id IN :[units]",

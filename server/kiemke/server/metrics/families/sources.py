@@ -37,7 +37,9 @@ def freshness(row: Row, context: Context) -> object:
 def render(rows: list[Row], context: Context) -> Block | None:
     """Return when the source was last heard."""
     row = rows[0]
-    if row["last_received_at_ms"] is None or (row["kind"] == "agent" and not context.agent_series):
+    if row["last_received_at_ms"] is None or (
+        row["kind"] != "collector" and not context.agent_series
+    ):
         return None
     return make_block(
         row["unit_id"],
