@@ -101,6 +101,7 @@ def switch(interfaces: int) -> dict[Oid, bytes]:
             oids.IF_HIGH_SPEED: number(GAUGE, 1000),
             oids.IF_ALIAS: tlv(OCTETS, f"desk {n}".encode()),
             oids.IF_COUNTER_DISCONTINUITY: number(TICKS, 0),
+            oids.IF_LAST_CHANGE: number(TICKS, 100),
             oids.DOT3_DUPLEX_STATUS: number(INTEGER, 3),
         }
         objects.update({(*parse_oid(column), n): value for column, value in row.items()})
