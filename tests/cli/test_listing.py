@@ -246,6 +246,15 @@ def test_coverage_is_counted_against_its_target(signed_in: RestServer, run: Run)
     assert "–" in lines[4]
 
 
+def test_a_target_of_pcs_per_person_is_told_as_one(signed_in: RestServer, run: Run) -> None:
+    signed_in.items("/coverage", COVERAGE | {"target": None, "ratio_target": 0.8}, SMALL)
+
+    lines = run("ty-le").out.splitlines()
+
+    assert " 0,80 máy " in lines[3]
+    assert [line for line in lines if cell_len(line) > 80] == []
+
+
 def test_two_populations_of_one_unit_are_told_apart(signed_in: RestServer, run: Run) -> None:
     """90 % of commune civil servants and 100 % of all CBCCVC are not the same figure."""
     signed_in.items("/coverage", SMALL, SMALL | {"kinds": ["can_bo"]})

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kiemke.server.domain.identity_now import Resolver
+from kiemke.server.resources.machines import _system_name
 from tests.support.api import Api, running_api
 from tests.support.office import MOMENT_MS, Office
 
@@ -89,3 +90,19 @@ async def test_two_told_apart_are_on_record_and_themselves_refused(api: Api) -> 
 
     assert (done.status_code, itself.status_code) == (200, 422)
     assert [(d["kind"], d["machine"], d["other"]) for d in why["decisions"]] == [("apart", 1, 3)]
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "told"),
+    [
+        ("Debian GNU/Linux 12 (bookworm)", "12", "Debian GNU/Linux 12 (bookworm)"),
+        ("Windows 10 Pro", "10.0.19045", "Windows 10 Pro 10.0.19045"),
+        ("Debian GNU/Linux", "1", "Debian GNU/Linux 1"),
+        (None, "12", "12"),
+        (None, None, None),
+    ],
+)
+def test_a_systems_version_is_told_once(
+    name: str | None, version: str | None, told: str | None
+) -> None:
+    assert _system_name(name, version) == told

@@ -204,7 +204,9 @@ def _beside(n: int | None, d: int | None) -> str | None:
 def _target(row: Record) -> str | None:
     value = dig(row, "target")
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
+        # A target of PCs per person, as the column of that name has it.
+        ratio = TIMES.render(dig(row, "ratio_target"), figures.zone_of(None))
+        return None if ratio is None else _("{ratio} PCs").format(ratio=ratio)
     return f"{figures.trimmed(float(value) * 100)} %"
 
 

@@ -1,6 +1,7 @@
 """Machines as their sources see them."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -226,7 +227,7 @@ def _make(
         unit=refs.get(first["unit_id"]) if first else None,
         state=first["state"] if first else None,
         system=_join(system.get("manufacturer"), system.get("product")),
-        os=_join(os_rows.get("name"), os_rows.get("version")),
+        os=_system_name(os_rows.get("name"), os_rows.get("version")),
         serial=system.get("serial"),
         memory_bytes=sum(sizes) if sizes else None,
         cpu=processors[0].get("version") if processors else None,
@@ -243,6 +244,13 @@ def _make(
             for row in sources
         ],
     )
+
+
+def _system_name(name: str | None, version: str | None) -> str | None:
+    """Return a system's name with its version once: many a name says it already ("Debian 12 ...")."""
+    if name and version and re.search(rf"(?<!\w){re.escape(version)}(?!\w)", name):
+        return name
+    return _join(name, version)
 
 
 def _join(*parts: str | None) -> str | None:
