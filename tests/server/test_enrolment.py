@@ -236,3 +236,20 @@ async def test_a_token_names_relays_before_the_server_itself(api: Api) -> None:
         for bad in (["http://10.5.9.2"], [f"https://10.5.9.{n}" for n in range(3)]):
             answer = await client.post("/api/v1/enrolment-tokens", json={"unit": "U2", "via": bad})
             assert (answer.status_code, "via" in answer.json()["detail"]) == (400, True), bad
+
+
+async def test_a_token_tells_who_holds_it_how_long_it_lasts_and_admits_nobody(api: Api) -> None:
+    made = await make_token(api, uses=3, days=2)
+    asked = request_of(made)
+    question = {name: asked[name] for name in ("token", "token_secret", "kind")}
+
+    async with api.client() as client:
+        told = await client.post("/api/v1/enroll/check", json=question)
+        wrong = await client.post("/api/v1/enroll/check", json={**question, "token_secret": "x"})
+        other = await client.post("/api/v1/enroll/check", json={**question, "kind": "collector"})
+        api.clock.now_ms += 3 * DAY_MS
+        late = await client.post("/api/v1/enroll/check", json=question)
+
+    assert (told.status_code, told.json()["uses_left"]) == (200, 3)
+    assert told.json()["expires_at"] == made["expires_at"]
+    assert [each.status_code for each in (wrong, other, late)] == [403, 403, 403]

@@ -18,6 +18,7 @@ from kiemke.agent.state import AgentIdentity, StateFolder
 from kiemke.server.auth_users import add_user, issue_token
 from kiemke.server.context import read_clock_ms
 from kiemke.server.db import Database
+from kiemke.wire.enrolment import parse_token
 from tests.support.api import NO_PASSWORD
 from tests.support.database import sqlite_template
 from tests.support.office import Office
@@ -60,6 +61,23 @@ class AgentServer:
         found = StateFolder(state).identity()
         assert found is not None
         return found
+
+    def enrolled_state(self, state: Path) -> Path:
+        """Enrol an agent with this state folder; return the folder."""
+        self.enrolled(state)
+        return state
+
+    def token_id(self, token: str) -> str:
+        """Return the public id of an enrolment token."""
+        return parse_token(token).id
+
+    def expire(self, token: str) -> None:
+        """Let an enrolment token be over, as fourteen days do."""
+        with closing(sqlite3.connect(self.database, timeout=20)) as connection, connection:
+            connection.execute(
+                "UPDATE enrolment_token SET expires_at_ms = 1 WHERE public_id = ?",
+                (self.token_id(token),),
+            )
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Return what the database says."""

@@ -97,6 +97,7 @@ OPEN_ROUTES = {
     ("GET", "/ca.pem"): "the root certificate is for everybody",
     ("POST", "/api/v1/login"): "asks nothing but a name and a password",
     ("POST", "/api/v1/enroll"): "a source's own enrolment",
+    ("POST", "/api/v1/enroll/check"): "what a token itself says, to who holds it",
     ("GET", "/api/v1/assignment"): "a collector's own assignment",
     ("GET", "/api/v1/collector-secrets"): "the secrets of a collector's own devices",
     ("*", "/api/v1/reports"): "a source's own reports",

@@ -1,6 +1,8 @@
 """Makers of EDID blocks and SMBIOS dumps, field by field, for tests of the decoders."""
 
+import hashlib
 import struct
+from pathlib import Path
 
 
 def descriptor(tag: int, text: bytes) -> bytes:
@@ -84,3 +86,17 @@ def dump(version: tuple[int, int], *structures: bytes) -> bytes:
     if version >= (3, 0):
         return entry_point_3(version, len(table)) + table
     return entry_point_2(version, len(table), len(structures)) + table
+
+
+def dump_tree(root: Path, name: str) -> None:
+    """Write the SMBIOS tables of a PC below ``root`` as Linux shows them; its parts bear ``name``."""
+    uuid = hashlib.sha256(name.encode()).digest()[:16]
+    system = structure(
+        1, bytes([1, 2, 0, 3]) + uuid + bytes([6, 0, 0]), "Dell", "3080", f"S-{name}"
+    )
+    board = structure(2, bytes([1, 2, 0, 3]), "Dell", "0KP561", f"B-{name}")
+    table = system + board + table_end()
+    folder = root / "sys" / "firmware" / "dmi" / "tables"
+    folder.mkdir(parents=True)
+    (folder / "smbios_entry_point").write_bytes(entry_point_3((3, 2), len(table), 0)[:24])
+    (folder / "DMI").write_bytes(table)

@@ -66,6 +66,9 @@ def test_one_round_brings_a_windows_pc_to_the_server(pc: WindowsPc, server: Serv
     assert {one["mount_point"] for one in section(server, source, "volumes")} >= {"C:\\"}
     assert events(server, source) == ["boot"]
     assert status.stdout.splitlines()[-1] == "All is well."
+    # Sealed for the account that runs; it could be read again by the commands after.
+    kept = json.loads((pc.drive / "once" / "identity.json").read_text("utf-8"))
+    assert ("secret" in kept, kept["secret_sealed"] != "") == (False, True)
     lines = {one["name"]: one["state"] for one in json.loads(examined.stdout)}
     assert (examined.returncode, set(lines.values()) - {"good", "odd"}) == (0, set()), lines
 

@@ -5,13 +5,18 @@ import threading
 from collections.abc import Callable
 
 from kiemke.agent.journal import warn
-from kiemke.wire.chance import SystemChance
+from kiemke.wire.chance import Chance, SystemChance
 from kiemke.wire.client import Attempt, Outcome, Sender
 from kiemke.wire.outbox import OutboxError
 
 DRAIN_SECONDS = 120.0
 JITTER_RATIO = 0.1  # posts of a building that was switched on together drift apart
 BROKEN_OUTBOX_WAIT_SECONDS = 60.0
+
+
+def rest_after(attempt: Attempt, interval_seconds: float, chance: Chance) -> float:
+    """Return the seconds until the next post: what the attempt asks for, else nearly an interval."""
+    return attempt.wait_seconds or interval_seconds * chance.uniform(1.0 - JITTER_RATIO, 1.0)
 
 
 class Courier:
@@ -66,9 +71,7 @@ class Courier:
             if self._stopping:
                 return
             may_hurry = attempt.wait_seconds == 0.0
-            wait = attempt.wait_seconds or self._interval_seconds() * self._chance.uniform(
-                1.0 - JITTER_RATIO, 1.0
-            )
+            wait = rest_after(attempt, self._interval_seconds(), self._chance)
 
     def _sleep(self, seconds: float, may_hurry: bool) -> None:
         """Sleep; a call to hurry ends it when that is allowed, a call to stop always."""

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from kiemke.agent import inventory, privacy
+from kiemke.agent import evidence, inventory, privacy
 from kiemke.agent.alarm import Alarm
 from kiemke.agent.courier import Courier
 from kiemke.agent.files import StateError
@@ -21,7 +21,7 @@ from kiemke.wire.client import Attempt, Outcome, Sender
 from kiemke.wire.clocks import Clock
 from kiemke.wire.codec import CodecError
 from kiemke.wire.outbox import Outbox, OutboxError
-from kiemke.wire.report import Answer, Body, Event, Reach, Report, Sample
+from kiemke.wire.report import Answer, Body, Event, Inventory, Reach, Report, Sample
 
 SUSPEND_NOTICED_SECONDS = 5.0  # the two clocks are not read at the same instant
 NEED_REST_SECONDS = 30.0  # a server that always needs something is not answered faster
@@ -68,6 +68,7 @@ class Agent:
         self._sent_inventory: SentInventory | None = None
         self._memory = folder.memory()
         self._stop_cause: str | None = None
+        self.copy_found: dict[str, str] | None = None  # set once: this disk is another machine's
         self._sampler = Sampler(clock)
         self._switches = privacy.Switches(folder.path)
         self._asleep_seconds = self._asleep()
@@ -126,6 +127,8 @@ class Agent:
         self._begin()
         courier = Courier(self._sender, self._post_interval, self.note_attempt, first_wait_seconds)
         self._take_inventory()
+        if self.copy_found is not None:
+            return
         self._take_sample(courier)
         courier.start()
         next_sample = self._clock.awake_seconds() + self._intervals.sample_seconds
@@ -149,6 +152,8 @@ class Agent:
         """
         self._begin()
         self._take_inventory()
+        if self.copy_found is not None:
+            return Attempt(Outcome.CONFLICT, 0.0, "this disk is a copy of another machine's")
         self._spool("sample", self._sample(self._switches.tells(privacy.SEAT)))
         attempt = self._sender.drain(deadline_seconds)
         if self._need and attempt.outcome is Outcome.IDLE:
@@ -167,10 +172,16 @@ class Agent:
         if self._memory.boot_id != self._clock.boot_id:
             ended = {True: "clean", False: "unclean", None: "unknown"}[self._memory.ended_clean]
             self._spool("event", Event("boot", {"previous_end": ended}))
+        if self._memory.copied_from is not None:
+            self._spool("event", Event("identity", {"copied_from": self._memory.copied_from}))
         self._links = read_links()
         self._user = console_user() if self._switches.tells(privacy.SEAT) else None
         with self._guard:
-            self._remember(replace(self._memory, boot_id=self._clock.boot_id, ended_clean=False))
+            self._remember(
+                replace(
+                    self._memory, boot_id=self._clock.boot_id, ended_clean=False, copied_from=None
+                )
+            )
 
     def _end(self, cause: str) -> None:
         """Tell of an orderly end."""
@@ -268,6 +279,22 @@ class Agent:
 
     # --- inventory ---
 
+    def _is_copy(self, body: Inventory) -> bool:
+        """Tell whether the machine below is another than the one this install was on; then stop.
+
+        Sections without rows are as they were acknowledged; what they say was heeded then.
+        """
+        rows = {name: one.rows for name, one in body.sections.items() if one.rows is not None}
+        before, now = self._memory.evidence, evidence.of_rows(rows)
+        if evidence.is_another(before, now):
+            self.copy_found = {"before": evidence.told(before), "now": evidence.told(now)}
+            self.stop("copy")
+            return True
+        if any(before.get(kind) != told for kind, told in now.items()):
+            with self._guard:
+                self._remember(replace(self._memory, evidence={**before, **now}))
+        return False
+
     def _inventory_is_due(self) -> bool:
         """Tell whether a day has passed, or the server needs a section and we have rested."""
         age = self._clock.uptime_seconds() - self._last_inventory_seconds
@@ -282,6 +309,8 @@ class Agent:
             need, self._need = self._need, frozenset()
             acked = self._memory.acked_tokens
         body, tokens = inventory.take(self._host, acked, need)
+        if self._is_copy(body):
+            return
         # The courier may answer for it at once: it must know of it before it can be acknowledged.
         with self._guard:
             report = self._spool("inventory", body)

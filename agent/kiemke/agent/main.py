@@ -27,6 +27,7 @@ EPILOG = """examples:
   kiemke-agent doctor              why not, and what to do
   kiemke-agent server --first https://10.5.9.2:8443   by the relay of this site
   kiemke-agent privacy --off wifi_name   what is told about persons, and its switches
+  kiemke-agent seal --token TOKEN  before this PC's disk is imaged
   kiemke-agent update show         which releases are trusted, what came of the last
   kiemke-agent decode edid /sys/class/drm/card0-HDMI-A-1/edid
 """
@@ -69,6 +70,7 @@ def parser() -> "ArgumentParser":
     _enroll_options(command("enroll", "make this machine known to the server"))
     _run_options(command("run", "run the service"))
     _setup_options(command("setup", "prepare this machine for the service; it enrols when it runs"))
+    _seal_options(command("seal", "make this PC a master to be imaged; each clone enrols itself"))
     _inventory_options(command("inventory", "print what would be reported; send nothing"))
     command("status", "say whether all is well, or what to do")
     doctor = command("doctor", "check name, line, certificate, clock, rights, disk; say what to do")
@@ -120,6 +122,16 @@ def _setup_options(setup: "ArgumentParser") -> None:
     setup.add_argument(
         "--package", default="", metavar="FILE",
         help="Windows: the installer itself, kept as the way back from a later release",
+    )  # fmt: skip
+
+
+def _seal_options(seal: "ArgumentParser") -> None:
+    """Add by which token clones enrol, and whether they forget."""
+    seal.add_argument("--token", default="", metavar="TOKEN", help="the token clones enrol with")
+    seal.add_argument("--token-file", default="", metavar="FILE", help="file that holds it")
+    seal.add_argument(
+        "--frozen", action="store_true",
+        help="the PC forgets all at each start (Deep Freeze, kiosk): it stays one source",
     )  # fmt: skip
 
 
@@ -214,16 +226,8 @@ def _call(arguments: "Namespace") -> int:
             from kiemke.agent.commands import server
 
             return server.run(arguments.state, arguments.first, arguments.also, arguments.forget)
-        case "enroll":
-            from kiemke.agent.commands import enroll
-
-            return enroll.run(arguments.state, arguments.token, repin=arguments.repin)
-        case "setup":
-            from kiemke.agent.commands import setup
-
-            return setup.run(
-                arguments.state, arguments.token, arguments.token_file, arguments.package
-            )
+        case "enroll" | "seal" | "setup":
+            return _call_of_installers(arguments)
         case "service":
             from kiemke.agent.service import windows
 
@@ -250,6 +254,28 @@ def _call(arguments: "Namespace") -> int:
         spread_seconds=arguments.spread,
         outbox_mb=arguments.outbox_mb,
     )
+
+
+def _call_of_installers(arguments: "Namespace") -> int:
+    """Run a command that makes this PC known, or leaves it so that its clones can be."""
+    match arguments.command:
+        case "enroll":
+            from kiemke.agent.commands import enroll
+
+            return enroll.run(arguments.state, arguments.token, repin=arguments.repin)
+        case "seal":
+            from kiemke.agent.commands import seal
+
+            return seal.run(
+                arguments.state, arguments.token, arguments.token_file, is_frozen=arguments.frozen
+            )
+        case "setup":
+            from kiemke.agent.commands import setup
+
+            return setup.run(
+                arguments.state, arguments.token, arguments.token_file, arguments.package
+            )
+    raise ValueError(f"{arguments.command} is no such command")
 
 
 def _call_of_persons(arguments: "Namespace") -> int:

@@ -45,13 +45,19 @@ def use_token(folder: StateFolder, identity: AgentIdentity, text: str) -> AgentI
     Raises EnrolmentError or StateError.
     """
     # Once in an install's life; the running agent does not carry it.
+    from kiemke.agent import evidence, frozen
+    from kiemke.agent.host import Host
     from kiemke.wire import enrolment
 
     token = enrolment.parse_token(text)
+    is_frozen = frozen.forgets(folder.path)
+    if is_frozen:
+        identity = frozen.bound(identity, token, evidence.read(Host(folder=folder.path)))
     answer = enrolment.enrol(token, identity.install_id, identity.secret, "agent")
     enrolled = identity.enrolled(token, answer)
     folder.save_identity(enrolled)
-    (folder.path / TOKEN_FILE).unlink(missing_ok=True)
+    if not is_frozen:  # what is put back at each start is the folder with the token
+        (folder.path / TOKEN_FILE).unlink(missing_ok=True)
     return enrolled
 
 

@@ -18,9 +18,18 @@ OUTBOX_FILE = "outbox.db"
 TOKEN_FILE = "token"  # noqa: S105 - a file's name: a token that waits for its use
 
 
+SEALED_WORDS = (
+    f"{IDENTITY_FILE}: the secret is sealed for the service's account; leave it the token: "
+    "kiemke-agent setup --token TOKEN, and start it again"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class AgentIdentity:
-    """Who this install is. ``source`` is None until it is enrolled. ``secret`` never shows."""
+    """Who this install is. ``source`` is None until it is enrolled. ``secret`` never shows.
+
+    ``secret`` is "" to an account that it was not sealed for.
+    """
 
     install_id: str
     secret: str
@@ -28,6 +37,9 @@ class AgentIdentity:
     urls: tuple[str, ...] = ()
     ca_current_pem: str | None = None
     ca_next_pem: str | None = None
+    sealed: str | None = (
+        None  # how the secret stands in the file, where the system seals by account
+    )
 
     def __repr__(self) -> str:
         """Return it without the secret."""
@@ -56,6 +68,8 @@ class AgentIdentity:
         """Return what the sender needs. Raises NotEnrolledError."""
         if self.source is None or self.ca_current_pem is None or not self.urls:
             raise NotEnrolledError("not enrolled yet: run kiemke-agent enroll TOKEN")
+        if not self.secret:
+            raise StateError(SEALED_WORDS)
         # TLS is slow to load, and most commands only look who this install is.
         from kiemke.wire.client import Credentials
         from kiemke.wire.pin import Pins, parse_address
@@ -68,6 +82,17 @@ class AgentIdentity:
         return Credentials(self.source, self.secret, addresses, pins)
 
 
+def _opened(sealed: str) -> str:
+    """Return a sealed secret, "" to an account that it was not sealed for."""
+    # Windows alone seals.
+    from kiemke.agent.windows.dpapi import open_sealed
+
+    try:
+        return open_sealed(sealed)
+    except OSError:
+        return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What the last run left: section tokens the server has, its boot, whether it ended in order."""
@@ -76,11 +101,24 @@ class Memory:
     boot_id: str | None = None
     ended_clean: bool | None = None
     told_update: str | None = None  # the mark of the last word of the updater that was told
+    evidence: dict[str, list[str]] = field(default_factory=dict)  # see ``evidence``
+    copied_from: str | None = None  # the source whose disk this one's was copied from, to be told
 
 
 def _text(value: object) -> str | None:
     """Return a non-empty string as it is, anything else as None."""
     return value if isinstance(value, str) and value else None
+
+
+def _lists(value: object) -> dict[str, list[str]]:
+    """Return an object of lists of texts as it is, without what is none."""
+    if not isinstance(value, dict):
+        return {}
+    return {
+        str(key): [str(one) for one in some]
+        for key, some in value.items()
+        if isinstance(some, list)
+    }
 
 
 class StateFolder:
@@ -110,6 +148,9 @@ class StateFolder:
         if raw is None:
             return None
         install_id, secret = _text(raw.get("install_id")), _text(raw.get("secret"))
+        sealed = _text(raw.get("secret_sealed"))
+        if sealed is not None:
+            secret = _opened(sealed)
         if install_id is None or secret is None:
             raise StateError(f"{self.path / IDENTITY_FILE}: damaged; remove it and enrol again")
         urls = raw.get("urls")
@@ -120,6 +161,7 @@ class StateFolder:
             urls=tuple(str(url) for url in urls) if isinstance(urls, list) else (),
             ca_current_pem=_text(raw.get("ca_current_pem")),
             ca_next_pem=_text(raw.get("ca_next_pem")),
+            sealed=sealed,
         )
 
     def identity_or_new(self) -> AgentIdentity:
@@ -139,7 +181,11 @@ class StateFolder:
             self.path / IDENTITY_FILE,
             {
                 "install_id": identity.install_id,
-                "secret": identity.secret,
+                **(
+                    {"secret": identity.secret}
+                    if identity.sealed is None
+                    else {"secret_sealed": identity.sealed}
+                ),
                 "source": identity.source,
                 "urls": list(identity.urls),
                 "ca_current_pem": identity.ca_current_pem,
@@ -164,6 +210,8 @@ class StateFolder:
             boot_id=_text(raw.get("boot_id")),
             ended_clean=ended_clean if isinstance(ended_clean, bool) else None,
             told_update=_text(raw.get("told_update")),
+            evidence=_lists(raw.get("evidence")),
+            copied_from=_text(raw.get("copied_from")),
         )
 
     def save_memory(self, memory: Memory) -> None:
@@ -175,6 +223,8 @@ class StateFolder:
                 "boot_id": memory.boot_id,
                 "ended_clean": memory.ended_clean,
                 "told_update": memory.told_update,
+                "evidence": memory.evidence,
+                "copied_from": memory.copied_from,
             },
         )
 

@@ -110,18 +110,20 @@ class Sender:
         timeout_seconds: float = TIMEOUT_SECONDS,
         max_reports: int = MAX_BATCH_REPORTS,
         rng: Chance | None = None,
+        link: Link | None = None,
     ) -> None:
         """Prepare; ``on_answer`` is called with each 200 before its reports are forgotten.
 
         ``on_pins`` is called with the pins to keep when the server announced its next root, or has
-        begun to use it. Raises PinError when the pinned root is no certificate.
+        begun to use it. ``link`` is another way to the server, for simulations. Raises PinError when
+        the pinned root is no certificate.
         """
         self._outbox = outbox
         self._credentials = credentials
         self._clock = clock
         self._on_answer = on_answer
         self._on_pins = on_pins
-        self._link = Link(
+        self._link = link or Link(
             credentials.addresses, credentials.pins, timeout_seconds, on_switch=on_pins
         )
         self._max_reports = max_reports

@@ -13,6 +13,7 @@ import re
 import secrets
 import socket
 from dataclasses import dataclass
+from datetime import datetime
 
 from kiemke.wire.http1 import Connection, HttpError
 from kiemke.wire.link import Link, Unreachable
@@ -27,6 +28,7 @@ from kiemke.wire.pin import (
 
 CA_PATH = "/ca.pem"
 ENROLL_PATH = "/api/v1/enroll"
+CHECK_PATH = "/api/v1/enroll/check"
 KINDS = ("agent", "collector")
 MAX_URLS = 3
 MAX_PEM_BYTES = 16384
@@ -37,6 +39,18 @@ INSTALL_ID_BYTES = 16
 
 class EnrolmentError(Exception):
     """Enrolment did not happen; the message says why and what to do."""
+
+
+class NoAnswerError(EnrolmentError):
+    """No server could be asked; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """How many more a token admits, and until when."""
+
+    uses_left: int
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +172,36 @@ def enrol(token: Token, install_id: str, secret: str, kind: str) -> Enrolled:
         return Enrolled(str(said["source"]), str(said["state"]), pins)
     except (ValueError, KeyError, TypeError) as err:
         raise EnrolmentError(f"the server's answer is not understood: {err}") from err
+
+
+def check_token(token: Token, kind: str) -> Lasting:
+    """Return how long a token lasts; nothing is enrolled and no use of it taken.
+
+    Raises NoAnswerError when no server can be asked, EnrolmentError when it refuses the token.
+    """
+    try:
+        pins = Pins(fetch_root(token))
+    except EnrolmentError as err:
+        raise NoAnswerError(str(err)) from err
+    link = Link(token.addresses, pins, TIMEOUT_SECONDS)
+    request = {"token": token.id, "token_secret": token.secret, "kind": kind}
+    try:
+        reply = link.request(
+            "POST", CHECK_PATH, json.dumps(request).encode(), {"Content-Type": "application/json"}
+        )
+    except Unreachable as err:
+        raise NoAnswerError(str(err)) from err
+    finally:
+        link.close()
+    if reply.status in (404, 405):
+        raise NoAnswerError("the server is older than this agent")
+    if reply.status != 200:
+        raise EnrolmentError(_refusal(reply.status, reply.body))
+    try:
+        said = json.loads(reply.body)
+        return Lasting(int(said["uses_left"]), datetime.fromisoformat(said["expires_at"]))
+    except (ValueError, KeyError, TypeError) as err:
+        raise NoAnswerError(f"the server's answer is not understood: {err}") from err
 
 
 def _refusal(status: int, body: bytes) -> str:

@@ -17,6 +17,7 @@ FINDINGS: dict[str, str] = {
     "doubtful_machine": N_("doubtful machine"),
     "cloned_install": N_("copied install"),
     "cloned_source": N_("copied install (boots alternate)"),
+    "copied_disk": N_("disk copied onto another PC"),
     "one_host": N_("many agents on one PC"),
     "ups_on_battery": N_("UPS runs on its battery"),
     "ups_battery_low": N_("UPS battery is low"),

@@ -83,6 +83,43 @@ async def enrol(services: Services, request: EnrolRequest, address: str) -> Enro
         raise
 
 
+@dataclass(frozen=True, slots=True)
+class TokenQuestion:
+    """A token whose remaining time is asked for."""
+
+    token: str
+    token_secret: str
+    kind: str
+
+
+async def look_at_token(services: Services, asked: TokenQuestion, address: str) -> tuple[int, int]:
+    """Return how many sources a token still admits, and until when (epoch ms).
+
+    Raises Problem 403 for one that admits none, 429 after repeated failures.
+    """
+    now = services.clock()
+    address = network_of(address)
+    wait = services.enrol_failures.wait_seconds(address, now)
+    if wait:
+        raise Problem("too_many", seconds=wait, headers={"Retry-After": str(wait)})
+    rows = await services.db.read(
+        "SELECT secret_sha256, kind, uses_left, expires_at_ms, revoked_at_ms FROM enrolment_token"
+        " WHERE public_id = :id",
+        id=clean_text(asked.token, 40) or "",
+    )
+    for row in rows:
+        if (
+            hmac.compare_digest(row["secret_sha256"], hash_secret(asked.token_secret))
+            and row["kind"] == asked.kind
+            and row["revoked_at_ms"] is None
+            and row["uses_left"] > 0
+            and row["expires_at_ms"] > now
+        ):
+            return row["uses_left"], row["expires_at_ms"]
+    services.enrol_failures.fail(address, now)
+    raise Problem("enrolment_refused")
+
+
 def _check_request(request: EnrolRequest) -> None:
     checks = (
         ("install_id", _HEX.fullmatch(request.install_id), "16-64 hex"),

@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from kiemke.agent.files import NotEnrolledError
-from kiemke.agent.state import AgentIdentity, StateFolder
+from kiemke.agent.files import NotEnrolledError, StateError
+from kiemke.agent.state import SEALED_WORDS, AgentIdentity, StateFolder
 from kiemke.agent.terminal import say
 from kiemke.wire import enrolment
 
@@ -30,6 +30,8 @@ def run(state: Path, text: str, *, repin: bool = False) -> int:
     identity = folder.identity_or_new()
     if repin:
         return _repin(folder, identity, token)
+    if not identity.secret:
+        raise StateError(SEALED_WORDS)
     answer = enrolment.enrol(token, identity.install_id, identity.secret, "agent")
     folder.save_identity(identity.enrolled(token, answer))
     say(f"enrolled as {answer.source}; {NEXT_STEP.get(answer.state, answer.state)}")

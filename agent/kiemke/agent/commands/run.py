@@ -1,16 +1,19 @@
 """`kiemke-agent run`: the service itself, or one round of it."""
 
 import signal
+import sys
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-from kiemke.agent.files import StateError
+from kiemke.agent import copied, frozen
+from kiemke.agent.files import NotEnrolledError, StateError
 from kiemke.agent.halt import Halt
 from kiemke.agent.host import Host
 from kiemke.agent.journal import warn
 from kiemke.agent.loop import Agent
 from kiemke.agent.sensors import reach
-from kiemke.agent.state import TOKEN_FILE, StateFolder
+from kiemke.agent.state import TOKEN_FILE, AgentIdentity, StateFolder
 from kiemke.agent.terminal import complain, say
 from kiemke.agent.update.renewal import Renewal
 from kiemke.wire.chance import SystemChance
@@ -51,7 +54,11 @@ def _run(
 ) -> int:
     """Enrol if a token waits, then run."""
     identity = folder.identity_or_new()
-    if (folder.path / TOKEN_FILE).exists():
+    if (folder.path / TOKEN_FILE).exists() and not _is_bound(folder, identity):
+        # Before the token is used: it is for this PC, not for the one whose disk was copied.
+        if identity.source is not None and copied.is_copy(folder):
+            copied.leave_name(folder, identity)
+            identity = folder.identity_or_new()
         # Once in an install's life.
         from kiemke.agent.pending import enrol_when_possible
 
@@ -59,6 +66,7 @@ def _run(
         if halt.cause is not None:
             return 0
         spread_seconds = 0.0  # somebody has just installed it and waits to see it arrive
+    identity = _sealed(folder, identity)
     credentials = identity.credentials()
     clock = SystemClock.read()
     outbox = Outbox(folder.outbox_path, clock, outbox_mb)
@@ -84,16 +92,52 @@ def _run(
         agents.append(agent)
         if once:
             try:
-                return _once(agent, outbox)
+                code = _once(agent, outbox)
             finally:
                 sender.close()
-        halt.pass_on(agent.stop)
-        agent.run(SystemChance().uniform(0.0, spread_seconds))
-        return 0
+        else:
+            halt.pass_on(agent.stop)
+            agent.run(SystemChance().uniform(0.0, spread_seconds))
+            code = 0
+        if agent.copy_found is not None:
+            copied.tell_server(folder, agent.copy_found, outbox, sender, clock)
+            sender.close()
     finally:
         for agent in agents:
             agent.close()
         outbox.close()
+    if agent.copy_found is None:
+        return code
+    if copied.leave_name(folder, identity):
+        return _run(folder, once, 0.0, outbox_mb, halt)
+    raise NotEnrolledError(
+        f"this disk is a copy of that of {identity.source}: enrol this PC with a token of its own"
+    )
+
+
+def _sealed(folder: StateFolder, identity: AgentIdentity) -> AgentIdentity:
+    """Return the identity with its secret sealed for this account, where the system seals.
+
+    The account is the service's from its first start on: what an administrator's `enroll` left for it is
+    sealed then. One that cannot be is told: the folder is closed to others anyway.
+    """
+    if sys.platform != "win32" or identity.sealed is not None:
+        return identity
+    # Windows alone seals.
+    from kiemke.agent.windows.dpapi import seal
+
+    try:
+        sealed = replace(identity, sealed=seal(identity.secret))
+        folder.save_identity(sealed)
+    except (StateError, OSError) as err:
+        warn("secret not sealed", reason=str(err))
+        return identity
+    return sealed
+
+
+def _is_bound(folder: StateFolder, identity: AgentIdentity) -> bool:
+    """Tell whether the token that is there was used already: on a PC that forgets, it stays."""
+    return identity.source is not None and (folder.path / frozen.MARK).exists()
 
 
 def _once(agent: Agent, outbox: Outbox) -> int:

@@ -14,6 +14,12 @@ WELL = ("sent", "idle")
 CLOCK_WRONG_SECONDS = 120.0
 START = "net start kiemke-agent" if sys.platform == "win32" else "systemctl start kiemke-agent"
 
+COPIED = Both(
+    "Ổ đĩa này là bản sao của máy khác (nguồn {source}). Xin mã riêng cho máy này, rồi chạy: "
+    "kiemke-agent enroll MÃ",
+    "This disk is a copy of another machine's (source {source}). Ask for a token for this one, then: "
+    "kiemke-agent enroll TOKEN",
+)
 NOT_ENROLLED = Both(
     "Chưa ghi danh. Hỏi quản trị viên xin mã, rồi chạy: kiemke-agent enroll MÃ",
     "Not enrolled. Ask your administrator for a token, then: kiemke-agent enroll TOKEN",
@@ -66,6 +72,8 @@ def describe(folder: StateFolder, now: datetime) -> tuple[list[str], bool]:
     if identity is None or identity.source is None:
         if said.get("outcome") == "enrolling":
             return [speak(ENROLLING, detail=said.get("detail", "")), speak(LOOK)], False
+        if said.get("outcome") == "copied":
+            return [speak(COPIED, source=said.get("detail", ""))], False
         return [speak(NOT_ENROLLED)], False
     lines = [speak(SOURCE, source=identity.source, urls=", ".join(identity.urls))]
     counts = peek(folder.outbox_path)

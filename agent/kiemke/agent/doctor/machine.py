@@ -6,7 +6,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from kiemke.agent.commands.status import START, WELL, moment
+from kiemke.agent.commands.status import COPIED, START, WELL, moment
 from kiemke.agent.doctor.result import BAD, GOOD, ODD, UNKNOWN, Result
 from kiemke.agent.files import StateError
 from kiemke.agent.pace import Intervals
@@ -35,8 +35,16 @@ def check_enrolment(folder: StateFolder) -> tuple[Result, AgentIdentity | None]:
         seen = speak(_UNREADABLE, why=err)
         return Result("enrolment", BAD, seen, speak(_RUN_AS_ROOT)), None
     if identity is None or identity.source is None:
+        said = folder.status()
         seen = speak(Both("chưa ghi danh", "not enrolled"))
+        if said.get("outcome") == "copied":
+            seen = speak(COPIED, source=said.get("detail", ""))
+        elif said.get("outcome") == "enrolling":
+            seen += f": {said.get('detail', '')}"
         return Result("enrolment", BAD, seen, speak(_ENROL)), identity
+    if not identity.secret:
+        seen = speak(Both("bí mật niêm phong cho dịch vụ", "its secret is sealed for the service"))
+        return Result("enrolment", GOOD, seen), identity
     seen = speak(Both("nguồn {id}", "source {id}"), id=identity.source)
     return Result("enrolment", GOOD, seen), identity
 

@@ -113,7 +113,7 @@ def check_network(identity: AgentIdentity, addresses: tuple[Address, ...]) -> li
     tried = [try_address(address, identity) for address in addresses]
     best = max(tried, key=_how_far)
     return [
-        _dns(tried), _proxy(best), _line(tried, best), _tls(best), _admission(best), _clock(best),
+        _dns(tried), _proxy(best), _line(tried, best), _tls(best), _admission(best, identity), _clock(best),
     ]  # fmt: skip
 
 
@@ -206,11 +206,14 @@ _REFUSED = {
 }
 
 
-def _admission(best: Tried) -> Result:
+def _admission(best: Tried, identity: AgentIdentity) -> Result:
     """Return whether the server knows this install by its secret."""
     if best.status is None:
         return Result("admission", UNKNOWN, speak(Both("chưa thử được", "not tried")))
     seen = speak(Both("máy chủ trả lời {n}", "the server answered {n}"), n=best.status)
+    if not identity.secret:
+        seen = speak(Both("chỉ dịch vụ biết bí mật", "the service alone knows the secret"))
+        return Result("admission", UNKNOWN, seen)
     if best.status in _REFUSED:
         return Result("admission", BAD, seen, speak(_REFUSED[best.status]))
     if best.status >= 500:

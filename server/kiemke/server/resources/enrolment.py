@@ -12,7 +12,9 @@ from kiemke.server.domain.tables import dated
 from kiemke.server.enrolment import (
     NOUN_TOKEN,
     EnrolRequest,
+    TokenQuestion,
     enrol,
+    look_at_token,
     make_enrolment_token,
     revoke_enrolment_token,
 )
@@ -44,6 +46,14 @@ class EnrolOutput:
 
     source: str
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLasting:
+    """How many more sources a token admits, and until when."""
+
+    uses_left: int
+    expires_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,13 @@ async def enroll(request: AppRequest, data: JSONBody[EnrolRequest]) -> Response[
     enrolled = await enrol(services_of(request), data, client_address(request))
     output = EnrolOutput(enrolled.source, enrolled.state)
     return Response(output, status_code=201 if enrolled.created else 200)
+
+
+@post("/api/v1/enroll/check", status_code=200, opt={"role": "public"}, tags=["enrolment"])
+async def check_token(request: AppRequest, data: JSONBody[TokenQuestion]) -> TokenLasting:
+    """Tell who holds a token how long it lasts; nothing is enrolled."""
+    uses, expires_at_ms = await look_at_token(services_of(request), data, client_address(request))
+    return TokenLasting(uses, rfc3339(expires_at_ms))
 
 
 @post("/api/v1/enrolment-tokens", opt={"role": "it"}, tags=["enrolment"])
@@ -164,4 +181,4 @@ async def delete_token(request: AppRequest, ref: FromPath[str]) -> None:
         await revoke_enrolment_token(session, row, who=request.user.name, now=services.clock())
 
 
-HANDLERS = (enroll, add_token, list_tokens, delete_token)
+HANDLERS = (enroll, check_token, add_token, list_tokens, delete_token)
