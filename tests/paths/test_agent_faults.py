@@ -23,7 +23,7 @@ from tests.support.agent_server import AGENT, AgentServer, run_agent
 from tests.support.peers import free_port, wait_until
 from tests.support.senders import ManualClock, event
 
-POSTS_A_WEEK = 7 * 24 * 12  # one each five minutes
+REPORTS_A_WEEK = 7 * 24 * 4  # one each quarter of an hour
 AWAY = parse_address(f"https://127.0.0.1:{free_port()}")
 
 
@@ -93,16 +93,16 @@ def once(pc: Pc) -> Counter[str]:
 
 
 def test_a_week_without_the_server_loses_nothing_and_moves_no_moment(pc: Pc) -> None:
-    """2,016 posts fail; then all is there, in order, each at the time it happened."""
+    """What was kept meanwhile is all there, in order, each at the time it happened."""
     begun = pc.clock.now() - timedelta(days=7)
     pc.clock.moment = begun
     with pc.outbox() as box:
         away = pc.sender(box, away=True)
-        for number in range(POSTS_A_WEEK):
+        for number in range(REPORTS_A_WEEK):
             pc.put(box, f"week-{number}")
-            if number % 288 == 0:  # a try a day is enough to see that it fails
+            if number % 96 == 0:  # a try a day is enough to see that it fails
                 assert away.post_once().outcome is Outcome.RETRY
-            pc.clock.pass_time(300.0)
+            pc.clock.pass_time(900.0)
         away.close()
         pc.deliver(box)
 
@@ -110,7 +110,7 @@ def test_a_week_without_the_server_loses_nothing_and_moves_no_moment(pc: Pc) -> 
     assert pc.received() == once(pc)
     assert {clock for _, clock in moments} == {"sure"}
     spacing = {after[0] - before[0] for before, after in zip(moments, moments[1:], strict=False)}
-    assert spacing == {300_000}
+    assert spacing == {900_000}
     assert abs(moments[0][0] - round(begun.timestamp() * 1000)) < 60_000
 
 
@@ -190,15 +190,15 @@ def test_power_that_fails_while_it_writes_loses_nothing_that_was_kept(pc: Pc) ->
             [sys.executable, "-c", WRITER, str(path), f"cut{cut}"],
             stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
-        assert writer.stdout is not None
         last = -1
-        for line in writer.stdout:
-            last = int(line)
-            if last >= 20 + cut:
-                writer.send_signal(signal.SIGKILL)
-                break
-        rest = [int(line) for line in writer.stdout.read().splitlines() if line.isdecimal()]
-        writer.wait()
+        with writer:
+            assert writer.stdout is not None
+            for line in writer.stdout:
+                last = int(line)
+                if last >= 20 + cut:
+                    writer.send_signal(signal.SIGKILL)
+                    break
+            rest = [int(line) for line in writer.stdout.read().splitlines() if line.isdecimal()]
         kept += [f"cut{cut}-{number}" for number in range(max([last, *rest]) + 1)]
     with pc.outbox() as box:
         pc.clock.up_seconds = SystemClock.read().uptime_seconds()

@@ -23,6 +23,7 @@ MAX_BATCH_BYTES = 1_000_000
 BACKOFF_FIRST_SECONDS = 5.0
 BACKOFF_MOST_SECONDS = 900.0
 RETRY_AFTER_MOST_SECONDS = 3600.0
+RETRY_SPREAD_SECONDS = 30.0  # at least: ten thousand that are sent away do not come back together
 # How long to leave a server alone that does not want us: a person has to act first.
 UNWANTED_SECONDS = 300.0
 TOO_MUCH = frozenset({400, 413, 422})
@@ -260,10 +261,11 @@ class Sender:
         """Return a wait: exponential with full jitter, never below what the server asked for."""
         most = min(BACKOFF_MOST_SECONDS, BACKOFF_FIRST_SECONDS * 2.0 ** min(self._failures, 20))
         self._failures += 1
-        jitter = self._rng.uniform(0.0, most)
-        # The asked wait is the same for everybody: spread what follows it.
-        wait = at_least_seconds + min(jitter, 30.0) if at_least_seconds else max(jitter, 0.1)
-        return Attempt(outcome, wait, detail)
+        if at_least_seconds:
+            # The asked wait is the same for everybody: what follows it is spread, wider each time.
+            spread = self._rng.uniform(0.0, max(RETRY_SPREAD_SECONDS, most))
+            return Attempt(outcome, at_least_seconds + spread, detail)
+        return Attempt(outcome, max(self._rng.uniform(0.0, most), 0.1), detail)
 
     def _asked_wait(self, reply: Reply) -> float:
         """Return the seconds of a Retry-After (RFC 9110, 10.2.3); 0.0 when there is none."""
