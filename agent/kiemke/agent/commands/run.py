@@ -55,14 +55,7 @@ def _run(
     """Enrol if a token waits, then run."""
     identity = folder.identity_or_new()
     if (folder.path / TOKEN_FILE).exists() and not _is_bound(folder, identity):
-        # Before the token is used: it is for this PC, not for the one whose disk was copied.
-        if identity.source is not None and copied.is_copy(folder):
-            copied.leave_name(folder, identity)
-            identity = folder.identity_or_new()
-        # Once in an install's life.
-        from kiemke.agent.pending import enrol_when_possible
-
-        identity = enrol_when_possible(folder, identity, halt, once=once)
+        identity = _enrol(folder, identity, halt, once=once)
         if halt.cause is not None:
             return 0
         spread_seconds = 0.0  # somebody has just installed it and waits to see it arrive
@@ -113,6 +106,20 @@ def _run(
     raise NotEnrolledError(
         f"this disk is a copy of that of {identity.source}: enrol this PC with a token of its own"
     )
+
+
+def _enrol(
+    folder: StateFolder, identity: AgentIdentity, halt: Halt, *, once: bool
+) -> AgentIdentity:
+    """Return the identity that the waiting token gives, as soon as the server answers."""
+    # Before the token is used: it is for this PC, not for the one whose disk was copied.
+    if identity.source is not None and copied.is_copy(folder):
+        copied.leave_name(folder, identity)
+        identity = folder.identity_or_new()
+    # Once in an install's life.
+    from kiemke.agent.pending import enrol_when_possible
+
+    return enrol_when_possible(folder, identity, halt, once=once)
 
 
 def _sealed(folder: StateFolder, identity: AgentIdentity) -> AgentIdentity:
