@@ -89,7 +89,8 @@ def test_installed_upgraded_and_uninstalled_it_stays_the_same_machine(
     (source,) = reporting(server) - before
     assert (installed.returncode, upgraded.returncode, removed.returncode) == (0, 0, 0)
     assert "99.0.0" not in first and "99.0.0" in second
-    assert (kept["source"], kept["secret"]) == (identity["source"], identity["secret"])
+    sealed = "secret_sealed"  # for the account of the service
+    assert (kept["source"], kept[sealed]) == (identity["source"], identity[sealed])
     assert kept_inode == inode, "what waits in the outbox waits on"
     assert again.returncode == 0 or "another process is using" in again.stderr, again
     assert rows(server, "SELECT COUNT(*) FROM source WHERE kind = 'agent' AND id > ?", source) == [
