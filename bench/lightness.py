@@ -109,7 +109,7 @@ def lay_out(folder: Path) -> tuple[list[str], Path]:
                       check=False, capture_output=True).returncode:  # fmt: skip
         python = sys.executable
     subprocess.run([python, "-m", "compileall", "-q", str(tree)], check=True)
-    return [python, "-I", str(root / "usr" / "bin" / "kiemke-agent")], tree
+    return [python, "-IS", str(root / "usr" / "bin" / "kiemke-agent")], tree
 
 
 def start_peers(children: Children, folder: Path) -> dict[str, int]:
@@ -234,7 +234,8 @@ def measure(folder: Path, table: Table) -> None:
                 [*agent, "status", "--state", str(state)], capture_output=True, check=False
             )
             starts.append(time.perf_counter() - began)
-        child = [agent[0], "-I", str(CHILD), str(tree), str(state), str(proxy.port)]
+        begun = run_measured([*agent, "status", "--state", str(state)])
+        child = [agent[0], "-IS", str(CHILD), str(tree), str(state), str(proxy.port)]
         told, posts = work(child, proxy)
         syncs = syncs_a_post(child, proxy, folder)
         pid = children.start(
@@ -255,6 +256,7 @@ def measure(folder: Path, table: Table) -> None:
         "processor time of a sample", f"{told['cpu_seconds_a_sample'] * 1e3:.2f} ms", "≤ 5 ms"
     )
     table.add_row("start (status)", f"{statistics.median(starts):.3f} s", "≤ 0.2 s")
+    table.add_row("  its processor time", f"{begun.cpu_seconds:.3f} s", "")
     table.add_row("post of five samples, sent", f"{up:.0f} bytes, {down:.0f} back", "≤ 800")
     table.add_row("full inventory, gzip", f"{told['inventory_gzip_bytes'] / 1e3:.1f} kB", "≤ 30 kB")
     forced = "strace is not installed" if syncs is None else f"{syncs:.1f}"

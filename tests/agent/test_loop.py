@@ -77,8 +77,8 @@ def test_a_sample_covers_the_time_since_the_one_before(clock: ManualClock) -> No
 
     assert (first.covered_seconds, first.cpu_ratio) == (0.0, None)
     assert second.covered_seconds == pytest.approx(61.5)
-    assert second.cost is not None
-    assert second.cost.outbox_reports == 3
+    assert first.cost is not None and first.cost.outbox_reports == 0
+    assert second.cost is None  # the agent's own cost stands in every fifth
     assert second.memory_total_bytes == psutil.virtual_memory().total
     assert "lo" not in [one.name for one in second.adapters]
 

@@ -178,12 +178,21 @@ def test_the_file_is_for_this_account_alone(
         assert (tmp_path / name).stat().st_mode & 0o077 == 0
 
 
-def test_a_sync_follows_every_put(
+def test_a_sync_follows_every_put_but_those_not_forced(
     tmp_path: Path, clock: ManualClock, open_outbox: Callable[..., Outbox]
 ) -> None:
     outbox = open_outbox(tmp_path / "o.db")
     settings = sqlite3.connect(tmp_path / "o.db")
+    said: list[str] = []
+    outbox._db.set_trace_callback(said.append)
+    outbox.put(event(clock), forced=False)
+    outbox.ack({outbox.stream: 1})
+    relaxed = [words for words in said if words.startswith(("PRAGMA synchronous", "COMMIT"))]
+    outbox._db.set_trace_callback(None)
+    outbox.put(event(clock))
 
+    turn = ["PRAGMA synchronous = NORMAL", "COMMIT", "PRAGMA synchronous = FULL"]
+    assert relaxed == turn * 2
     assert outbox._db.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
     assert settings.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     settings.close()

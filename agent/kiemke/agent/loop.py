@@ -199,17 +199,19 @@ class Agent:
 
     def _spool(self, kind: str, body: Body) -> Report | None:
         """Put one report into the outbox; None when it could not be kept."""
+        now = self._clock.now()
         report = Report(
             stream=0,
             seq=0,
             boot_id=self._clock.boot_id,
-            at=self._clock.now(),
-            uptime_seconds=self._clock.uptime_seconds(),
+            at=now.replace(microsecond=now.microsecond // 1000 * 1000),
+            uptime_seconds=round(self._clock.uptime_seconds(), 2),
             kind=kind,
             body=body,
         )
         try:
-            return self._outbox.put(report)
+            # Samples come every minute: what a power cut takes of the last is not worth waking the disk.
+            return self._outbox.put(report, forced=kind != "sample")
         except (OutboxError, CodecError) as err:
             warn("report lost", kind=kind, reason=str(err))
             return None

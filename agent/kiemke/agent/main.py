@@ -334,6 +334,9 @@ def _start_over(arguments: "Namespace") -> None:
 
 def _serve(state: str, spread: str, outbox_mb: str) -> int:
     """Be the service that ``_start_over`` began."""
+    from kiemke.agent.spare import load_dataclasses  # the service alone spares memory
+
+    load_dataclasses()
     from kiemke.agent.commands import run
 
     return run.run(

@@ -1,7 +1,8 @@
 """The sender's memory: every report until the server has acknowledged it, in one SQLite file.
 
 Bounded in megabytes; when it is full the oldest reports go, and the server is told which. A report
-is durable when ``put`` returns, except while the disk is full: then it waits in memory, bounded, and
+is durable when ``put`` returns, unless it was not to be forced (a power cut may take the last of those,
+a killed process none), and except while the disk is full: then it waits in memory, bounded, and
 ``unsaved`` says so. Each start begins a new random stream, so a rolled-back disk loses nothing.
 """
 
@@ -70,15 +71,15 @@ class Outbox:
 
     # --- filling ---
 
-    def put(self, report: Report) -> Report:
-        """Store one report durably; return it as stored, with its stream and seq.
+    def put(self, report: Report, *, forced: bool = True) -> Report:
+        """Store one report, durably if ``forced``; return it as stored, with its stream and seq.
 
         The caller's ``stream`` and ``seq`` are replaced. Raises CodecError when a value in it
         cannot travel (nothing is stored then), OutboxError when the file cannot be used at all.
         """
-        return self.put_many((report,))[0]
+        return self.put_many((report,), forced=forced)[0]
 
-    def put_many(self, reports: Iterable[Report]) -> tuple[Report, ...]:
+    def put_many(self, reports: Iterable[Report], *, forced: bool = True) -> tuple[Report, ...]:
         """Store reports in order, in one transaction and one sync; return them as stored."""
         with self._guard:
             numbered = tuple(
@@ -86,18 +87,18 @@ class Outbox:
                 for place, report in enumerate(reports, start=1)
             )
             waiting = [Spooled(one.stream, one.seq, encode_report(one)) for one in numbered]
-            self._write([*self._unsaved, *waiting])
+            self._write([*self._unsaved, *waiting], forced)
             self._seq += len(numbered)
             return numbered
 
-    def _write(self, waiting: Sequence[Spooled]) -> None:
+    def _write(self, waiting: Sequence[Spooled], forced: bool) -> None:
         """Write the rows; with a full disk keep them in memory, oldest lost beyond its bound."""
         try:
             if not self._has_file:
                 nowhere = self._db
                 self._open()
                 nowhere.close()
-            self._insert(waiting)
+            self._insert(waiting, forced)
         except (sqlite3.Error, OSError) as err:
             if isinstance(err, sqlite3.Error) and store.is_corrupt(err):
                 self._begin_anew(str(err))
@@ -119,10 +120,10 @@ class Outbox:
         except sqlite3.Error as err:
             raise OutboxError(f"{self._path}: {err}") from err
 
-    def _insert(self, waiting: Sequence[Spooled]) -> None:
+    def _insert(self, waiting: Sequence[Spooled], forced: bool = True) -> None:
         """Insert rows within the size bound and note what had to go, all or nothing."""
         added = sum(len(one.body) + ROW_OVERHEAD_BYTES for one in waiting)
-        with Transaction(self._db):
+        with Transaction(self._db, forced=forced):
             dropped, freed = self._make_room(added)
             for loss in dropped:
                 store.note(self._db, loss)
@@ -208,7 +209,8 @@ class Outbox:
         """Delete acknowledged rows; a full disk that forbids it is remembered and tried again."""
         gone = freed = 0
         try:
-            with Transaction(self._db):
+            # Not forced: what a power cut brings back is sent again, and counted once.
+            with Transaction(self._db, forced=False):
                 for stream_seq in acked.items():
                     freed += self._measure("WHERE stream = ? AND seq <= ?", stream_seq)
                     done = self._db.execute(
@@ -233,6 +235,9 @@ class Outbox:
         Only the newest dead reports are kept.
         """
         moved = 0
+        rejected = tuple(rejected)
+        if not rejected:
+            return 0
         with self._guard:
             try:
                 with Transaction(self._db):
@@ -309,9 +314,10 @@ class Outbox:
         ):  # the disk is full: it could not be noted that this was told
             return
         try:
-            with Transaction(self._db):
-                for loss in self._losses:
-                    store.note(self._db, loss)
+            if self._losses:
+                with Transaction(self._db):
+                    for loss in self._losses:
+                        store.note(self._db, loss)
             self._losses.clear()
             rows = self._db.execute(
                 "SELECT id, reason, detail, stream, first_seq, last_seq, reports FROM losses"

@@ -203,12 +203,19 @@ def set_aside(path: Path, now: datetime) -> Path:
 class Transaction:
     """BEGIN IMMEDIATE ... COMMIT around a block; rolled back when the block or the commit fails."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
-        """Use ``db``, which must be in autocommit mode."""
+    def __init__(self, db: sqlite3.Connection, *, forced: bool = True) -> None:
+        """Use ``db``, which must be in autocommit mode.
+
+        One that is not ``forced`` does not wait for the disk: it survives this process, and a power
+        cut once the system or the next forced one has written it; never one without those before it.
+        """
         self._db = db
+        self._forced = forced
 
     def __enter__(self) -> None:
         """Begin."""
+        if not self._forced:
+            self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("BEGIN IMMEDIATE")
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -219,6 +226,8 @@ class Transaction:
         finally:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
+            if not self._forced:
+                self._db.execute("PRAGMA synchronous = FULL")
 
 
 def note(db: sqlite3.Connection, loss: Loss) -> None:

@@ -99,8 +99,8 @@ class Sample:
     ``covered_seconds`` is the time since the previous sample of this run in this boot without
     suspend; 0.0 for the first after a start or a resume. ``cpu_ratio`` is busy time over the covered
     time, 0 to 1. ``user`` is the name of the console session's account, None when nobody is there.
-    Disk bytes are those of all local disks since they came up; they and ``reach``, the pings since it
-    was told last, stand in every fifth sample, ``volumes`` in one an hour, None in those between.
+    Disk bytes are those of all local disks since they came up; they, ``cost`` and ``reach``, the pings
+    since it was told last, stand in every fifth sample, ``volumes`` in one an hour, None in those between.
     ``reach`` is also None where this account may not ping. ``clock_offset_seconds`` is the server's clock
     less ours, whole seconds: above 0 ours is behind; None before the first answer.
     """

@@ -17,6 +17,7 @@ __all__ = ["CpuTime", "LinkState", "Sampler", "busy_ratio", "read_links"]
 
 
 VOLUMES_SECONDS = 3600.0
+MEGABYTE = 1_000_000  # memory in use changes every moment: finer it would only travel longer
 WIDE_SAMPLES = 5  # every fifth sample, one a post, also tells what costs more bytes than it changes
 
 
@@ -37,7 +38,7 @@ def busy_ratio(before: CpuTime, after: CpuTime) -> float | None:
     total = after.total_seconds - before.total_seconds
     if total <= 0:
         return None
-    return min(1.0, max(0.0, (after.busy_seconds - before.busy_seconds) / total))
+    return round(min(1.0, max(0.0, (after.busy_seconds - before.busy_seconds) / total)), 3)
 
 
 def read_links() -> dict[str, LinkState]:
@@ -89,13 +90,13 @@ class Sampler:
         is_wide = self._taken % WIDE_SAMPLES == 1
         disk = _disk_bytes() if is_wide else None
         return Sample(
-            covered_seconds=0.0 if before is None else max(0.0, now - before),
+            covered_seconds=0.0 if before is None else round(max(0.0, now - before), 2),
             cpu_ratio=None if cpu_before is None or cpu is None else busy_ratio(cpu_before, cpu),
-            memory_used_bytes=used_bytes,
+            memory_used_bytes=None if used_bytes is None else used_bytes // MEGABYTE * MEGABYTE,
             memory_total_bytes=total_bytes,
             adapters=_counters(),
             user=console_user() if tells_user else None,
-            cost=None if outbox_reports is None else _cost(outbox_reports),
+            cost=_cost(outbox_reports) if is_wide and outbox_reports is not None else None,
             disk_read_bytes=None if disk is None else disk.read,
             disk_written_bytes=None if disk is None else disk.written,
             volumes=self._volumes(now),
@@ -166,4 +167,4 @@ def _cost(outbox_reports: int) -> SelfCost | None:
     except VitalsError as err:
         warn("own cost not read", reason=err)
         return None
-    return SelfCost(cpu_seconds, rss_bytes, outbox_reports)
+    return SelfCost(round(cpu_seconds, 2), rss_bytes, outbox_reports)
