@@ -92,6 +92,8 @@ def test_installed_upgraded_and_uninstalled_it_stays_the_same_machine(
     sealed = "secret_sealed"  # for the account of the service
     assert (kept["source"], kept[sealed]) == (identity["source"], identity[sealed])
     assert kept_inode == inode, "what waits in the outbox waits on"
+    # The installer itself is kept: the way back from a signed release.
+    assert (pc.drive / "Program Files" / "kiemke-agent-update" / "installed.msi").exists()
     assert again.returncode == 0 or "another process is using" in again.stderr, again
     assert rows(server, "SELECT COUNT(*) FROM source WHERE kind = 'agent' AND id > ?", source) == [
         (0,)
