@@ -22,7 +22,8 @@ import pytest
 
 from tests.support.peers import wait_until
 from tests.support.prometheus import lint_metrics
-from tests.support.whole_line import LIVE_REMAINS, PATIENCE, PLANTED, Line, running_line
+from tests.support.whole_line import LIVE_REMAINS, PATIENCE, Line, running_line
+from tests.support.whole_line_gear import PLANTED
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +34,9 @@ def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
 
 
 def test_this_machines_own_hardware_stands_in_the_list(line: Line) -> None:
-    mine = [m for m in line.listing("machine", "list") if m["hostname"] == socket.gethostname()]
+    host = socket.gethostname()
+    wait_until(lambda: line.api(f"/machines?q={host}")["total"], "this machine", PATIENCE)
+    mine = [m for m in line.listing("machine", "list") if m["hostname"] == host]
 
     assert len(mine) == 1
     shown = json.loads(line.cli("machine", "show", str(mine[0]["id"]), "--json"))
@@ -54,12 +57,20 @@ def test_the_snmp_device_answers_with_its_true_interfaces(line: Line) -> None:
 
 def test_a_switch_is_visited_by_ssh_with_the_servers_secret(line: Line) -> None:
     wait_until(lambda: line.api("/devices/SW1/configs")["total"], "a configuration", PATIENCE)
-    shown = json.loads(line.cli("device", "show", "SW1", "--json"))
+    shown = line.api("/devices/SW1")
     text = line.cli("device", "config", "show", "SW1")
 
     assert shown["visit"]["outcome"] == "ok", shown["visit"]
     assert shown["serial"] == "FCW2045A1B2" and "serial" in shown["by_ssh"]
     assert "hostname SW-TANG-1" in text and "Pl4nt" not in text
+
+
+def test_the_real_sshd_is_visited_with_a_private_key(line: Line) -> None:
+    wait_until(lambda: line.api("/devices/SW2/configs")["total"], "a configuration", PATIENCE)
+    shown = line.api("/devices/SW2")
+
+    assert (shown["outcome"], shown["visit"]["outcome"]) == ("ok", "ok"), shown
+    assert shown["visit"]["platform"] == "linux"
 
 
 def test_a_changed_host_key_is_not_logged_in_to_until_accepted(line: Line) -> None:
@@ -71,7 +82,7 @@ def test_a_changed_host_key_is_not_logged_in_to_until_accepted(line: Line) -> No
     line.keep_ssh_secret("rotate", "ssh_password")  # tried at once
     _wait_for_visit(line, "host_key")
     refused = played.logins
-    findings = line.listing("finding", "list", "--kind", "host_key_changed")
+    findings = line.api("/findings?kind=host_key_changed")["items"]
     line.cli("device", "host-key", "accept", "SW1")
     wait_until(lambda: line.api("/devices/SW1/configs")["total"] == 2, "the change", PATIENCE)
     diff = line.cli("device", "config", "diff", "SW1").splitlines()
@@ -87,48 +98,6 @@ def test_a_changed_host_key_is_not_logged_in_to_until_accepted(line: Line) -> No
 
 def _wait_for_visit(line: Line, outcome: str) -> None:
     wait_until(lambda: line.api("/devices/SW1")["visit"]["outcome"] == outcome, outcome, PATIENCE)
-
-
-def test_no_secret_stands_anywhere_in_plain_text(line: Line) -> None:
-    """Database, logs, outboxes, status, exports, audit, answers, errors, process lists: all searched."""
-    line.keep_ssh_secret("rotate", "wrong_password")
-    _wait_for_visit(line, "auth")
-    for report in ("links", "equipment"):
-        line.cli("export", report, "-o", str(line.folder / f"searched-{report}.csv"))
-    for noun in ("secret", "device", "finding", "token"):
-        line.cli(noun, "list", "--json")
-    line.cli("device", "show", "SW1")
-    line.cli("secret", "add", "half", "--unit", "TG", "--kind", "snmp", "--authentication",
-             "SHA256", text=f"{PLANTED['auth_key']}\n", code=1)  # fmt: skip
-    answers = [line.api(path) for path in ("/audit?limit=1000", "/devices/SW1", "/secrets")]
-    said = "".join([*line.outputs, json.dumps(answers), line.scrape("/metrics"),
-                    line.scrape("/metrics/fleet")])  # fmt: skip
-    commands = b""
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):  # a process that ended meanwhile
-            commands += path.read_bytes()
-    files = {
-        str(path.relative_to(line.folder)): path.read_bytes()
-        for path in line.folder.rglob("*")
-        if path.is_file() and "snmpd" not in path.parts  # the device's own configuration
-    }
-
-    assert "secret.rotate" in said and "collector-2.log" in files
-    # The search finds what there is to find.
-    assert PLANTED["community"].encode() in files["collector/secrets.json"]
-    for name, value in (*PLANTED.items(), ("a configuration's", "Pl4nt")):
-        needle = value.encode()
-        holding = {file for file, data in files.items() if needle in data}
-        assert value not in said and needle not in commands, name
-        assert holding <= {"collector/secrets.json", "collector-2/secrets.json"}, name
-    for token in line.tokens:
-        needle = token.split(".")[-2 if token.count(".") == 3 else -1].encode()
-        holding = {file for file, data in files.items() if needle in data}
-        assert holding <= {"scrape-token", "prometheus/prometheus.yml"}, token[:12]
-        assert needle not in commands
-    for collector in line.collectors:
-        kept = collector.state / "secrets.json"
-        assert not kept.exists() or kept.stat().st_mode & 0o777 == 0o600
 
 
 def test_coverage_says_of_each_person_what_proves_it(line: Line) -> None:
@@ -277,6 +246,53 @@ def test_errors_have_one_shape_everywhere(line: Line) -> None:
         assert problem["detail"] and problem["remedy"], path
 
 
+def test_no_secret_stands_anywhere_in_plain_text(line: Line) -> None:
+    """Database, logs, outboxes, status, exports, audit, answers, errors, process lists: all searched."""
+    line.keep_ssh_secret("rotate", "wrong_password")
+    _wait_for_visit(line, "auth")
+    line.cli("device", "show", "SW1")
+    admin = {"Authorization": f"Bearer {line.tokens[0]}"}
+    line.cli("secret", "add", "half", "--unit", "TG", "--kind", "snmp", "--authentication",
+             "SHA256", text=f"{PLANTED['auth_key']}\n", code=1)  # fmt: skip
+    paths = ("/audit?limit=1000", "/devices/SW1", "/devices", "/secrets", "/findings", "/tokens")
+    answers = [line.api(path) for path in paths]
+    for report in ("links", "equipment", "reconciliation"):
+        address = f"/api/v1/exports/{report}.jsonl"
+        status, body, _ = line.server.request("GET", address, b"", admin)
+        assert status == 200, body
+        answers.append(body.decode())
+    said = "".join([*line.outputs, json.dumps(answers), line.scrape("/metrics"),
+                    line.scrape("/metrics/fleet")])  # fmt: skip
+    commands = b""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # a process that ended meanwhile
+            commands += path.read_bytes()
+    files = {
+        str(path.relative_to(line.folder)): path.read_bytes()
+        for path in line.folder.rglob("*")
+        if path.is_file() and not {"snmpd", "sshd"} & set(path.parts)  # the devices' own files
+    }
+
+    assert "secret.rotate" in said and "collector-2.log" in files
+    # The search finds what there is to find.
+    assert PLANTED["community"].encode() in files["collector/secrets.json"]
+    private_key = (line.folder / "sshd" / "user").read_text().splitlines()[2]
+    others = {"private_key": private_key, "a configuration's": "Pl4nt"}
+    for name, value in (PLANTED | others).items():
+        needle = value.encode()
+        holding = {file for file, data in files.items() if needle in data}
+        assert value not in said and needle not in commands, name
+        assert holding <= {"collector/secrets.json", "collector-2/secrets.json"}, name
+    for token in line.tokens:
+        needle = token.split(".")[-2 if token.count(".") == 3 else -1].encode()
+        holding = {file for file, data in files.items() if needle in data}
+        assert holding <= {"scrape-token", "prometheus/prometheus.yml"}, token[:12]
+        assert needle not in commands
+    for collector in line.collectors:
+        kept = collector.state / "secrets.json"
+        assert not kept.exists() or kept.stat().st_mode & 0o777 == 0o600
+
+
 def test_a_killed_collector_is_stood_in_for_and_nothing_counts_twice(line: Line) -> None:
     """Two intervals of 10 s after the last poll, by the clock of tests/server/test_takeover.py."""
     first, second = line.collectors
@@ -327,7 +343,7 @@ def test_revoking_a_collector_lists_every_secret_it_ever_held(line: Line) -> Non
     held = line.api(f"/sources/{first.source}/secrets")
 
     assert {(each["name"], each["kind"]) for each in held} == {
-        ("default", "snmp"), ("v3", "snmp"), ("ssh", "ssh"),
+        ("default", "snmp"), ("v3", "snmp"), ("ssh", "ssh"), ("key", "ssh"),
     }  # fmt: skip
     assert all(each["to_change"] for each in held)
     for each in held:

@@ -214,6 +214,7 @@ class Sshd:
     port: int
     user: str
     private_key: str
+    key_file: Path
     fingerprint: str
     keys: dict[str, str]
 
@@ -251,6 +252,6 @@ def run_sshd(folder: Path) -> Iterator[Sshd]:
         user = subprocess.run(["id", "-un"], check=True, capture_output=True, text=True)
         keys = {name: (folder / name).read_text() for name in ("slow", "half", "strange")}
         own = (folder / "user").read_text()
-        yield Sshd(port, user.stdout.strip(), own, shown.stdout.split()[1], keys)
+        yield Sshd(port, user.stdout.strip(), own, folder / "user", shown.stdout.split()[1], keys)
     finally:
         end_process(process)

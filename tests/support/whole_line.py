@@ -22,7 +22,8 @@ from tests.support.peers import SnmpdPeer, require_peer, wait_until
 from tests.support.prometheus import PrometheusPeer
 from tests.support.reporting import Sender
 from tests.support.server_process import ServerProcess
-from tests.support.ssh_devices import USER, Played, playing, read_recording
+from tests.support.ssh_devices import USER, Sshd, run_sshd
+from tests.support.whole_line_gear import PLANTED, Collector, Gear
 
 BIN = Path(sys.executable).parent
 PATIENCE = 60
@@ -35,15 +36,6 @@ HOSTILE = (
     "<img src=x onerror=alert(1)>",
     "\x1b[31mESC\u202eRLO\nnewline",
 )
-# Every kind of secret, each to be found nowhere in plain text but with its device and its collectors.
-PLANTED = {
-    "community": "canary-4f1b-community",
-    "auth_key": "canary-8a2e-auth-key",
-    "privacy_key": "canary-91c7-privacy-key",
-    "ssh_password": "canary-c3d0-ssh-password",
-    "enable_password": "canary-55aa-enable",
-    "wrong_password": "canary-77b1-wrong-password",
-}
 LIVE_REMAINS = ("\x1b", "\u202e", "\u200b")
 
 UNITS = [
@@ -70,40 +62,6 @@ ASSETS = [
         for n, name in enumerate(HOSTILE)
     ],
 ]  # fmt: skip
-
-
-@dataclass(slots=True)
-class Collector:
-    """A running collector and its state folder."""
-
-    state: Path
-    process: "subprocess.Popen[bytes]"
-
-    @property
-    def source(self) -> str:
-        """Return the id the server gave it."""
-        said: str = json.loads((self.state / "enrolment.json").read_text())["source"]
-        return said
-
-
-@dataclass(slots=True)
-class Gear:
-    """A switch that is visited by SSH; its port stays when it shows another host key."""
-
-    played: Played = field(
-        default_factory=lambda: Played(
-            read_recording("cisco_ios"),
-            enabled=False,
-            password=PLANTED["ssh_password"],
-            enable_password=PLANTED["enable_password"],
-        )
-    )
-    running: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
-
-    def start(self) -> None:
-        """Start it with a new host key."""
-        self.running.close()
-        self.running.enter_context(playing(self.played))
 
 
 @dataclass(slots=True)
@@ -148,11 +106,12 @@ class Line:
         self.tokens.append(token)
         return token
 
-    def api(self, path: str) -> Any:
-        """Return the JSON of the API, as the administrator's token reads it."""
-        headers = {"Authorization": f"Bearer {self.tokens[0]}"}
-        status, body, _ = self.server.request("GET", f"/api/v1{path}", headers=headers)
-        assert status == 200, body
+    def api(self, path: str, method: str = "GET", **fields: Any) -> Any:
+        """Return the JSON that the API answers to the administrator's token."""
+        headers = {"Authorization": f"Bearer {self.tokens[0]}", "Content-Type": "application/json"}
+        sent = json.dumps(fields).encode() if fields else b""
+        status, body, _ = self.server.request(method, f"/api/v1{path}", sent, headers)
+        assert status in (200, 201), body
         return json.loads(body)
 
     def keep_ssh_secret(self, verb: str, password: str) -> None:
@@ -199,16 +158,23 @@ def import_network(line: Line, snmpd: SnmpdPeer) -> None:
         line.cli("import", name, str(file), "--apply")
 
 
-def keep_secrets(line: Line, snmpd: SnmpdPeer) -> None:
+def keep_secrets(line: Line, snmpd: SnmpdPeer, sshd: Sshd) -> None:
     """Register where devices stand, and keep their secrets at the server: typed, never in arguments."""
-    line.cli("site", "subnet", "add", "127.0.0.0/8", "--unit", "TG", "--loopback")
+    line.api("/site-subnets", "POST", unit="TG", subnet="127.0.0.1/32", loopback=True)
     line.cli("secret", "add", "default", "--unit", "TG", "--kind", "snmp",
              text=f"{snmpd.community}\n")  # fmt: skip
     line.cli("secret", "add", "v3", "--unit", "TG", "--kind", "snmp", "--authentication", "SHA256",
              "--privacy", "AES128", text=f"{snmpd.user}\n{snmpd.auth_key}\n{snmpd.priv_key}\n")  # fmt: skip
     line.keep_ssh_secret("add", "ssh_password")
-    line.cli("device", "set", "SW1", "--ssh-platform", "cisco_ios", "--ssh-credential", "ssh",
-             "--ssh-port", str(line.gear.played.port))  # fmt: skip
+    line.cli("secret", "add", "key", "--unit", "TG", "--kind", "ssh", "--key-file",
+             str(sshd.key_file), text=f"{sshd.user}\n")  # fmt: skip
+    for code, platform, secret, port in (
+        ("SW1", "cisco_ios", "ssh", line.gear.played.port),
+        ("SW2", "linux", "key", sshd.port),
+    ):
+        line.api(
+            f"/devices/{code}", "PATCH", ssh_platform=platform, ssh_credential=secret, ssh_port=port
+        )
 
 
 def start_agent(line: Line) -> None:
@@ -324,7 +290,7 @@ def running_line(folder: Path) -> Iterator[Line]:
         stack.callback(made.gear.running.close)
         made.gear.start()
         import_network(made, snmpd)
-        keep_secrets(made, snmpd)
+        keep_secrets(made, snmpd, stack.enter_context(run_sshd(folder / "sshd")))
         for name in ("collector", "collector-2"):
             made.collectors.append(start_collector(made, name))
             stack.callback(_end, made.collectors[-1].process)

@@ -204,8 +204,7 @@ def _enroll(given: argparse.Namespace) -> int:
         return 0
     enrolled = enrol_here(given.state, token)
     print(f"enrolled as {enrolled.source} ({enrolled.server_state}) at {enrolled.addresses[0]}")
-    if not (given.state / FILE_NAME).exists():
-        print(f"next: write {given.state / FILE_NAME} (see --help), then kiemke-collector run")
+    print(f"next: kiemke-collector run; secrets come from the server, or from {FILE_NAME} (--help)")
     return 0
 
 
