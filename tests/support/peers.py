@@ -77,14 +77,20 @@ def free_port(kind: int = socket.SOCK_STREAM) -> int:
 
 
 def wait_until(
-    is_so: Callable[[], bool], what: str, deadline_seconds: float = PATIENCE_SECONDS
+    is_so: Callable[[], bool],
+    what: str,
+    deadline_seconds: float = PATIENCE_SECONDS,
+    every_seconds: float = 0.02,
 ) -> None:
-    """Poll a real condition until it is so; AssertionError naming ``what`` after the deadline."""
+    """Poll a real condition until it is so; AssertionError naming ``what`` after the deadline.
+
+    What costs a connection to ask is asked less often.
+    """
     end = time.monotonic() + deadline_seconds
     while not is_so():
         if time.monotonic() > end:
             raise AssertionError(f"{what}: not so after {deadline_seconds:g} s")
-        time.sleep(0.02)
+        time.sleep(every_seconds)
 
 
 def end_process(

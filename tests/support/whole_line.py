@@ -26,7 +26,7 @@ from tests.support.ssh_devices import USER, Sshd, run_sshd
 from tests.support.whole_line_gear import PLANTED, Collector, Gear
 
 BIN = Path(sys.executable).parent
-PATIENCE = 60
+PATIENCE, EVERY = 60, 0.5
 
 # What a hostile or careless person may name a machine, and what must never come out of any end:
 # console markup, a spreadsheet formula, a page's markup, terminal control and text reversal.
@@ -195,7 +195,8 @@ def start_collector(line: Line, name: str) -> Collector:
     subprocess.run([*program, "enroll", "-"], input=token.encode(), check=True, timeout=60)
     with (line.folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen([*program, "run"], stdout=log, stderr=log)
-    return Collector(state, process)
+    line.collectors.append(Collector(state, process))
+    return line.collectors[-1]
 
 
 def enrol_simulated(line: Line, hostname: str) -> Sender:
@@ -291,9 +292,8 @@ def running_line(folder: Path) -> Iterator[Line]:
         made.gear.start()
         import_network(made, snmpd)
         keep_secrets(made, snmpd, stack.enter_context(run_sshd(folder / "sshd")))
-        for name in ("collector", "collector-2"):
-            made.collectors.append(start_collector(made, name))
-            stack.callback(_end, made.collectors[-1].process)
+        stack.callback(_end_all, made.collectors)
+        start_collector(made, "collector")
         play_machine(made, "PC-NV-00", "SN-0000", seen=True)
         play_machine(made, "PC-NV-01", "SN-0001", seen=False)
         for name in HOSTILE:
@@ -302,7 +302,9 @@ def running_line(folder: Path) -> Iterator[Line]:
         stack.callback(prometheus.stop)
         prometheus.start()
         try:
-            wait_until(lambda: _settled(made), "coverage and the line's state are there", PATIENCE)
+            wait_until(
+                lambda: _settled(made), "coverage and the line's state are there", PATIENCE, EVERY
+            )
         except AssertionError as error:
             raise AssertionError(f"{error}\n{_what_is_there(made)}") from error
         yield made
@@ -323,10 +325,11 @@ def _what_is_there(line: Line) -> str:
     return "\n".join([fleet[-4000:], *(log.read_text("utf-8")[-2000:] for log in logs)])
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    if process.poll() is None:
-        process.terminate()
-    process.wait(20)
+def _end_all(collectors: list[Collector]) -> None:
+    for collector in collectors:
+        if collector.process.poll() is None:
+            collector.process.terminate()
+        collector.process.wait(20)
 
 
 def _der(pem: str) -> bytes:
