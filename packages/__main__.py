@@ -12,6 +12,12 @@ from packages.fetch import ROOT, PackageError
 START_UP_SCRIPT = ROOT / "packages" / "windows" / "gpo-startup.cmd"
 
 
+def start_up_script(version: str) -> bytes:
+    """Return the start-up script for installers of a version, with Windows' line ends."""
+    text = START_UP_SCRIPT.read_text("ascii").replace("@VERSION@", version)
+    return text.replace("\n", "\r\n").encode("ascii")
+
+
 def main() -> int:
     """Make everything; return 0, or 1 with a sentence that says what is missing."""
     top = argparse.ArgumentParser(prog="python -m packages", description=__doc__)
@@ -33,8 +39,7 @@ def main() -> int:
             )
             made.append(windows_msi.build(tree, given.out / "kiemke-agent.msi"))
         made.append(given.out / START_UP_SCRIPT.name)
-        text = START_UP_SCRIPT.read_bytes().replace(b"@VERSION@", __version__.encode())
-        made[-1].write_bytes(text)
+        made[-1].write_bytes(start_up_script(__version__))
     except PackageError as err:
         print(f"packages: {err}", file=sys.stderr)
         return 1

@@ -12,6 +12,7 @@ import pytest
 
 from kiemke.cli.main import main as kiemke
 from packages import windows_msi
+from packages.__main__ import START_UP_SCRIPT, start_up_script
 from tests.support.peers import require_peer, wait_until
 from tests.support.server_process import ServerProcess
 from tests.support.wine import (
@@ -66,11 +67,13 @@ def fresh(pc: WindowsPc) -> Iterator[Path]:
 
 
 def test_installed_upgraded_and_uninstalled_it_stays_the_same_machine(
-    pc: WindowsPc, server: ServerProcess, installer: Path, fresh: Path, tmp_path: Path
+    pc: WindowsPc, server: ServerProcess, installer: Path, fresh: Path
 ) -> None:
-    """Silently with a token; then a newer one over it, silently without; then away with it."""
+    """Silently with a token; then a newer one over it by the start-up script; then away with it."""
     before = reporting(server)
-    newer = windows_msi.build(pc.program, tmp_path / "newer.msi", version="99.0.0")
+    share = pc.drive / "share"
+    newer = windows_msi.build(pc.program, share / "kiemke-agent.msi", version="99.0.0")
+    (share / START_UP_SCRIPT.name).write_bytes(start_up_script("99.0.0"))
 
     installed = pc.run(
         "msiexec", "/i", windows_path(installer), "/qn", f"TOKEN={enrolment_token(server)}"
@@ -79,7 +82,10 @@ def test_installed_upgraded_and_uninstalled_it_stays_the_same_machine(
     first = pc.run("reg", "query", r"HKLM\SOFTWARE\kiemke\agent", "/v", "Version").stdout
     identity = json.loads((fresh / "identity.json").read_text("utf-8"))
     inode = (fresh / "outbox.db").stat().st_ino
-    upgraded = pc.run("msiexec", "/i", windows_path(newer), "/qn")
+    upgraded = pc.run("cmd", "/c", rf"C:\share\{START_UP_SCRIPT.name}")
+    installed_at = (pc.drive / "Program Files/kiemke-agent/python.exe").stat().st_ctime_ns
+    at_the_next_start = pc.run("cmd", "/c", rf"C:\share\{START_UP_SCRIPT.name}")
+    untouched_at = (pc.drive / "Program Files/kiemke-agent/python.exe").stat().st_ctime_ns
     second = pc.run("reg", "query", r"HKLM\SOFTWARE\kiemke\agent", "/v", "Version").stdout
     kept = json.loads((fresh / "identity.json").read_text("utf-8"))
     kept_inode = (fresh / "outbox.db").stat().st_ino
@@ -88,6 +94,7 @@ def test_installed_upgraded_and_uninstalled_it_stays_the_same_machine(
 
     (source,) = reporting(server) - before
     assert (installed.returncode, upgraded.returncode, removed.returncode) == (0, 0, 0)
+    assert (at_the_next_start.returncode, untouched_at) == (0, installed_at), "it is there already"
     assert "99.0.0" not in first and "99.0.0" in second
     sealed = "secret_sealed"  # for the account of the service
     assert (kept["source"], kept[sealed]) == (identity["source"], identity[sealed])
