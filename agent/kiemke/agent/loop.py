@@ -204,7 +204,7 @@ class Agent:
             stream=0,
             seq=0,
             boot_id=self._clock.boot_id,
-            at=now.replace(microsecond=now.microsecond // 1000 * 1000),
+            at=now.replace(microsecond=now.microsecond // 10_000 * 10_000),
             uptime_seconds=round(self._clock.uptime_seconds(), 2),
             kind=kind,
             body=body,
