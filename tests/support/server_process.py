@@ -87,7 +87,7 @@ class ServerProcess:
                 [str(PROGRAM), "run"], env=self.environment(), stdout=log, stderr=log
             )
         # Until the first start has made the root there is nothing to pin.
-        wait_until(self._answers, f"the server on port {self.port} answers", 30)
+        wait_until(self._answers, f"the server on port {self.port} answers", 60)
 
     def _answers(self) -> bool:
         assert self.process is not None
