@@ -210,8 +210,8 @@ async def test_a_user_of_one_unit_sees_that_subtree_and_nothing_else(api: Api) -
     codes = {path: answer.status_code for path, answer in answers.items()}
     seen = {path: answer.json().get("total") for path, answer in answers.items()}
 
-    assert [codes[path] for path in ("audit", "imports")] == [403, 403]
-    assert (codes["findings"], seen["findings"]) == (200, 0)
+    assert codes["audit"] == 403
+    assert [(codes[path], seen[path]) for path in ("findings", "imports")] == [(200, 0), (200, 0)]
     assert {codes[path] for path in codes if "/" in path and path != "coverage/who"} == {404}
     assert codes["units?unit=U2"] == 404
     assert [seen[path] for path in ("units", "officials", "assets", "machines")] == [1, 1, 1, 1]
