@@ -18,7 +18,7 @@ demo: ## a whole district on this machine until Ctrl-C (ARGS=--once: one cycle, 
 
 test: check ## everything: lint, types, contracts, then the tests (ARGS goes to pytest)
 	@mkdir -p .cache && tools/peers
-	@$(BIN)/python -m pytest -q -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile $(ARGS)
 
 test-slow: check ## the tests that boot a machine or play a week (ARGS goes to pytest)
 	@mkdir -p .cache && tools/peers tests/peers-slow.txt

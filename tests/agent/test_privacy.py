@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -148,6 +149,7 @@ def test_the_seat_is_told_until_it_is_switched_off_and_again_after(
     running, folder = agent
     bodies: list[object] = []
     monkeypatch.setattr(running, "_spool", lambda kind, body: bodies.append(body))
+    monkeypatch.setattr(running, "_sender", SimpleNamespace(clock_offset_seconds=None))
 
     class NoCourier:
         def hurry(self) -> None:

@@ -134,7 +134,7 @@ def test_an_enrolment_token_is_one_line_to_paste(signed_in: RestServer, run: Run
 
     assert ran.out.splitlines()[-1] == f"kiemke-agent enroll {token}"
     body = json.loads(signed_in.asked[-1].body)
-    assert body == {"unit": "TG-VP", "kind": "agent", "days": 7, "approves": False}
+    assert body == {"unit": "TG-VP", "kind": "agent", "days": 7, "approves": False, "via": []}
 
 
 def test_revoking_a_token_is_asked_before(signed_in: RestServer, run: Run) -> None:
