@@ -83,6 +83,11 @@ def _units(count: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     return units, versions
 
 
+def _unit_of(number: int, count: int, units: int) -> int:
+    """Return the unit of person or PC ``number`` (from 1): a country is entered unit by unit."""
+    return 2 + (number - 1) * (units - 1) // count
+
+
 def _people(count: int, units: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     officials = [
         {
@@ -93,7 +98,7 @@ def _people(count: int, units: int) -> tuple[list[dict[str, Any]], list[dict[str
     ]  # fmt: skip
     members = [
         {
-            "id": n, "official_id": n, "unit_id": 2 + n % (units - 1), "kind": _KINDS[n // units % 4],
+            "id": n, "official_id": n, "unit_id": _unit_of(n, count, units), "kind": _KINDS[n % 4],
             "is_primary": True, **_DATED,
         }
         for n in range(1, count + 1)
@@ -115,7 +120,7 @@ def _assets(count: int, units: int) -> dict[str, list[dict[str, Any]]]:
         ],
         "asset_status": [{"id": n, "asset_id": n, "status": "in_use", **_DATED} for n in numbers],
         "custody": [
-            {"id": n, "asset_id": n, "unit_id": 2 + n % (units - 1), "official_id": n, **_DATED}
+            {"id": n, "asset_id": n, "unit_id": _unit_of(n, count, units), "official_id": n, **_DATED}
             for n in numbers
         ],
         "enrolment_token": [
@@ -128,7 +133,7 @@ def _assets(count: int, units: int) -> dict[str, list[dict[str, Any]]]:
             {
                 "id": n, "public_id": f"s{n}", "kind": "agent", "state": "approved",
                 "install_id": f"i{n}", "secret_sha256": "0" * 64, "token_id": 1,
-                "unit_id": 2 + n % (units - 1), "created_at_ms": _RECORDED_MS,
+                "unit_id": _unit_of(n, count, units), "created_at_ms": _RECORDED_MS,
             }
             for n in numbers
         ],

@@ -142,8 +142,8 @@ newest_count AS @kept (
 -- Surveyed by hand: evidence of that day and of no other.
 surveyed AS @kept (
   SELECT y.machine_id, MAX(z.day) AS day
-  FROM one_shot z JOIN machine_source y ON y.source_id = z.source_id AND @active(y)
-  WHERE z.day <= :day AND z.recorded_at_ms <= :known AND z.source_id NOT IN (@unapproved)
+  FROM one_shot z CROSS JOIN machine_source y  -- in this order: surveys are few
+  WHERE y.source_id = z.source_id AND @active(y) AND z.day <= :day AND z.recorded_at_ms <= :known AND z.source_id NOT IN (@unapproved)
   GROUP BY y.machine_id
 ),
 pc AS @kept (
