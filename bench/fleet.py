@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from bench.district import District, Pc
 from bench.https import Pool
 from bench.lines import SLOT_SECONDS, Grid
-from bench.office_life import make_sample, octets_at_first, past_reports, spread_of
+from bench.office_life import make_sample, octets_live, past_reports, spread_of
 from bench.site import Site, make_site
 from bench.source import Source, Tally
 from kiemke.wire.enrolment import Token
@@ -95,8 +95,8 @@ class Fleet:
         for pc, source in self.pcs:
             if pc.last_working_day == 1:
                 now = datetime.now(UTC)
-                octets = octets_at_first(pc) + int(now.timestamp()) * 10_000
-                sample = make_sample(pc, LIVE_SECONDS, octets)
+                since_start = int((now - self.now).total_seconds())
+                sample = make_sample(pc, LIVE_SECONDS, octets_live(pc, since_start))
                 await source.post([source.encode(now, "sample", sample)])
 
     def _is_office_time(self) -> bool:

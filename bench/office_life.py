@@ -61,6 +61,15 @@ def octets_at_first(pc: Pc) -> int:
     return spread_of(pc) % 9_000_000_000
 
 
+def octets_live(pc: Pc, seconds: int) -> int:
+    """Return what it has counted so many seconds after its past: every PC still its own figure.
+
+    A large sum common to all would make them look like one PC.
+    """
+    past = pc.first_working_day * len(SAMPLES) * OCTETS_A_SAMPLE
+    return octets_at_first(pc) + past + max(seconds, 0) * 10_000
+
+
 def spread_of(pc: Pc) -> int:
     """Return a number that is a PC's own, or that of the one on which it is made up."""
     return int(sha256((pc.host or pc.install_id).encode()).hexdigest()[:12], 16)

@@ -8,6 +8,7 @@ import pytest
 
 from bench.district import STATES
 from bench.names import Accounts, plain_letters
+from bench.office_life import octets_live
 from bench.papers import write_papers
 from bench.thanh_giang import COMMUNES_GROUP, DISTRICT, OFFICES, make_district
 
@@ -112,3 +113,13 @@ def test_papers_are_what_offices_send(tmp_path_factory: pytest.TempPathFactory) 
     assert "01/01/2020" in units.decode("utf-8-sig")
     assert papers["officials"].suffix == ".xlsx"
     assert unicodedata.is_normalized("NFC", units.decode("utf-8-sig"))
+
+
+def test_counters_of_pcs_at_work_are_as_far_apart_as_those_of_pcs_off() -> None:
+    """A run of counters within a few thousandths is the sign of many agents on one PC."""
+    pcs = [pc for pc in make_district().pcs if pc.host is None]
+    counted = sorted(octets_live(pc, 8 * 3600) for pc in pcs)
+    alike = [sum(least <= one <= least * 1.002 for one in counted) for least in counted]
+
+    assert len(pcs) > 400
+    assert max(alike) < 10
