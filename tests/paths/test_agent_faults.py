@@ -1,5 +1,6 @@
 """What befalls a PC in a bad year, against a real server: every report arrives once, or is told as lost."""
 
+import contextlib
 import json
 import os
 import signal
@@ -236,11 +237,11 @@ def test_a_corrupted_outbox_is_kept_aside_a_new_one_begun_and_the_server_told(pc
 
 def listening_sockets(pid: int) -> list[str]:
     """Return the lines of the kernel's tables of sockets on which a process waits for others."""
-    inodes = {
-        link.removeprefix("socket:[").removesuffix("]")
-        for fd in Path(f"/proc/{pid}/fd").iterdir()
-        if (link := str(fd.readlink())).startswith("socket:[")
-    }
+    inodes = set()
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed since it was listed
+            if (link := str(fd.readlink())).startswith("socket:["):
+                inodes.add(link.removeprefix("socket:[").removesuffix("]"))
     found = []
     for table, waiting in (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")):
         for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
