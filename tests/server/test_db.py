@@ -2,10 +2,12 @@
 
 import asyncio
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from kiemke.server.db import Database, Refused, as_date
+from tests.support.database import fresh_url
 
 INSERT = (
     "INSERT INTO holiday (valid_from, recorded_at_ms, day, working, name)"
@@ -103,6 +105,24 @@ async def test_what_a_busy_writer_does_lies_between_no_two_of_them(database: Dat
 
     writing = asyncio.create_task(write())
     await asyncio.gather(writing, read(), read())
+
+
+async def test_without_a_common_moment_one_connection_reads_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite alone: a writer that never rests must not keep a reading from beginning."""
+    monkeypatch.setattr("kiemke.server.db._BEGINNINGS", 0)
+    async with fresh_url("sqlite", tmp_path, None) as url:
+        database = Database(url)
+        await database.open()
+        try:
+            await add(database, "Tết", date(2026, 2, 17))
+            async with database.reading_together() as sessions:
+                counts = [await session.one(_COUNT) for session in sessions]
+        finally:
+            await database.close()
+
+    assert counts == [{"n": 1}]
 
 
 async def test_two_processes_worth_of_connections_both_write(database_url: str) -> None:

@@ -122,12 +122,17 @@ async def load_leaves(sessions: Sequence[Session], params: Mapping[str, Any]) ->
         return await session.fetch(sql, **{**params, **share})
 
     shares = await _shares(sessions[0], len(sessions))
-    async with asyncio.TaskGroup() as group:
-        readings = [
-            group.create_task(read(session, share))
-            for session, share in zip(sessions, shares, strict=True)
-        ]
-    found = [reading.result() for reading in readings]
+    readings = [
+        asyncio.ensure_future(read(session, share))
+        for session, share in zip(sessions, shares, strict=True)
+    ]
+    try:
+        # Not a TaskGroup: who asked knows the database's own errors, not groups of them.
+        found = await asyncio.gather(*readings)
+    finally:
+        for reading in readings:
+            reading.cancel()
+        await asyncio.wait(readings)
     return [
         Leaf(r["unit_id"], r["kind"], tuple(r[c] for c in COUNTS), r["pcs"], r["last_seen"])
         for rows in found
