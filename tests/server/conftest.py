@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kiemke.server.db import Database
+from kiemke.server.ingest.writer import Writer
 from tests.support.database import DIALECTS, fresh_database, fresh_url
 
 
@@ -34,3 +35,12 @@ async def database(
     admin = request.getfixturevalue("postgres_url") if dialect == "postgres" else None
     async with fresh_database(dialect, tmp_path, admin) as opened:
         yield opened
+
+
+@pytest.fixture
+async def writer(database: Database) -> AsyncIterator[Writer]:
+    """A running writer of an installation in Viet Nam (UTC+7)."""
+    made = Writer(database, 7 * 3600, group_milliseconds=1)
+    await made.start()
+    yield made
+    await made.stop()

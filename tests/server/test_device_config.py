@@ -2,7 +2,6 @@
 
 import json
 from base64 import b64encode
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -18,15 +17,6 @@ from kiemke.wire.report import Body, Config, ConfigAccess, Device, DeviceIdentit
 from tests.support.reporting import NOW_MS, Sender, add_source, insert
 
 DAY = 86_400_000
-
-
-@pytest.fixture
-async def writer(database: Database) -> AsyncIterator[Writer]:
-    """A running writer."""
-    made = Writer(database, 7 * 3600, group_milliseconds=1)
-    await made.start()
-    yield made
-    await made.stop()
 
 
 async def add_device(database: Database, sender: Sender, code: str = "SW-1") -> int:

@@ -1,25 +1,10 @@
 """What devices proved to have said: kept by device, of assigned ones only."""
 
-from collections.abc import AsyncIterator
-
-import pytest
-
 from kiemke.server.db import Database
 from kiemke.server.ingest.writer import Writer
 from kiemke.wire.report import Event
 from tests.support.ports import add_line
 from tests.support.reporting import NOW_MS, add_source
-
-VIETNAM = 7 * 3600
-
-
-@pytest.fixture
-async def writer(database: Database) -> AsyncIterator[Writer]:
-    """A running writer."""
-    made = Writer(database, VIETNAM, group_milliseconds=1)
-    await made.start()
-    yield made
-    await made.stop()
 
 
 async def test_a_proven_trap_is_kept_with_its_device_and_a_strangers_is_set_aside(

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
 
@@ -27,17 +26,7 @@ from kiemke.wire.report import (
 from tests.support.office import Office
 from tests.support.reporting import NOW_MS, Sender, add_source
 
-VIETNAM = 7 * 3600
 MINUTE = 60_000
-
-
-@pytest.fixture
-async def writer(database: Database) -> AsyncIterator[Writer]:
-    """A running writer."""
-    made = Writer(database, VIETNAM, group_milliseconds=1)
-    await made.start()
-    yield made
-    await made.stop()
 
 
 async def send(

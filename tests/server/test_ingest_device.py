@@ -1,6 +1,5 @@
 """What a device says it is: stored by its collector's report, half an answer beside a whole one."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,15 +17,6 @@ MINUTE = 60_000
 WHOLE = DeviceIdentity(
     True, "MikroTik", "router", "RB750Gr3", "7.14.3", "HEX0123", "r1", "Tầng 2, nhà A"
 )
-
-
-@pytest.fixture
-async def writer(database: Database) -> AsyncIterator[Writer]:
-    """A running writer."""
-    made = Writer(database, 7 * 3600, group_milliseconds=1)
-    await made.start()
-    yield made
-    await made.stop()
 
 
 async def add_device(database: Database) -> tuple[Sender, int]:

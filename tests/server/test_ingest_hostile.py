@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -20,15 +19,6 @@ from tests.support.reporting import NOW_MS, Sender, add_source
 
 VIETNAM = 7 * 3600
 MINUTE = 60_000
-
-
-@pytest.fixture
-async def writer(database: Database) -> AsyncIterator[Writer]:
-    """A running writer."""
-    made = Writer(database, VIETNAM, group_milliseconds=1)
-    await made.start()
-    yield made
-    await made.stop()
 
 
 def event(sender: Sender, n: int) -> Report:

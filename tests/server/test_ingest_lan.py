@@ -1,6 +1,5 @@
 """What is around devices and in subnets: stays begin, go on, end, and nobody speaks for another."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -20,15 +19,6 @@ HOUR = 3_600_000
 BEGIN = NOW_MS - 10 * HOUR
 PC, PRINTER = "02:00:00:00:00:01", "02:00:00:00:00:02"
 SWITCH = Neighbour("lldp", "ge24", 24, "0c:00:00:00:00:01", "mac", "ge1", "name", name="sw-2")
-
-
-@pytest.fixture
-async def writer(database: Database) -> AsyncIterator[Writer]:
-    """A running writer."""
-    made = Writer(database, 7 * 3600, group_milliseconds=1)
-    await made.start()
-    yield made
-    await made.stop()
 
 
 async def stays(database: Database, table: str, *columns: str) -> list[tuple[Any, ...]]:

@@ -1,29 +1,16 @@
 """Readings and probes through the writer: honest slots, live totals, a line's state."""
 
-from collections.abc import AsyncIterator
-from datetime import date
 from typing import Any
-
-import pytest
 
 from kiemke.server.daypack import LinkSlots
 from kiemke.server.db import Database
 from kiemke.server.ingest.incoming import Outcome
 from kiemke.server.ingest.writer import Writer
 from kiemke.wire.report import InterfaceReading, Interfaces, Reachability, Report
+from tests.support import ports
 from tests.support.reporting import NOW_MS, Sender, add_source, insert
 
-VIETNAM = 7 * 3600
 MINUTE = 60_000
-
-
-@pytest.fixture
-async def writer(database: Database) -> AsyncIterator[Writer]:
-    """A running writer."""
-    made = Writer(database, VIETNAM, group_milliseconds=1)
-    await made.start()
-    yield made
-    await made.stop()
 
 
 async def send(
@@ -36,36 +23,8 @@ async def add_line(
     database: Database, sender: Sender, targets: int = 1
 ) -> tuple[int, int, list[int]]:
     """Add a 100 Mbit/s line on port wan of a device polled by ``sender``: link, device, targets."""
+    link, device = await ports.add_line(database, sender, str(sender.source_id), "wan")
     async with database.transaction() as session:
-        source = await session.one("SELECT unit_id FROM source WHERE id = :i", i=sender.source_id)
-        assert source is not None
-        device = await insert(
-            session,
-            "device",
-            code=f"D{sender.source_id}",
-            name="Vigor",
-            search_key="vigor",
-            kind="router",
-            unit_id=source["unit_id"],
-            collector_id=sender.source_id,
-            port=161,
-            created_at_ms=0,
-        )
-        link = await insert(session, "link", code=f"L{sender.source_id}", created_at_ms=0)
-        await insert(
-            session,
-            "link_version",
-            valid_from=date(2020, 1, 1),
-            recorded_at_ms=0,
-            link_id=link,
-            unit_id=source["unit_id"],
-            device_id=device,
-            interface_name="wan",
-            name="FTTH",
-            kind="internet",
-            down_bits_per_second=100_000_000,
-            up_bits_per_second=100_000_000,
-        )
         made = [
             await insert(
                 session,

@@ -1,7 +1,6 @@
 """Which counters a line's figures may be made of, when interfaces change their number or name."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -15,15 +14,6 @@ from tests.support.reporting import NOW_MS, Sender, add_source, insert
 
 VIETNAM = 7 * 3600
 MINUTE = 60_000
-
-
-@pytest.fixture
-async def writer(database: Database) -> AsyncIterator[Writer]:
-    """A running writer."""
-    made = Writer(database, VIETNAM, group_milliseconds=1)
-    await made.start()
-    yield made
-    await made.stop()
 
 
 def row(index: int, name: str, octets: int) -> InterfaceReading:

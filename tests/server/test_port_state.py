@@ -1,7 +1,5 @@
 """Since when a port is up or down: by what the device tells, and by what two readings show."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from kiemke.server.db import Database
@@ -11,17 +9,7 @@ from kiemke.wire.report import InterfaceReading, Interfaces
 from tests.support.ports import add_line
 from tests.support.reporting import NOW_MS, add_source
 
-VIETNAM = 7 * 3600
 MINUTE = 60_000
-
-
-@pytest.fixture
-async def writer(database: Database) -> AsyncIterator[Writer]:
-    """A running writer."""
-    made = Writer(database, VIETNAM, group_milliseconds=1)
-    await made.start()
-    yield made
-    await made.stop()
 
 
 def state(minute: int, up: bool | None, change: float | None, uptime: float | None = None) -> State:
