@@ -134,7 +134,7 @@ async def load_leaves(sessions: Sequence[Session], params: Mapping[str, Any]) ->
             reading.cancel()
         await asyncio.wait(readings)
     return [
-        Leaf(r["unit_id"], r["kind"], tuple(r[c] for c in COUNTS), r["pcs"], r["last_seen"])
+        Leaf(r["unit_id"], r["kind"], _counts(r), r["pcs"], r["last_seen"])
         for rows in found
         for r in rows
     ]
@@ -167,6 +167,7 @@ def working_codes(params: Mapping[str, Any]) -> list[int]:
 
 
 _values = itemgetter(*_COLUMNS)
+_counts = itemgetter(*COUNTS)
 
 
 def _row(row: Row) -> CoverageRow:

@@ -15,6 +15,7 @@ from kiemke.server.domain.coverage_sql import COUNTS
 KINDS = ("can_bo", "cong_chuc", "vien_chuc", "hop_dong")
 _OWN = tuple(f"own_{name}" for name in COUNTS)
 _OFFICIALS = COUNTS.index("officials")
+_NOBODY = (0,) * len(COUNTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +121,7 @@ class _Sum:
     def figures(self, kinds: Collection[str] | None) -> Sequence[int]:
         """Return the counts of a population, None for all."""
         found = [counts for kind, counts in self.counts.items() if kinds is None or kind in kinds]
-        return (
-            found[0] if len(found) == 1 else [sum(c[n] for c in found) for n in range(len(COUNTS))]
-        )
+        return [*map(sum, zip(*found, strict=True))] or _NOBODY
 
     def officials(self, kind: str) -> int:
         """Return how many of one kind count."""
