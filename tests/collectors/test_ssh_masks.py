@@ -1,14 +1,18 @@
 """No secret leaves the collector: every kind is planted in every platform's syntax and looked for after."""
 
 import re
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kiemke.collectors.errors import ConfigError
 from kiemke.collectors.ssh.access import read_access
+from kiemke.collectors.ssh.facts import Told, read_facts
 from kiemke.collectors.ssh.mask import mask
-from kiemke.collectors.ssh.platform import load_general, load_platform
+from kiemke.collectors.ssh.platform import Facts, Platform, load_general, load_platform
 from kiemke.collectors.ssh.platforms import PLATFORMS
 from tests.support.ssh_devices import RECORDED, read_recording
 
@@ -44,6 +48,49 @@ def test_no_planted_secret_is_left_and_the_rest_is(name: str) -> None:
     assert [line for line in masked.text.splitlines() if PLANTED.search(line)] == []
     assert [line for line in KEPT[name] if line not in masked.text] == []
     assert masked.count >= LEAST_PLANTED - 1
+
+
+@pytest.fixture
+def twenty_processor_seconds() -> Iterator[None]:
+    """End a test that would go on for hours."""
+
+    def give_up(*_: object) -> None:
+        raise AssertionError("grows with the square of the text's length")
+
+    before = signal.signal(signal.SIGVTALRM, give_up)
+    signal.setitimer(signal.ITIMER_VIRTUAL, 20.0)
+    yield
+    signal.setitimer(signal.ITIMER_VIRTUAL, 0.0)
+    signal.signal(signal.SIGVTALRM, before)
+
+
+@pytest.mark.usefixtures("twenty_processor_seconds")
+@pytest.mark.parametrize("word", ["a", "aaaa-ke"])
+def test_one_endless_word_holds_nobody_up(word: str) -> None:
+    """A device that means harm sends one; while a pattern is at work the whole collector waits."""
+    platform = load_platform("cisco_ios")
+    text = f"hostname SW1\n{word * (1_000_000 // len(word))}\nmy-strange-key Pl4nt\nend\n"
+
+    masked = mask(text, platform)
+
+    assert masked.text.endswith("\nmy-strange-key ***\nend\n")
+
+
+@pytest.mark.usefixtures("twenty_processor_seconds")
+@pytest.mark.parametrize("name", ["zyxel_os", "cisco_s300", "mikrotik_routeros"])
+def test_endless_empty_lines_hold_nobody_up(name: str) -> None:
+    platform, told = load_platform(name), Told()
+    empty = "\n" * 200_000
+
+    read_facts(lambda _: empty, replace(platform, facts=_patterns_only(platform), tables=()), told)
+
+    assert told == Told()
+    assert mask(f"{empty}hostname SW1{empty}", platform).count == 0
+
+
+def _patterns_only(platform: Platform) -> tuple[Facts, ...]:
+    """Leave the templates of the library out, which read line by line."""
+    return tuple(replace(each, fields={}) for each in platform.facts)
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
