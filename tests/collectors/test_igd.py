@@ -1,5 +1,6 @@
 """Counters of a modem that speaks no SNMP: a real miniupnpd, and gateways that mean no good."""
 
+import asyncio
 import contextlib
 import json
 import socket
@@ -16,8 +17,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiemke.collectors.assignment import DeviceTask
+from kiemke.collectors.deadline import Deadline
 from kiemke.collectors.device_poll import DevicePoller
-from kiemke.collectors.igd.client import check_url, read_description, read_location, read_result
+from kiemke.collectors.errors import PollTimeout
+from kiemke.collectors.igd.client import (
+    IgdClient,
+    check_url,
+    read_description,
+    read_location,
+    read_result,
+)
 from kiemke.collectors.igd.poll import read_counter
 from kiemke.collectors.snmp.engines import Engines
 from kiemke.wire.report import Device, Interfaces
@@ -224,6 +233,30 @@ async def test_a_gateway_that_means_no_good_gets_an_error_and_nothing_else(
 
     assert isinstance(device, Device) and device.outcome == "error"
     assert device.detail is not None and words in device.detail
+
+
+async def test_a_gateway_that_drips_its_answer_holds_nobody_beyond_the_deadline() -> None:
+    """It sends something all the time and never comes to an end: one octet, then nothing but waiting."""
+    with socket.create_server((HOME, 0)) as door:
+        ended = threading.Event()
+
+        def drip() -> None:
+            line, _ = door.accept()
+            with line, contextlib.suppress(OSError):
+                line.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                while not ended.wait(0.05):
+                    line.sendall(b"<")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        client = IgdClient(HOME)
+        try:
+            async with asyncio.timeout(10):
+                with pytest.raises(PollTimeout):
+                    await client.describe(f"http://{HOME}:{door.getsockname()[1]}/d", Deadline(0.3))
+        finally:
+            ended.set()
+            thread.join()
 
 
 @given(st.binary(max_size=300) | st.text(alphabet="<>/ab&;!\"'=x", max_size=80).map(str.encode))

@@ -6,11 +6,14 @@ answers are bounded, a redirection is not followed, and XML with declarations of
 """
 
 import asyncio
+import contextlib
 import http.client
 import ipaddress
 import re
 import socket
-from collections.abc import Callable, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -125,6 +128,41 @@ def read_result(data: bytes) -> dict[str, str]:
     return {_local(each.tag): (each.text or "").strip() for each in answer}
 
 
+@contextlib.contextmanager
+def _ending_within(connection: http.client.HTTPConnection, seconds: float) -> Iterator[None]:
+    """Connect, and close in the end; after ``seconds`` whatever is waited for ends in a TimeoutError.
+
+    The library's own patience begins anew with each octet: a gateway that drips them would hold a thread
+    for days.
+    """
+    begun = time.monotonic()
+    is_late = threading.Event()
+
+    def cut(line: socket.socket) -> None:
+        is_late.set()
+        with contextlib.suppress(OSError):
+            line.shutdown(socket.SHUT_RDWR)
+
+    try:
+        connection.connect()
+        left = max(0.0, seconds - (time.monotonic() - begun))
+        timer = threading.Timer(left, cut, (connection.sock,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except (OSError, http.client.HTTPException) as err:
+            if is_late.is_set():
+                raise TimeoutError from err
+            raise
+        finally:
+            timer.cancel()
+        if is_late.is_set():
+            raise TimeoutError
+    finally:
+        connection.close()
+
+
 class IgdClient:
     """Asks one gateway. Every method is bounded by the deadline and raises PollError."""
 
@@ -176,17 +214,11 @@ class IgdClient:
                 self._address, place.port or 80, timeout=seconds
             )
             path = (place.path or "/") + (f"?{place.query}" if place.query else "")
-            try:
-                connection.request(
-                    "GET" if body is None else "POST",
-                    path,
-                    body,
-                    {**headers, "Connection": "close"},
-                )
+            method = "GET" if body is None else "POST"
+            with _ending_within(connection, seconds):
+                connection.request(method, path, body, {**headers, "Connection": "close"})
                 answer = connection.getresponse()
                 data = answer.read(MOST_OCTETS + 1)
-            finally:
-                connection.close()
             if answer.status not in (200, 500) or len(data) > MOST_OCTETS:
                 raise ValueError(f"HTTP {answer.status}, {len(data)} octets")
             return data

@@ -16,6 +16,7 @@ SNMP_PORT = 161
 WRAP = 2**32
 MOST_COUNTED = 2**64 - 1
 MOST_BITS_PER_SECOND = 10**13
+LONGEST_TEXT = 200
 
 Emit = Callable[[str, Device | Interfaces], Awaitable[None]]
 
@@ -113,7 +114,7 @@ async def _read(
     return InterfaceReading(
         index=1,
         name=PORT_NAME,
-        description=link.get("NewWANAccessType") or None,
+        description=link.get("NewWANAccessType", "")[:LONGEST_TEXT] or None,
         oper_up=state,
         speed_bits_per_second=speed if 0 < speed <= MOST_BITS_PER_SECOND else None,
         counter_bits=(64 if memory.is_wide else 32) if has_counted else None,
