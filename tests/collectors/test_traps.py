@@ -10,11 +10,25 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyasn1.codec.ber import encoder
+from pysnmp.proto.api import v2c
+from pysnmp.proto.mpmod.rfc3412 import SNMPv3Message
+from pysnmp.proto.secmod.rfc3414.service import UsmSecurityParameters
 
 from kiemke.collectors.assignment import DeviceTask
 from kiemke.collectors.credentials import Credential
 from kiemke.collectors.poll import Job, PollLoop
-from kiemke.collectors.snmp.traps import BURST, Sender, Trap, TrapReceiver
+from kiemke.collectors.snmp.reader import parse_oid
+from kiemke.collectors.snmp.traps import (
+    BURST,
+    LONGEST_NAME,
+    MOST_ENGINES,
+    TRAP_OID,
+    Sender,
+    Trap,
+    TrapReceiver,
+    read_variables,
+)
 from kiemke.collectors.traps import TrapWatch
 from kiemke.collectors.traps_command import load_listen, save_listen
 from kiemke.wire.pin import Address
@@ -148,6 +162,51 @@ async def test_strangers_are_dropped_unread_and_a_flood_is_cut(tmp_path: Path) -
 
     assert heard.receiver.counts["unreadable"] == BURST
     assert heard.traps == []
+
+
+def signed_by(engine: bytes) -> bytes:
+    """Return a v3 message of the user "tester" that names an engine; its signature proves nothing."""
+    told = UsmSecurityParameters()
+    for place, value in enumerate((engine, 1, 1, b"tester", b"x" * 24, b"y" * 8)):
+        told.setComponentByPosition(place, value)
+    message = SNMPv3Message()
+    message.setComponentByPosition(0, 3)
+    header = message.setComponentByPosition(1).getComponentByPosition(1)
+    for place, number in enumerate((7, 1500, b"\x03", 3)):
+        header.setComponentByPosition(place, number)
+    message.setComponentByPosition(2, encoder.encode(told))
+    message.setComponentByPosition(3).getComponentByPosition(3).setComponentByPosition(1, b"z" * 32)
+    return bytes(encoder.encode(message))
+
+
+async def test_who_makes_up_engines_fills_no_memory_and_shuts_nobody_out() -> None:
+    heard = Heard(Sender(7, V3))
+    first = b"\x80\0\0\0\x01first"
+    packets = [signed_by(first), signed_by(b"l" * 33)]
+    packets += [signed_by(b"\x80\0\0\0\x01" + bytes([n])) for n in range(20)]
+
+    for packet in packets:
+        heard.receiver._allowances.clear()
+        heard.receiver.datagram_received(packet, ("127.0.0.1", 9))
+    believed = heard.receiver._is_believable(first, "127.0.0.1")
+
+    assert heard.receiver.counts == {"refused": len(packets)}
+    assert {len(each) for each in heard.receiver._engines_of_host.values()} == {MOST_ENGINES}
+    assert believed
+    heard.receiver.close()
+
+
+@pytest.mark.parametrize("arcs", [127, 129, 20_000])
+def test_a_name_longer_than_any_is_no_trap(arcs: int) -> None:
+    """It would stand in the log and, signed, in an event: 60,000 octets each time."""
+    number = tuple([1, 3, *[1] * (arcs - 2)])
+    variables = [(parse_oid(TRAP_OID), v2c.ObjectIdentifier(number))]
+
+    if arcs <= LONGEST_NAME:
+        assert read_variables(variables, "2c").oid.count(".") == arcs - 1
+    else:
+        with pytest.raises(ValueError, match="longer"):
+            read_variables(variables, "2c")
 
 
 @given(st.binary(max_size=200))

@@ -44,6 +44,8 @@ SPECIFIC = 6  # v1's generic trap that stands for "see the maker's number"
 BURST = 10.0
 PER_SECOND = 1 / 6
 MOST_ENGINES = 4  # of one address: more is somebody who makes them up
+LONGEST_ENGINE = 32  # octets of an engine's name, SnmpEngineID in RFC 3411
+LONGEST_NAME = 128  # arcs of an object's name, RFC 2578 section 3.5
 MESSAGES: dict[int, Any] = {0: v1, 1: v2c}  # pysnmp ships no types
 SIGNED = 2  # securityLevel authNoPriv, RFC 3411
 UNREADABLE = (PyAsn1Error, PySnmpError, ValueError, LookupError, TypeError, AttributeError)
@@ -201,9 +203,12 @@ class TrapReceiver(asyncio.DatagramProtocol):
         owner = self._owners.get(speaker)
         if owner is not None:
             return owner == host
+        if len(speaker) > LONGEST_ENGINE:
+            return False
         asked = self._engines_of_host.setdefault(host, set())
-        asked.add(speaker)
-        return len(asked) <= MOST_ENGINES
+        if speaker not in asked and len(asked) < MOST_ENGINES:
+            asked.add(speaker)
+        return speaker in asked
 
     def _engine_of(self, credential: Credential) -> "_Engine":
         engine = self._engines.get(credential.name)
@@ -319,6 +324,8 @@ def _by_name(variables: Variables) -> dict[str, Value | None]:
 
 
 def _make(oid: str, found: dict[str, Value | None], version: str, *, is_proven: bool) -> Trap:
+    if oid.count(".") >= LONGEST_NAME:
+        raise ValueError("a name longer than any")
     name = oid
     if oid.startswith(STANDARD) and oid.removeprefix(STANDARD).isdecimal():
         name = NAMES.get(int(oid.removeprefix(STANDARD)), oid)
