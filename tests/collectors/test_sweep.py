@@ -20,7 +20,7 @@ from kiemke.collectors.discover.snmp_hello import Asker
 from kiemke.collectors.discover.sweep import Sweeper
 from kiemke.collectors.snmp import hello, oids
 from kiemke.wire.lan import LanAddress, LanHost
-from kiemke.wire.reach import Network, read_networks
+from kiemke.wire.reach import DENIED, REASONS, Network, read_networks
 from tests.collectors.test_snmpd import MakeSnmpd
 from tests.support.peers import require_peer
 from tests.support.tree import ROOT
@@ -37,6 +37,7 @@ def door(*subnets: str, deny: tuple[str, ...] = (), per_second: float = 1e6) -> 
 SITE = door(
     "10.5.9.0/24", "10.5.12.0/23", "2001:db8:5::/64", deny=("10.5.9.64/26", "10.5.9.200/32")
 )
+MAPPED = door("10.5.9.0/24", deny=("::ffff:10.5.9.64/122", "::ffff:10.5.9.200"))
 NEVER = (
     "10.5.9.70", "10.5.9.200",  # the police's, the party's
     "10.5.10.1", "192.168.1.1", "8.8.8.8",  # another site's, nobody's
@@ -68,6 +69,16 @@ async def test_a_site_without_subnets_opens_nothing() -> None:
 def test_nobody_but_a_door_gives_leave() -> None:
     with pytest.raises(NotAllowed):
         Leave("10.5.9.7", object())
+
+
+def test_what_is_denied_in_mapped_form_is_denied() -> None:
+    """A subnet of IPv6 holds no address of IPv4: "::ffff:10.5.9.64/122" would shut nothing."""
+    shut = {address for address in MAPPED.addresses() if MAPPED.why_not(address) == REASONS[DENIED]}
+
+    assert shut == {f"10.5.9.{n}" for n in (*range(64, 128), 200)}
+    assert nets("::/0", "2001:db8::/32") == tuple(
+        map(ipaddress.ip_network, ("::/0", "2001:db8::/32"))
+    )
 
 
 @given(st.ip_addresses(v=4), st.lists(st.integers(8, 32), min_size=1, max_size=3), st.booleans())

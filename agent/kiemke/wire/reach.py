@@ -12,6 +12,8 @@ from dataclasses import dataclass
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
+MAPPED_BITS = 96  # how long "::ffff:" is
+
 NOT_AN_ADDRESS = "not_an_address"
 NEVER = "never"
 LOOPBACK = "loopback"
@@ -81,10 +83,20 @@ def stands_in(address: Address, networks: Iterable[Network]) -> bool:
 
 
 def read_networks(texts: Sequence[object]) -> tuple[Network, ...]:
-    """Return networks in CIDR form. Raises ValueError for what is none, or has host bits set."""
-    found = []
+    """Return networks in CIDR form, IPv4-mapped ones as those of IPv4 that they are.
+
+    Raises ValueError for what is none, or has host bits set.
+    """
+    found: list[Network] = []
     for text in texts:
         if not isinstance(text, str):
             raise ValueError("a subnet is not text")
-        found.append(ipaddress.ip_network(text))
+        found.append(_plain_network(ipaddress.ip_network(text)))
     return tuple(found)
+
+
+def _plain_network(network: Network) -> Network:
+    first = plain(network.network_address)
+    if first.version == network.version or network.prefixlen < MAPPED_BITS:
+        return network
+    return ipaddress.IPv4Network((int(first), network.prefixlen - MAPPED_BITS))
