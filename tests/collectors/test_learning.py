@@ -2,12 +2,19 @@
 
 import json
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
 from kiemke.collectors.deadline import Deadline
 from kiemke.collectors.learned import Learned
-from kiemke.collectors.snmp.reader import MOST_PATIENCE_SECONDS, REST_AFTER, REST_EVERY, Tuning
+from kiemke.collectors.snmp.reader import (
+    LACKING_SECONDS,
+    MOST_PATIENCE_SECONDS,
+    REST_AFTER,
+    REST_EVERY,
+    Tuning,
+)
 from tests.support.peers import free_port
 from tests.support.snmp_agents import COMMUNITY, TableView, serving, switch
 from tests.support.snmp_polls import polling, v2c
@@ -90,7 +97,8 @@ async def test_what_was_learned_outlives_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "learned.json"
     learned = Learned(path)
     tuning = learned.tuning("10.0.0.1", 161)
-    tuning.max_repetitions, tuning.lacking["1.3.6.1.2.1.10"] = 6, 4e9
+    until = time.time() + LACKING_SECONDS / 2
+    tuning.max_repetitions, tuning.lacking["1.3.6.1.2.1.10"] = 6, until
     tuning.lacking["1.3.6.1.2.1.11"] = 1.0
     await learned.keep()
     assert not path.exists(), "the disk is asked for little"
@@ -98,7 +106,16 @@ async def test_what_was_learned_outlives_a_restart(tmp_path: Path) -> None:
 
     again = Learned(path).tuning("10.0.0.1", 161)
 
-    assert (again.max_repetitions, again.lacking) == (6, {"1.3.6.1.2.1.10": 4e9})
+    assert (again.max_repetitions, again.lacking) == (6, {"1.3.6.1.2.1.10": until})
+
+
+def test_a_clock_that_ran_ahead_leaves_no_column_unasked_for_years(tmp_path: Path) -> None:
+    path = tmp_path / "learned.json"
+    path.write_text(json.dumps({"10.0.0.1 161": {"lacking": {"1.3.6.1.2.1.10": 4e9}}}))
+
+    until = Learned(path).tuning("10.0.0.1", 161).lacking["1.3.6.1.2.1.10"]
+
+    assert until <= time.time() + LACKING_SECONDS
 
 
 def test_a_damaged_file_costs_what_was_learned_and_nothing_else(tmp_path: Path) -> None:

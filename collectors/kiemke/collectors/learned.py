@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from kiemke.collectors.files import write_private
-from kiemke.collectors.snmp.reader import MOST_PATIENCE_SECONDS, Tuning
+from kiemke.collectors.snmp.reader import LACKING_SECONDS, MOST_PATIENCE_SECONDS, Tuning
 
 log = logging.getLogger(__name__)
 
@@ -93,5 +93,6 @@ def _read(row: object) -> Tuning:
     lacking = row.get("lacking")
     for name, until in lacking.items() if isinstance(lacking, dict) else ():
         if isinstance(until, int | float) and math.isfinite(until):
-            tuning.lacking[name] = float(until)
+            # Later was written by a clock that ran ahead; it would not be asked for until then.
+            tuning.lacking[name] = min(float(until), time.time() + LACKING_SECONDS)
     return tuning
