@@ -11,9 +11,13 @@ import pytest
 from kiemke.collectors.errors import ConfigError
 from kiemke.collectors.ssh.access import read_access
 from kiemke.collectors.ssh.facts import Told, read_facts
+from kiemke.collectors.ssh.hostkeys import HostKeys
+from kiemke.collectors.ssh.login import Host, SshCredential
 from kiemke.collectors.ssh.mask import mask
 from kiemke.collectors.ssh.platform import Facts, Platform, load_general, load_platform
 from kiemke.collectors.ssh.platforms import PLATFORMS
+from kiemke.collectors.ssh.runner import CommandRunner
+from kiemke.wire.secret import Secret
 from tests.support.ssh_devices import RECORDED, read_recording
 
 # Planted values hold this word; hexadecimal certificates cannot, they hold the number.
@@ -188,3 +192,17 @@ def test_who_may_change_a_device_is_read_from_its_masked_configuration(name: str
     found = read_access(text, platform.access, "kiemke", recording.prompt)
 
     assert (found.may_configure, found.administrators, found.snmp_writers) == ACCESS[name]
+
+
+def test_a_device_that_echoes_our_password_brings_it_into_no_report(tmp_path: Path) -> None:
+    account = SshCredential("an", Secret("Pl4nt-login"), enable_password=Secret("Pl4nt-enable"))
+    host = Host("192.0.2.1", 22)
+    runner = CommandRunner(load_platform("cisco_ios"), host, account, HostKeys(tmp_path), 5.0)
+    runner._note_shell()
+    for piece in ("Password: Pl4nt-", "login\r\nPl4nt-enable? "):
+        runner._check(piece, False)
+
+    told = runner._told(ValueError("no prompt"))
+
+    assert told.outcome == "prompt"
+    assert "Password: ***" in told.detail and not PLANTED.search(told.detail)

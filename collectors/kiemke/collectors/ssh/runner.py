@@ -16,6 +16,7 @@ from typing import Any
 from kiemke.collectors.errors import PollError
 from kiemke.collectors.ssh.hostkeys import HostKeys, Pinned, as_pinned, host_name
 from kiemke.collectors.ssh.login import Host, SshCredential, SshError
+from kiemke.collectors.ssh.mask import MASK
 from kiemke.collectors.ssh.netmiko_session import Broken, TooMuch, make_session
 from kiemke.collectors.ssh.platform import Platform, load_general
 from kiemke.collectors.trace import Trace, no_trace
@@ -121,7 +122,8 @@ class CommandRunner:
             pattern.search(line) for line in head.splitlines() for pattern in load_general().refused
         ):
             raise self._error(
-                "refused", f"the device refuses {command!r}: {head[:SHOWN_CHARACTERS]!r}"
+                "refused",
+                f"the device refuses {command!r}: {self._shown(head)[:SHOWN_CHARACTERS]!r}",
             )
         return answer
 
@@ -203,6 +205,13 @@ class CommandRunner:
         elif is_over:
             raise Broken("the device closed the connection")
 
+    def _shown(self, text: str) -> str:
+        """Return what a device said without our own secrets: some echo what they are given."""
+        given = (self._credential.password, self._credential.enable_password)
+        for value in (each.reveal() for each in given if each is not None):
+            text = text.replace(value, MASK) if value else text
+        return text
+
     def _error(self, outcome: str, detail: str, host_key: str | None = None) -> SshError:
         host = host_name(self._host.address, self._host.port)
         return SshError(host, outcome, detail, host_key)
@@ -241,7 +250,7 @@ class CommandRunner:
             return self._error(
                 "prompt",
                 "logged in, but no prompt was recognised; the last that came was "
-                f"{self._tail.strip()[-SHOWN_CHARACTERS:]!r}: is {self._platform.name} the right platform?",
+                f"{self._shown(self._tail.strip())!r}: is {self._platform.name} the right platform?",
             )
         return self._error(
             "timeout", f"no whole answer in time at: {self._phase} ({type(err).__name__})"
