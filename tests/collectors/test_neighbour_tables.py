@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pysnmp.proto.rfc1902 import Integer32, OctetString
+from pysnmp.proto.rfc1902 import Integer32, ObjectIdentifier, OctetString
 
 from kiemke.collectors.assignment import DeviceTask
 from kiemke.collectors.credentials import Credential
@@ -13,11 +13,12 @@ from kiemke.collectors.discover.visits import TableVisits
 from kiemke.collectors.snmp.engines import Engines
 from kiemke.collectors.snmp.machine import SnmpValue
 from kiemke.collectors.snmp.reader import Oid, SnmpReader, Value, parse_oid
+from kiemke.collectors.snmp.responder import View
 from kiemke.wire.codec import encode_report
 from kiemke.wire.lan import LanAddress, Neighbour, Neighbours, Station
 from kiemke.wire.report import Report
 from kiemke.wire.secret import Secret
-from tests.support.snmp_agents import COMMUNITY, TableView, serving, switch
+from tests.support.snmp_agents import COMMUNITY, TableView, serving, serving_contexts, switch
 from tests.support.snmp_polls import v2c
 from tests.support.snmp_recordings import RecordedReader, read_recording
 from tests.support.tree import ROOT
@@ -32,6 +33,7 @@ KEPT = (
 LLDP, LLDP_V2 = "1.0.8802.1.1.2.1.4.1.1", "1.3.111.2.802.1.1.13.1.4.1.1"
 CDP, EDP = "1.3.6.1.4.1.9.9.23.1.2.1.1", "1.3.6.1.4.1.1916.1.13.2.1"
 Q_FDB, D_FDB = "1.3.6.1.2.1.17.7.1.2.2.1", "1.3.6.1.2.1.17.4.3.1"
+VTP = "1.3.6.1.4.1.9.9.46.1.3.1.1.2.1"
 MAC = bytes.fromhex("0200000000a1")
 MAC_ARCS = "2.0.0.0.0.161"
 
@@ -153,10 +155,9 @@ async def test_a_cisco_switch_is_asked_vlan_by_vlan() -> None:
             "1.3.6.1.2.1.17.1.4.1.2.7": 102,
         })  # fmt: skip
 
-    vtp = "1.3.6.1.4.1.9.9.46.1.3.1.1.2.1"
     whole = device(PORTS, {
         "1.3.6.1.2.1.1.2.0": parse_oid("1.3.6.1.4.1.9.1.716"),
-        f"{vtp}.1": 1, f"{vtp}.10": 1, f"{vtp}.20": 2, f"{vtp}.1002": 1,
+        f"{VTP}.1": 1, f"{VTP}.10": 1, f"{VTP}.20": 2, f"{VTP}.1002": 1,
     })  # fmt: skip
 
     found = await tables.read(whole, 7, Deadline(30), of_vlan=of_vlan)
@@ -167,10 +168,46 @@ async def test_a_cisco_switch_is_asked_vlan_by_vlan() -> None:
     )  # fmt: skip
 
 
-def test_a_v3_user_has_no_community_of_a_vlan() -> None:
-    assert tables.vlan_credential(Credential("c", "3", user="u"), 10) is None
+@pytest.mark.parametrize(
+    ("granted", "vlans"), [(("", "vlan-1", "vlan-10"), [1, 10]), (("",), [None])]
+)
+async def test_a_cisco_switch_shows_a_v3_user_each_vlan_in_its_context(
+    granted: tuple[str, ...], vlans: list[int | None]
+) -> None:
+    """Without such contexts it is asked for what it shows without."""
+
+    def fdb(vlan: int) -> dict[Oid, SnmpValue]:
+        return {
+            parse_oid(f"{D_FDB}.2.2.0.0.0.0.{vlan}"): Integer32(7),
+            parse_oid(f"{D_FDB}.3.2.0.0.0.0.{vlan}"): Integer32(3),
+            parse_oid("1.3.6.1.2.1.17.1.4.1.2.7"): Integer32(1),
+        }
+
+    user = Credential(
+        "core", "3", user="lab", auth_protocol="SHA256", auth_key=Secret("vlan-auth-key"),
+        privacy_protocol="AES128", privacy_key=Secret("vlan-priv-key"),
+    )  # fmt: skip
+    whole = switch(2) | {
+        parse_oid("1.3.6.1.2.1.1.2.0"): ObjectIdentifier("1.3.6.1.4.1.9.1.716"),
+        parse_oid(f"{VTP}.1"): Integer32(1), parse_oid(f"{VTP}.10"): Integer32(1), **fdb(99),
+    }  # fmt: skip
+    parts = {"": whole, "vlan-1": fdb(1), "vlan-10": fdb(10)}
+    views: dict[str, View] = {name: TableView(parts[name]) for name in granted}
+    visits = TableVisits(Engines(), {}, 900.0, attempt_seconds=0.2)
+    async with serving_contexts(views, user) as port:
+        found = await visits.read(DeviceTask(7, "127.0.0.1", port, "core"), user, Deadline(30))
+    visits.engines.close()
+
+    assert found.outcome == "ok", found.detail
+    assert [each.vlan for each in found.stations or ()] == vlans
+    assert [each.index for each in found.stations or ()] == [1] * len(vlans)
+
+
+def test_a_vlan_has_a_community_or_a_context_of_its_own() -> None:
+    by_context = tables.vlan_credential(Credential("c", "3", user="u"), 10)
+    assert (by_context.name, by_context.context) == ("c", "vlan-10")
     one = tables.vlan_credential(Credential("c", "2c", community=Secret("k")), 10)
-    assert one is not None and one.community is not None and one.community.reveal() == "k@10"
+    assert one.community is not None and one.community.reveal() == "k@10"
     assert "k@10" not in repr(one)
 
 

@@ -1,6 +1,7 @@
 """Traps and informs of real net-snmp senders: a reason to look, and an event only when signed."""
 
 import asyncio
+import json
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from kiemke.collectors.assignment import DeviceTask
 from kiemke.collectors.credentials import Credential
 from kiemke.collectors.poll import Job, PollLoop
 from kiemke.collectors.snmp.reader import parse_oid
+from kiemke.collectors.snmp.trap_engines import FILE_NAME, TrapEngines
 from kiemke.collectors.snmp.traps import (
     BURST,
     LONGEST_NAME,
@@ -52,12 +54,13 @@ PORT_3 = ("1.3.6.1.2.1.2.2.1.1.3", "i", "3", "1.3.6.1.2.1.31.1.1.1.1.3", "s", "g
 class Heard:
     """A receiver and what it handed on."""
 
-    def __init__(self, *senders: Sender) -> None:
+    def __init__(self, *senders: Sender, engines: TrapEngines | None = None) -> None:
         self.known: dict[str, list[Sender]] = {"127.0.0.1": list(senders)}
         self.traps: list[tuple[int, Trap]] = []
         self.receiver = TrapReceiver(
             lambda address: self.known.get(address, []),
             lambda sender, trap: self.traps.append((sender.device, trap)),
+            engines,
         )
         self.port = 0
 
@@ -83,9 +86,9 @@ class Heard:
 
 
 @asynccontextmanager
-async def hearing(*senders: Sender) -> AsyncIterator[Heard]:
+async def hearing(*senders: Sender, engines: TrapEngines | None = None) -> AsyncIterator[Heard]:
     """Yield a receiver on loopback that knows these senders at 127.0.0.1."""
-    heard = Heard(*senders)
+    heard = Heard(*senders, engines=engines)
     heard.port = await heard.receiver.open("127.0.0.1", 0)
     try:
         yield heard
@@ -137,14 +140,79 @@ async def test_only_what_the_devices_own_v3_user_signed_is_proven(tmp_path: Path
 
 async def test_an_engine_speaks_from_one_address_only(tmp_path: Path) -> None:
     """One device's key may not prove what another one is said to have told."""
-    async with hearing(Sender(7, V3)) as heard:
-        await heard.send(tmp_path, "snmptrap", *SIGNED, "--", "1", LINK_DOWN)
-        await heard.settle(taken=1)
-        heard.receiver._owners = {each: "10.0.0.9" for each in heard.receiver._owners}
+    engines = TrapEngines()
+    engines.take(bytes.fromhex(ENGINE[2:]), "10.0.0.9", 0, 0, 0.0)
+    async with hearing(Sender(7, V3), engines=engines) as heard:
+        heard.known["10.0.0.9"] = [Sender(8, V3)]
         await heard.send(tmp_path, "snmptrap", *SIGNED, "--", "1", LINK_DOWN)
         await heard.settle(refused=1)
+        assert heard.traps == []
+        del heard.known["10.0.0.9"]  # the device has moved
+        await heard.send(tmp_path, "snmptrap", *SIGNED, "--", "1", LINK_DOWN)
+        await heard.settle(taken=1)
 
-    assert len(heard.traps) == 1
+    assert heard.traps[0][1].is_proven
+
+
+async def test_a_recorded_trap_is_no_news_after_a_restart(tmp_path: Path) -> None:
+    """It makes the device be looked at, as anybody can, and proves nothing."""
+    path, packets = tmp_path / FILE_NAME, []
+    engines = TrapEngines(path)
+    async with hearing(Sender(7, V3), engines=engines) as heard:
+        take = heard.receiver.datagram_received
+
+        def record(data: bytes, addr: tuple[Any, ...]) -> None:
+            packets.append(data)
+            take(data, addr)
+
+        heard.receiver.datagram_received = record  # type: ignore[method-assign]
+        await heard.send(tmp_path, "snmptrap", *SIGNED, "--", "1", LINK_DOWN)
+        await heard.settle(taken=1)
+    engines.keep({"127.0.0.1"}.__contains__)
+    rows = json.loads(path.read_text())
+    for row in rows.values():
+        row["at"] -= 1000.0  # it was so long ago
+    path.write_text(json.dumps(rows))
+
+    later = Heard(Sender(7, V3), engines=TrapEngines(path))
+    later.receiver.datagram_received(packets[0], ("127.0.0.1", 9))
+
+    assert [trap.is_proven for _, trap in heard.traps] == [True]
+    assert [trap.is_proven for _, trap in later.traps] == [False]
+    assert later.receiver.counts == {"copied": 1, "taken": 1}
+    async with hearing(Sender(7, V3), engines=TrapEngines(path)) as heard:
+        await heard.send(tmp_path, "snmptrap", *SIGNED, "-Z", "9,1", "--", "1", LINK_DOWN)
+        await heard.settle(taken=1)
+    assert heard.traps[0][1].is_proven, "a later start of the engine is news"
+
+
+def test_what_is_a_copy_is_told_by_the_engines_own_clock(tmp_path: Path) -> None:
+    engines = TrapEngines(tmp_path / FILE_NAME)
+    news = [
+        engines.take(b"e", "10.0.0.1", boots, seconds, now)
+        for boots, seconds, now in [
+            (3, 500, 0.0),  # the first ever
+            (3, 500, 100.0),  # another of the same second, or late
+            (3, 500, 200.0),  # too late
+            (3, 700, 200.0),
+            (2, 9999, 200.0),  # an earlier start
+            (4, 1, 200.0),
+            (3, 9999, 200.0),
+        ]
+    ]
+    assert news == [True, True, False, True, False, True, False]
+
+    engines.keep(lambda _: True)
+    assert TrapEngines(tmp_path / FILE_NAME).owner(b"e") == "10.0.0.1"
+    engines.keep(lambda _: False)
+    assert TrapEngines(tmp_path / FILE_NAME).owner(b"e") is None, "no device's any more"
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"0g": 1}', '{"00": {"host": "x", "boots": "1"}}'])
+def test_a_damaged_file_of_engines_is_as_good_as_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / FILE_NAME).write_text(text)
+
+    assert TrapEngines(tmp_path / FILE_NAME).owner(b"\0") is None
 
 
 async def test_strangers_are_dropped_unread_and_a_flood_is_cut(tmp_path: Path) -> None:

@@ -5,12 +5,18 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from pysnmp.carrier.asyncio.dgram import udp
+from pysnmp.entity import config
+from pysnmp.entity.engine import SnmpEngine
+from pysnmp.entity.rfc3413 import cmdrsp, context
 from pysnmp.proto.rfc1902 import Counter32, Counter64, Gauge32, Integer32, OctetString, TimeTicks
 
+from kiemke.collectors.credentials import Credential
 from kiemke.collectors.snmp import oids
 from kiemke.collectors.snmp.machine import SnmpValue
+from kiemke.collectors.snmp.pysnmp_reader import AUTH_PROTOCOLS, PRIVACY_PROTOCOLS
 from kiemke.collectors.snmp.reader import Oid, parse_oid
-from kiemke.collectors.snmp.responder import Responder, View
+from kiemke.collectors.snmp.responder import Instrument, Responder, View
 from tests.support.peers import free_port
 
 COMMUNITY = "fault-lab"
@@ -61,6 +67,37 @@ def switch(ports: int, *, wide: bool = True, uptime_ticks: int = 360_000) -> dic
             row[oids.IF_HC_OUT_OCTETS] = Counter64(2000 * n)
         objects.update({(*parse_oid(column), n): value for column, value in row.items()})
     return objects
+
+
+@asynccontextmanager
+async def serving_contexts(views: dict[str, View], credential: Credential) -> AsyncIterator[int]:
+    """Yield the port on 127.0.0.1 where an SNMPv3 user (authPriv) sees each view in its context."""
+    port = free_port(socket.SOCK_DGRAM)
+    engine = SnmpEngine()
+    transport = udp.UdpAsyncioTransport().open_server_mode(("127.0.0.1", port))
+    await transport._lport
+    config.add_transport(engine, udp.DOMAIN_NAME, transport)
+    auth_key, privacy_key = credential.auth_key, credential.privacy_key
+    assert credential.user and auth_key and privacy_key
+    auth, privacy = credential.auth_protocol or "", credential.privacy_protocol or ""
+    config.add_v3_user(
+        engine, credential.user, AUTH_PROTOCOLS[auth], auth_key.reveal(),
+        PRIVACY_PROTOCOLS[privacy], privacy_key.reveal(),
+    )  # fmt: skip
+    made = context.SnmpContext(engine)
+    made.unregister_context_name(b"")
+    for name, view in views.items():
+        made.register_context_name(name.encode(), Instrument(view))
+        granted = {"readSubTree": (1,), "contextName": name.encode()}
+        config.add_vacm_user(engine, 3, credential.user, "authPriv", **granted)
+    for responder in (
+        cmdrsp.GetCommandResponder, cmdrsp.NextCommandResponder, cmdrsp.BulkCommandResponder,
+    ):  # fmt: skip
+        responder(engine, made)
+    try:
+        yield port
+    finally:
+        engine.close_dispatcher()
 
 
 @asynccontextmanager

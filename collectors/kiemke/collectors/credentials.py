@@ -21,7 +21,10 @@ FILE_NAME = "credentials.toml"
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One way to be let in: a v1 or v2c ``community``, or a v3 ``user`` with its keys, if it has any."""
+    """One way to be let in: a v1 or v2c ``community``, or a v3 ``user`` with its keys, if it has any.
+
+    ``context`` names a part of the device (RFC 3411 section 3.3.1); v3 only, "" for the whole.
+    """
 
     name: str
     version: str
@@ -31,6 +34,7 @@ class Credential:
     auth_key: Secret | None = None
     privacy_protocol: str | None = None
     privacy_key: Secret | None = None
+    context: str = ""
 
 
 def read_credentials(path: Path) -> dict[str, Credential]:

@@ -15,6 +15,8 @@ from kiemke.collectors.assignment import DeviceTask
 from kiemke.collectors.credentials import Credential
 from kiemke.collectors.device_poll import find_credential
 from kiemke.collectors.errors import ConfigError
+from kiemke.collectors.snmp.trap_engines import FILE_NAME as ENGINES_FILE
+from kiemke.collectors.snmp.trap_engines import TrapEngines
 from kiemke.collectors.snmp.traps import Sender, Trap, TrapReceiver
 from kiemke.collectors.traps_command import load_listen
 from kiemke.wire.pin import Address
@@ -39,6 +41,7 @@ class TrapWatch:
         self._by_device: dict[int, DeviceTask] = {}
         self._listen: Address | None = None
         self._receiver: TrapReceiver | None = None
+        self._engines = TrapEngines(state / ENGINES_FILE)
         self._sending: set[asyncio.Task[None]] = set()
         self.trouble: str | None = None
 
@@ -67,7 +70,7 @@ class TrapWatch:
         self._listen = wanted
         if wanted is None:
             return
-        receiver = TrapReceiver(self._senders, self._take)
+        receiver = TrapReceiver(self._senders, self._take, self._engines)
         try:
             port = await receiver.open(wanted.host, wanted.port)
         except OSError as err:
@@ -102,7 +105,15 @@ class TrapWatch:
         self._nudge(self._by_device[sender.device])
         if trap.is_proven:
             detail = {"device": str(sender.device), "trap": trap.name, "oid": trap.oid}
+            self._keep_engines()
             event = Event("trap", {**detail, **trap.detail})
             sending = asyncio.ensure_future(self._emit("event", event))
             self._sending.add(sending)
             sending.add_done_callback(self._sending.discard)
+
+    def _keep_engines(self) -> None:
+        """Write when the engine spoke before the event is told, or a copy were news after a restart."""
+        try:
+            self._engines.keep(self._by_address.__contains__)
+        except OSError as err:
+            log.warning("engines of traps not kept", extra={"reason": err.strerror})

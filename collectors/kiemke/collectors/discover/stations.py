@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from kiemke.collectors.deadline import Deadline
 from kiemke.collectors.discover.ids import index_mac
 from kiemke.collectors.discover.ports import BASE_PORT_IF_INDEX, Ports
+from kiemke.collectors.errors import AuthRefused, BadAnswer, PollTimeout
 from kiemke.collectors.snmp.reader import Oid, SnmpReader, Value
 from kiemke.collectors.snmp.values import read_number
 from kiemke.wire.lan import Station
@@ -25,8 +26,8 @@ OLD_VLANS = range(1002, 1006)
 MAX_VLANS = 64
 
 Columns = dict[str, dict[Oid, Value]]
-# Gives a reader of one VLAN of a Cisco switch, None where there is none.
-OfVlan = Callable[[int], Awaitable[SnmpReader | None]]
+# Gives a reader of one VLAN of a Cisco switch.
+OfVlan = Callable[[int], Awaitable[SnmpReader]]
 
 
 async def read(
@@ -34,8 +35,9 @@ async def read(
 ) -> list[Station]:
     """Return the learned MACs of a device, [] when it is no bridge or tells nothing.
 
-    ``of_vlan`` is given for switches that show one VLAN at a time (Cisco, by community@VLAN). Raises
-    PollError when a table could not be read to its end.
+    ``of_vlan`` is given for switches that show one VLAN at a time (Cisco, by community@VLAN or by the
+    context vlan-VLAN; one that refuses its first VLAN is asked for what it shows without). Raises PollError
+    when a table could not be read to its end.
     """
     cells = await _columns(reader, deadline, Q_PORT, Q_STATUS)
     if cells[Q_PORT]:
@@ -58,10 +60,13 @@ async def _read_vlans(
     )
     found: list[Station] = []
     for vlan in vlans[:MAX_VLANS]:
-        other = await of_vlan(vlan)
-        if other is None:
-            return []
-        cells = await _columns(other, deadline, D_PORT, D_STATUS, BASE_PORT_IF_INDEX)
+        try:
+            other = await of_vlan(vlan)
+            cells = await _columns(other, deadline, D_PORT, D_STATUS, BASE_PORT_IF_INDEX)
+        except (AuthRefused, BadAnswer, PollTimeout):
+            if vlan != vlans[0]:
+                raise
+            return []  # it shows no VLANs so, or not to this user; some do not answer then
         bridge = {
             row[0]: index
             for row, value in cells[BASE_PORT_IF_INDEX].items()

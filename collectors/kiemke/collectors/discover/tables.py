@@ -65,9 +65,9 @@ async def read(
     return Neighbours(device, "partial" if problems else "ok", beside, learned, known, detail)
 
 
-def vlan_credential(credential: Credential, vlan: int) -> Credential | None:
-    """Return what a Cisco switch takes for one VLAN: community@VLAN; None for SNMPv3."""
+def vlan_credential(credential: Credential, vlan: int) -> Credential:
+    """Return what a Cisco switch takes for one VLAN: community@VLAN, or by v3 the context vlan-VLAN."""
     if credential.community is None:
-        return None
+        return replace(credential, context=f"vlan-{vlan}")
     community = Secret(f"{credential.community.reveal()}@{vlan}")
     return replace(credential, name=f"{credential.name}@{vlan}", community=community)

@@ -56,9 +56,8 @@ class TableVisits:
     ) -> Neighbours:
         """Return a device's tables, or why there are none."""
 
-        async def of_vlan(vlan: int) -> SnmpReader | None:
-            narrow = tables.vlan_credential(credential, vlan)
-            return None if narrow is None else await self._reader(task, narrow, Tuning())
+        async def of_vlan(vlan: int) -> SnmpReader:
+            return await self._reader(task, tables.vlan_credential(credential, vlan), Tuning())
 
         tuning = self._tunings.setdefault((task.address, task.port), Tuning())
         try:

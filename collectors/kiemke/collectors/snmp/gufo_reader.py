@@ -45,8 +45,11 @@ class NotPlain(Exception):
 def speaks(credential: Credential) -> bool:
     """Say whether the fast path knows this credential's version and protocols.
 
-    v1 is left to pysnmp: this library walks one column at a time, which by v1 is a question a cell.
+    v1 is left to pysnmp: this library walks one column at a time, which by v1 is a question a cell. So
+    are contexts of v3: it asks for the whole device alone.
     """
+    if credential.context:
+        return False
     if credential.version == "2c":
         return True
     return credential.version == "3" and credential.privacy_protocol in (None, *PRIVACY_KEYS)

@@ -144,6 +144,7 @@ class PysnmpEngines:
             target,
             tuning,
             version=credential.version,
+            context=credential.context,
             attempt_seconds=attempt_seconds,
             attempts=attempts,
             trace=trace,
@@ -179,6 +180,7 @@ class PysnmpReader:
         tuning: Tuning,
         *,
         version: str,
+        context: str,
         attempt_seconds: float,
         attempts: int,
         trace: Trace,
@@ -188,6 +190,7 @@ class PysnmpReader:
         self._target = target
         self._tuning = tuning
         self._is_v1 = version == "1"
+        self._context = context.encode()
         self._silence = SILENCE[version]
         self._attempt_seconds = attempt_seconds
         self._attempts = attempts
@@ -203,7 +206,7 @@ class PysnmpReader:
 
         def send(answer: Callable[..., None]) -> None:
             cmdgen.GetCommandGenerator().send_varbinds(
-                self._engine, self._address_name, None, b"", names, answer
+                self._engine, self._address_name, None, self._context, names, answer
             )
 
         status, _, answer = await self._ask("get", {"oids": list(oids)}, send, deadline)
@@ -241,7 +244,7 @@ class PysnmpReader:
 
             def send(answer: Callable[..., None]) -> None:
                 cmdgen.BulkCommandGenerator().send_varbinds(
-                    self._engine, self._address_name, None, b"", 0, rows, pairs, answer
+                    self._engine, self._address_name, None, self._context, 0, rows, pairs, answer
                 )
 
             about: dict[str, object] = {"rows": rows, "from": [format_oid(name) for name in names]}
@@ -276,7 +279,7 @@ class PysnmpReader:
 
         def send(answer: Callable[..., None]) -> None:
             cmdgen.NextCommandGenerator().send_varbinds(
-                self._engine, self._address_name, None, b"", pairs, answer
+                self._engine, self._address_name, None, self._context, pairs, answer
             )
 
         about: dict[str, object] = {"from": [format_oid(name) for name in names]}

@@ -33,7 +33,7 @@ class View(Protocol):
         """Return the first object after ``oid``, None at the end."""
 
 
-class _Instrument:
+class Instrument:
     """A View in the shape that pysnmp's command responders call."""
 
     def __init__(self, view: View) -> None:
@@ -76,7 +76,7 @@ class Responder:
         config.add_vacm_user(engine, 2, "reader", "noAuthNoPriv", ANY_OBJECT)
         views = context.SnmpContext(engine)
         views.unregister_context_name(b"")
-        views.register_context_name(b"", _Instrument(self._view))
+        views.register_context_name(b"", Instrument(self._view))
         cmdrsp.GetCommandResponder(engine, views)
         cmdrsp.NextCommandResponder(engine, views)
         cmdrsp.BulkCommandResponder(engine, views)

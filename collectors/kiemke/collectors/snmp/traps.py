@@ -11,7 +11,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pyasn1.codec.ber import decoder, encoder
@@ -30,6 +30,7 @@ from kiemke.collectors.credentials import Credential
 from kiemke.collectors.snmp import oids, values
 from kiemke.collectors.snmp.pysnmp_reader import AUTH_PROTOCOLS, PRIVACY_PROTOCOLS, plain
 from kiemke.collectors.snmp.reader import Value, format_oid
+from kiemke.collectors.snmp.trap_engines import TrapEngines
 
 log = logging.getLogger(__name__)
 
@@ -80,13 +81,18 @@ OnTrap = Callable[[Sender, Trap], None]
 class TrapReceiver(asyncio.DatagramProtocol):
     """One UDP port. ``senders`` tells which assigned devices have an address, none for strangers."""
 
-    def __init__(self, senders: Callable[[str], Sequence[Sender]], on_trap: OnTrap) -> None:
+    def __init__(
+        self,
+        senders: Callable[[str], Sequence[Sender]],
+        on_trap: OnTrap,
+        known: TrapEngines | None = None,
+    ) -> None:
         self._senders = senders
         self._on_trap = on_trap
+        self._known = known or TrapEngines()
         self._transport: asyncio.DatagramTransport | None = None
         self._allowances: dict[str, tuple[float, float]] = {}
         self._engines: dict[str, _Engine] = {}
-        self._owners: dict[bytes, str] = {}
         self._engines_of_host: dict[str, set[bytes]] = {}
         self.counts: Counter[str] = Counter()
 
@@ -194,14 +200,21 @@ class TrapReceiver(asyncio.DatagramProtocol):
             # Also an engine's answer to a question, which is no trap; a wrong key is among the rest.
             self.counts["refused"] += bool(user and speaker)
             return None
-        if trap.is_proven and speaker != engine.id:
-            self._owners[speaker] = host
+        if trap.is_proven and speaker != engine.id and not self._is_news(told, speaker, host):
+            self.counts["copied"] += 1
+            return replace(trap, is_proven=False)
         return trap
+
+    def _is_news(self, told: UsmSecurityParameters, speaker: bytes, host: str) -> bool:
+        """Say whether a signed packet is no copy of an older one; a copy is a reason to look, no more."""
+        boots = int(told.getComponentByName("msgAuthoritativeEngineBoots"))
+        seconds = int(told.getComponentByName("msgAuthoritativeEngineTime"))
+        return self._known.take(speaker, host, boots, seconds, time.time())
 
     def _is_believable(self, speaker: bytes, host: str) -> bool:
         """Say whether an engine may speak from this address: not with another's name, nor with many."""
-        owner = self._owners.get(speaker)
-        if owner is not None:
+        owner = self._known.owner(speaker)
+        if owner is not None and (owner == host or self._senders(owner)):
             return owner == host
         if len(speaker) > LONGEST_ENGINE:
             return False
