@@ -17,7 +17,7 @@ SOURCE = ROOT / "packages" / "windows" / "kiemke-agent.wxs"
 # HideTarget, 8192), and both properties reach the elevated half of the installation.
 CORRECTIONS = (
     "UPDATE `CustomAction` SET `Type` = 11282 WHERE `Action` = 'Prepare'",
-    "UPDATE `Property` SET `Value` = 'TOKEN;TOKENFILE;WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED'"
+    "UPDATE `Property` SET `Value` = 'TOKEN;TOKENFILE;UPDATEKEY;WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED'"
     " WHERE `Property` = 'SecureCustomProperties'",
 )
 NAMESPACE = uuid.UUID("0e2b51d6-53d1-4a8f-9c1b-6a3c0b5d7f10")

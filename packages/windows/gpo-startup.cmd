@@ -7,13 +7,19 @@ set VERSION=@VERSION@
 set INSTALLED=
 for /f "tokens=3" %%v in ('reg query HKLM\SOFTWARE\kiemke\agent /v Version 2^>nul') do set INSTALLED=%%v
 if "%INSTALLED%"=="%VERSION%" exit /b 0
-copy /y "%SOURCE%kiemke-agent.msi" "%TEMP%\kiemke-agent.msi" >nul
+rem Not %TEMP%: of the system account that is a folder where everybody may put files beforehand. Where this
+rem works, administrators alone write, and nobody else reads the token.
+set "WORK=%ProgramFiles%\kiemke-agent-update\start-up"
+if not exist "%WORK%" mkdir "%WORK%"
+"%SystemRoot%\System32\icacls.exe" "%WORK%" /inheritance:r /grant:r *S-1-5-18:(OI)(CI)F *S-1-5-32-544:(OI)(CI)F >nul
+if errorlevel 1 exit /b 1
+copy /y "%SOURCE%kiemke-agent.msi" "%WORK%\kiemke-agent.msi" >nul
 if errorlevel 1 exit /b 1
 rem Without an enrolment file a PC that is enrolled already is renewed all the same.
 set TOKENFILE=
-if exist "%SOURCE%enrolment.txt" set "TOKENFILE=%TEMP%\kiemke-enrolment.txt"
+if exist "%SOURCE%enrolment.txt" set "TOKENFILE=%WORK%\enrolment.txt"
 if defined TOKENFILE copy /y "%SOURCE%enrolment.txt" "%TOKENFILE%" >nul
-msiexec /i "%TEMP%\kiemke-agent.msi" /qn /norestart TOKENFILE="%TOKENFILE%"
+"%SystemRoot%\System32\msiexec.exe" /i "%WORK%\kiemke-agent.msi" /qn /norestart TOKENFILE="%TOKENFILE%"
 set RESULT=%ERRORLEVEL%
-del "%TEMP%\kiemke-agent.msi" "%TEMP%\kiemke-enrolment.txt" 2>nul
+del "%WORK%\kiemke-agent.msi" "%WORK%\enrolment.txt" 2>nul
 exit /b %RESULT%

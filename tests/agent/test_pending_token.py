@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from kiemke.agent.commands import run, setup
-from kiemke.agent.files import write_json
+from kiemke.agent.files import StateError, write_json
 from kiemke.agent.halt import Halt
 from kiemke.agent.pending import enrol_when_possible, waiting_token
 from kiemke.agent.service.log import CappedLog
 from kiemke.agent.state import StateFolder
+from kiemke.agent.update import places
 from kiemke.wire.enrolment import make_token
 from tests.support.peers import free_port
 from tests.support.tls_server import Certificates, Requests, make_certificates, tls_server
@@ -26,6 +27,30 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 def server(certificates: Certificates) -> Iterator[Requests]:
     with tls_server(certificates) as seen:
         yield seen
+
+
+def test_keys_of_releases_come_in_the_same_file_or_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "default_updater", lambda: tmp_path / "updater")
+    state, file, words = (
+        tmp_path / "state",
+        tmp_path / "enrolment.txt",
+        [f"{n}e" * 32 for n in "123"],
+    )
+    text = make_token(("https://10.0.0.1:8443",), "T1", "dG9rZW4", "ab" * 32)
+    half = len(text) // 2  # a mail broke it
+    file.write_text(
+        f"{text[:half]}\r\n{text[half:]}\r\nupdate-key {words[0]} {words[1]}\r\n", "utf-8"
+    )
+
+    setup.run(state, "", str(file), update_key=words[2].upper())
+
+    assert waiting_token(state) == text
+    assert [one.hex() for one in places.trusted_keys(tmp_path / "updater")] == words
+    with pytest.raises(StateError, match="64 digits"):
+        setup.run(tmp_path / "other", text, "", update_key="5f3a")
+    assert not (tmp_path / "other").exists(), "nothing is left half done"
 
 
 def test_setup_keeps_the_token_and_the_first_run_uses_it(server: Requests, tmp_path: Path) -> None:

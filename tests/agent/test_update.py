@@ -1,7 +1,8 @@
 """The one-shot that installs releases: everything it refuses, and what it takes back."""
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,12 +11,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiemke.agent.files import StateError, write_json
-from kiemke.agent.service.task import task_xml
+from kiemke.agent.service.task import register, task_xml
 from kiemke.agent.state import AgentIdentity, StateFolder
+from kiemke.agent.update import installers
 from kiemke.agent.update.apply import Outcome, Updater
 from kiemke.agent.update.decide import Facts, refusal
-from kiemke.agent.update.installers import InstallError
+from kiemke.agent.update.installers import InstallError, Msi
 from kiemke.agent.update.places import (
+    LOCK_FILE,
     Journal,
     Pending,
     Places,
@@ -25,6 +28,7 @@ from kiemke.agent.update.places import (
     trusted_keys,
 )
 from kiemke.agent.update.renewal import Renewal
+from kiemke.wire.outbox_store import FileLock
 from kiemke.wire.update import Signed, bucket_of
 from tests.support.releases import public_of, sign
 
@@ -185,7 +189,7 @@ def test_a_release_that_does_not_report_within_ten_minutes_is_taken_back_for_goo
     assert (outcome.what, outcome.version) == ("rolled_back", "0.2.0")
     assert 600.0 <= time.seconds <= 605.0
     assert installer.done == ["keep", "install", "back to previous.deb"]
-    assert read_journal(places.updater) == Journal(
+    assert replace(read_journal(places.updater), handled=None) == Journal(
         failed=("0.2.0",), last_signed_at=NOW.isoformat()
     )
     assert told(places)["reason"] == "it did not report within ten minutes"
@@ -216,7 +220,7 @@ def test_a_power_cut_between_the_steps_is_gone_on_from(places: Places) -> None:
     report(places, "0.2.0")
     watched, installer = run(places, FakeInstaller()), FakeInstaller()
     save_journal(places.updater, Journal(pending=Pending("0.2.0", "0.1.0", "/x/previous.deb")))
-    StateFolder(places.state).forget_status()
+    (places.state / "status.json").unlink()
     taken_back = run(places, installer)
 
     assert (watched.what, taken_back.what) == ("installed", "rolled_back")
@@ -261,6 +265,111 @@ def test_what_the_account_without_rights_can_do_to_what_waits_installs_nothing(
     assert installer.done == []
 
 
+def test_root_deletes_and_writes_nothing_in_the_folder_of_the_account_without_rights(
+    places: Places, tmp_path: Path
+) -> None:
+    """A link in the place of the inbox would make it delete files of that name anywhere."""
+    victim = tmp_path / "victim"
+    places.inbox.rename(victim)
+    places.inbox.symlink_to(victim)
+    places.signed.write_bytes(places.signed.read_bytes().replace(b"0.2.0", b"0.9.0"))
+    before = {file: file.read_bytes() for file in victim.iterdir()}
+
+    refused, again = run(places, FakeInstaller()), run(places, FakeInstaller())
+
+    assert (refused.what, again) == ("refused", Outcome("nothing"))
+    assert {file: file.read_bytes() for file in victim.iterdir()} == before
+    assert not (places.updater / "staging").exists()
+
+
+@pytest.mark.parametrize("how", ["pipe", "deep", "endless"])
+def test_what_that_account_says_of_itself_neither_holds_nor_breaks_the_one_shot(
+    places: Places, how: str
+) -> None:
+    """A new agent that is taken over must not escape being taken back."""
+    save_journal(places.updater, Journal(pending=Pending("0.2.0", "0.1.0", "/x/previous.deb")))
+    file = places.state / "status.json"
+    match how:
+        case "pipe":
+            os.mkfifo(file)
+        case "deep":
+            file.write_text("[" * 100_000)
+        case "endless":
+            file.symlink_to("/dev/zero")
+
+    assert run(places, FakeInstaller()).what == "rolled_back"
+
+
+@pytest.mark.parametrize("name", ["identity.json", "update/offer.json"])
+def test_who_this_is_and_its_turn_are_asked_of_plain_files_alone(places: Places, name: str) -> None:
+    (places.state / name).unlink()
+    os.mkfifo(places.state / name)
+
+    with pytest.raises(StateError, match=name):
+        run(places, FakeInstaller())
+
+
+def test_a_second_name_of_somebody_elses_file_is_not_taken(places: Places, tmp_path: Path) -> None:
+    places.package.rename(tmp_path / "elsewhere")
+    os.link(tmp_path / "elsewhere", places.package)
+
+    with pytest.raises(StateError, match="no file of its own"):
+        run(places, FakeInstaller())
+
+
+def test_what_the_updater_noted_can_be_read_by_the_agent_that_fetches(places: Places) -> None:
+    """Its journal says which version was taken back here: without it nothing more would be fetched."""
+    run(places, FakeInstaller(on_install=lambda: report(places, "0.2.0")))
+
+    for name in ("journal.json", "outcome.json", "keys"):
+        assert (places.updater / name).stat().st_mode & 0o777 == 0o644
+
+
+def test_the_latest_signature_believed_stays_the_latest(places: Places) -> None:
+    """A newer version that was signed earlier does not turn the clock back."""
+    later = (NOW + timedelta(days=9)).isoformat()
+    save_journal(places.updater, Journal(last_signed_at=later))
+
+    run(places, FakeInstaller(on_install=lambda: report(places, "0.2.0")))
+
+    assert read_journal(places.updater).last_signed_at == later
+
+
+def test_one_run_at_a_time(places: Places) -> None:
+    lock, installer = FileLock(places.updater / LOCK_FILE), FakeInstaller()
+
+    assert run(places, installer) == Outcome("nothing", reason="another run is at work")
+    assert installer.done == []
+    lock.release()
+
+
+def test_keys_that_others_could_have_written_are_not_believed(places: Places) -> None:
+    (places.updater / "keys").chmod(0o664)
+
+    with pytest.raises(StateError, match="chown root"):
+        trusted_keys(places.updater)
+
+
+def test_a_release_that_windows_installer_undid_itself_is_gone_back_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """msiexec /x of what is not installed answers 1605: that is no reason to stay half way."""
+    (tmp_path / "staging").mkdir()
+    (tmp_path / "staging" / "package.msi").touch()
+    ran: list[str] = []
+
+    def windows(command: Sequence[str], good: Sequence[int]) -> str:
+        ran.append(command[1])
+        if {"/x": 1605, "/i": 0}[command[1]] not in good:
+            raise InstallError("it failed")
+        return ""
+
+    monkeypatch.setattr(installers, "_run", windows)
+    Msi(tmp_path, ("msiexec",)).go_back(tmp_path / "previous" / "installed.msi")
+
+    assert ran == ["/x", "/i"]
+
+
 def test_root_follows_no_link_that_the_account_put_into_its_folder(tmp_path: Path) -> None:
     """`sudo kiemke-agent enroll` writes there: a planted link must not make it overwrite a file."""
     victim = tmp_path / "victim"
@@ -297,3 +406,15 @@ def test_the_scheduled_task_of_windows_runs_as_the_system_and_names_the_program(
     assert "<UserId>S-1-5-18</UserId>" in text
     assert "kiemke &amp; agent" in text
     assert '-m kiemke.agent.main update apply --state "C:' in text
+
+
+def test_the_tasks_definition_never_lies_where_others_can_change_it(tmp_path: Path) -> None:
+    program = (
+        "import sys, pathlib; f = pathlib.Path(sys.argv[sys.argv.index('/XML') + 1]);"
+        "pathlib.Path(r'{}').write_text(str(f.parent) + f.read_text('utf-16'))"
+    ).format(tmp_path / "seen")
+
+    register(Path("C:/p.exe"), Path("C:/s"), tmp_path / "updater", (sys.executable, "-c", program))
+
+    assert (tmp_path / "seen").read_text().startswith(f"{tmp_path / 'updater'}<?xml")
+    assert list((tmp_path / "updater").iterdir()) == []

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from kiemke.agent.update.places import trusted_keys
 from kiemke.wire.enrolment import make_token
 from tests.support.peers import require_peer
 from tests.support.tls_server import make_certificates, tls_server
 from tests.support.tree import ROOT
 
+KEY = "5f" * 32
 BIN = Path(sys.executable).parent
 
 
@@ -74,6 +76,8 @@ def play(tmp_path: Path, wheel: Path, token: str, *flags: str) -> tuple[dict[str
         "kiemke_agent_manage_user": False,
         "kiemke_agent_user": pwd.getpwuid(os.geteuid()).pw_name,
         "kiemke_agent_group": grp.getgrgid(os.getegid()).gr_name,
+        "kiemke_agent_update_keys": [KEY],
+        "kiemke_agent_updater": str(tmp_path / "updater"),
     }
     printed = run_tool(
         BIN / "ansible-playbook",
@@ -129,6 +133,7 @@ def test_the_second_run_changes_nothing(tmp_path: Path, wheel: Path) -> None:
     assert token not in first_words
     assert "kiemke-agent" in help_text
     assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+    assert trusted_keys(tmp_path / "updater") == (bytes.fromhex(KEY),)
     verify_unit(tmp_path)
     settings = (tmp_path / "kiemke-agent.service.d" / "install.conf").read_text("utf-8")
     assert f"ExecStart={tmp_path}/opt/venv/bin/kiemke-agent run" in settings

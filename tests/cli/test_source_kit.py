@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from kiemke.cli.errors import KiemkeError
-from kiemke.cli.source_kit import ENROLMENT_FILE, ROSTER_FILE, content, pack, read_installer
+from kiemke.cli.source_kit import (
+    ENROLMENT_FILE,
+    ROSTER_FILE,
+    check_key,
+    content,
+    pack,
+    read_installer,
+)
 
 MSI = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 an installer"
 UNIT = {"code": "X1", "name": "Xã Đông Hưng"}
@@ -39,6 +46,15 @@ def test_what_cmd_runs_is_ascii_with_windows_line_ends() -> None:
         if name.endswith((".cmd", ".ps1")):
             assert data.isascii()
             assert data.count(b"\n") == data.count(b"\r\n") > 10
+
+
+def test_keys_of_releases_stand_under_the_token_as_the_agent_reads_them() -> None:
+    key = check_key(" " + "5F" * 32)
+    written = content(UNIT, PEOPLE, TOKEN, "01/12/2026", [key])[ENROLMENT_FILE]
+
+    assert written == b"https://10.0.0.1.ab.cd.ef\r\nupdate-key " + b"5f" * 32 + b"\r\n"
+    with pytest.raises(KiemkeError, match="no key of releases"):
+        check_key("release.key")
 
 
 @pytest.mark.parametrize("data", [None, b"<html>"])

@@ -26,6 +26,7 @@ from tests.support.wine import (
 )
 
 PATIENCE = 60
+KEY = "5f" * 32
 PROGRAM = r"C:\Program Files\kiemke-agent\kiemke-agent.cmd"
 
 
@@ -51,8 +52,20 @@ def test_the_token_is_hidden_from_the_installers_log(installer: Path) -> None:
     properties = table(installer, "Property")
 
     assert properties["MsiHiddenProperties"] == ["TOKEN"]
-    assert {"TOKEN", "TOKENFILE"} <= set(properties["SecureCustomProperties"][0].split(";"))
+    assert {"TOKEN", "TOKENFILE", "UPDATEKEY"} <= set(
+        properties["SecureCustomProperties"][0].split(";")
+    )
     assert int(table(installer, "CustomAction")["Prepare"][0]) & 0x2000  # HideTarget
+
+
+def test_who_repairs_gives_no_token_and_no_key(installer: Path) -> None:
+    """Windows lets everybody begin a repair, and runs it as the system with what he gave."""
+    sequence = table(installer, "InstallExecuteSequence")
+    actions = table(installer, "CustomAction")
+
+    assert sequence["Prepare"][0] == "NOT Installed"
+    assert sequence["Mend"][0] == "Installed AND NOT REMOVE"
+    assert actions["Mend"][2].endswith("setup") and "[" not in actions["Mend"][2]
 
 
 @pytest.fixture
@@ -76,8 +89,9 @@ def test_installed_upgraded_and_uninstalled_it_stays_the_same_machine(
     (share / START_UP_SCRIPT.name).write_bytes(start_up_script("99.0.0"))
 
     installed = pc.run(
-        "msiexec", "/i", windows_path(installer), "/qn", f"TOKEN={enrolment_token(server)}"
-    )
+        "msiexec", "/i", windows_path(installer), "/qn", f"TOKEN={enrolment_token(server)}",
+        f"UPDATEKEY={KEY}",
+    )  # fmt: skip
     wait_until(lambda: reporting(server) > before, "the installed service reports", PATIENCE)
     first = pc.run("reg", "query", r"HKLM\SOFTWARE\kiemke\agent", "/v", "Version").stdout
     identity = json.loads((fresh / "identity.json").read_text("utf-8"))
@@ -100,7 +114,10 @@ def test_installed_upgraded_and_uninstalled_it_stays_the_same_machine(
     assert (kept["source"], kept[sealed]) == (identity["source"], identity[sealed])
     assert kept_inode == inode, "what waits in the outbox waits on"
     # The installer itself is kept: the way back from a signed release.
-    assert (pc.drive / "Program Files" / "kiemke-agent-update" / "installed.msi").exists()
+    updater = pc.drive / "Program Files" / "kiemke-agent-update"
+    assert (updater / "installed.msi").exists()
+    assert (updater / "keys").read_text("ascii").split() == [KEY]
+    assert not list((updater / "start-up").iterdir()), "neither installer nor token is left there"
     assert again.returncode == 0 or "another process is using" in again.stderr, again
     assert rows(server, "SELECT COUNT(*) FROM source WHERE kind = 'agent' AND id > ?", source) == [
         (0,)

@@ -43,7 +43,7 @@ def stick(pc: WindowsPc, tmp_path: Path) -> Path:
 
 def test_without_powershell_reg_and_wmic_tell_all_the_same(pc: WindowsPc, stick: Path) -> None:
     # Of a pipe Wine's cmd gives all there is to the first question.
-    ran = pc.run("cmd", "/c", r"C:\survey\KHAO-SAT.cmd", text="Tran Binh\n")
+    ran = pc.run("cmd", "/c", r"C:\survey\KHAO-SAT.cmd", text='Tran & Binh > "100%"\n')
     assert ran.returncode == 0, ran
     (file,) = stick.glob("*.kiemke.txt")
     seen = one_shot.decode(file.read_bytes())
@@ -54,5 +54,5 @@ def test_without_powershell_reg_and_wmic_tell_all_the_same(pc: WindowsPc, stick:
     assert [one.serial for one in sections["monitors"]] == ["CN0FT1"]
     assert sections["disks"][0].size_bytes
     (claim,) = sections["claimed_holder"]
-    assert claim.holder == "Tran Binh"
+    assert claim.holder == 'Tran & Binh > "100%"', "no part of it was run, or put in"
     assert f"{seen.hostname}.kiemke.txt" == file.name

@@ -89,6 +89,33 @@ def test_what_has_the_right_form_and_is_no_signature_is_refused() -> None:
     assert not ed25519.is_true(key, message, b"")
 
 
+def test_every_key_and_commitment_of_small_order_is_refused_or_proves_nothing() -> None:
+    """The eight points of small order: S = 0 and R = such a point would be true of every message."""
+    found = ed25519._point((4).to_bytes(32, "little"))
+    number = 4
+    while found is None or ed25519._is_same(
+        ed25519._times(4, ed25519._times(ed25519.ORDER, found)), ed25519.NEUTRAL
+    ):
+        number += 1
+        found = ed25519._point(number.to_bytes(32, "little"))
+    torsion = ed25519._times(ed25519.ORDER, found)
+    keys = {_encoded(ed25519._times(n, torsion)) for n in range(8)}
+
+    assert len(keys) == 8
+    for key in keys:
+        for commitment in keys:
+            assert not ed25519.is_true(key, b"any", commitment + bytes(32))
+    genuine, message, signature = (bytes.fromhex(part) for part in VECTORS[1])
+    for commitment in keys:
+        assert not ed25519.is_true(genuine, message, commitment + signature[32:])
+
+
+def _encoded(point: ed25519.Point) -> bytes:
+    inverse = pow(point[2], -1, ed25519.P)
+    x, y = point[0] * inverse % ed25519.P, point[1] * inverse % ed25519.P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
 @settings(max_examples=15)
 @given(st.binary(max_size=200), st.binary(min_size=32, max_size=32), st.integers(0, 511))
 def test_it_agrees_with_the_library_that_signs(message: bytes, seed: bytes, bit: int) -> None:
@@ -135,11 +162,15 @@ def test_a_signed_manifest_comes_back_as_it_was_and_is_by_its_key_alone() -> Non
         ("signed_at", "2026-03-01T00:00:00"),
         ("expires_at", "2026-02-01T00:00:00+00:00"),
         ("expires_at", None),
+        ("version", "1\N{ARABIC-INDIC DIGIT THREE}.0.0"),
+        ("signed_at", "0001-01-01T00:00:00+14:00"),
+        ("file", "\ud800"),
     ],
 )
 def test_a_manifest_with_a_field_that_cannot_be_is_none(field: str, value: object) -> None:
     fields = json.loads(manifest_text(MANIFEST)) | {field: value}
-    data = json.dumps({"manifest": json.dumps(fields), "signature": "00" * 64}).encode()
+    text = json.dumps(fields, ensure_ascii=field != "file")
+    data = json.dumps({"manifest": text, "signature": "00" * 64}).encode()
 
     with pytest.raises(ManifestError):
         read_signed(data)

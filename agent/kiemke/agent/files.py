@@ -2,8 +2,12 @@
 
 import json
 import os
+import stat
 import sys
 from pathlib import Path
+from typing import BinaryIO
+
+MOST_JSON_BYTES = 16 << 20
 
 
 class StateError(Exception):
@@ -35,8 +39,35 @@ def create_private(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
 
-def write_json(path: Path, value: object, *, durable: bool = True) -> None:
-    """Write ``value`` as JSON, readable by this account alone, replacing the file in one step.
+def open_plain(path: Path, *, foreign: bool = False) -> BinaryIO:
+    """Open a file for reading; a pipe or a device in its place does not hold us. Raises OSError.
+
+    ``foreign``: an account with fewer rights may have put it there, and what is read is kept. Then no link
+    at its name is followed (on Windows: none on the way from its grandparent either), and a second name
+    of somebody else's file is refused.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+    if foreign:
+        flags |= getattr(os, "O_NOFOLLOW", 0)
+    file = os.fdopen(os.open(path, flags), "rb")
+    try:
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode) or (foreign and about.st_nlink != 1):
+            raise OSError(f"{path} is no file of its own")
+        if foreign and sys.platform == "win32":
+            # Windows has no O_NOFOLLOW, and links of folders for everybody.
+            from kiemke.agent.service.access import is_below
+
+            if not is_below(file.fileno(), path):
+                raise OSError(f"{path} leads elsewhere")
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def write_json(path: Path, value: object, *, durable: bool = True, mode: int = 0o600) -> None:
+    """Write ``value`` as JSON, replacing the file in one step; by default this account alone reads it.
 
     ``durable`` also waits for the disk. Raises StateError when it cannot be written.
     """
@@ -44,6 +75,8 @@ def write_json(path: Path, value: object, *, durable: bool = True) -> None:
     try:
         with os.fdopen(create_private(fresh), "w", encoding="utf-8") as file:
             as_folder_owner(file.fileno(), path.parent)
+            if mode != 0o600 and sys.platform != "win32":
+                os.fchmod(file.fileno(), mode)
             json.dump(value, file, ensure_ascii=False, indent=1, sort_keys=True)
             file.flush()
             if durable:
@@ -63,15 +96,18 @@ def write_json(path: Path, value: object, *, durable: bool = True) -> None:
 def read_json(path: Path) -> dict[str, object] | None:
     """Return the object in a file, None when there is no such file.
 
-    Raises StateError when it is there but cannot be read or is no JSON object.
+    Raises StateError when it is there but cannot be read, is no JSON object or is larger than 16 MiB: it may
+    be root that reads what an account without rights has put there.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        with open_plain(path) as file:
+            data = file.read(MOST_JSON_BYTES + 1)
+        value = json.loads(data) if len(data) <= MOST_JSON_BYTES else None
     except FileNotFoundError:
         return None
     except OSError as err:
         raise StateError(f"{path}: {err.strerror or err}; run this as root") from err
-    except ValueError as err:
+    except (ValueError, RecursionError) as err:
         raise StateError(f"{path}: damaged ({err}); remove it and enrol again") from err
     if not isinstance(value, dict):
         raise StateError(f"{path}: damaged; remove it and enrol again")

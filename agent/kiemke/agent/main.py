@@ -120,6 +120,9 @@ def _setup_options(setup: "ArgumentParser") -> None:
         "--token-file", default="", metavar="FILE", help="file that holds it; deleted after use"
     )
     setup.add_argument(
+        "--update-key", default="", metavar="KEY", help="trust this key's releases of the agent"
+    )
+    setup.add_argument(
         "--package", default="", metavar="FILE",
         help="Windows: the installer itself, kept as the way back from a later release",
     )  # fmt: skip
@@ -273,7 +276,11 @@ def _call_of_installers(arguments: "Namespace") -> int:
             from kiemke.agent.commands import setup
 
             return setup.run(
-                arguments.state, arguments.token, arguments.token_file, arguments.package
+                arguments.state,
+                arguments.token,
+                arguments.token_file,
+                arguments.package,
+                arguments.update_key,
             )
     raise ValueError(f"{arguments.command} is no such command")
 

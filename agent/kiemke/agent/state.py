@@ -239,7 +239,3 @@ class StateFolder:
     def save_status(self, status: dict[str, str]) -> None:
         """Write how the agent is doing, for the status command."""
         write_json(self.path / STATUS_FILE, status, durable=False)
-
-    def forget_status(self) -> None:
-        """Take away what the agent said of itself. Raises OSError."""
-        (self.path / STATUS_FILE).unlink(missing_ok=True)

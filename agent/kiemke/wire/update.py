@@ -18,7 +18,7 @@ LARGEST_PACKAGE_BYTES = 64 << 20
 LARGEST_SIGNED_BYTES = 4096
 PART_BYTES = 256 << 10  # what one request carries: resumed there when a line breaks
 
-_VERSION = re.compile(r"(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})")
+_VERSION = re.compile(r"(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})")
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -104,6 +104,7 @@ def read_signed(data: bytes) -> Signed:
     try:
         said = json.loads(data)
         text, signature = said["manifest"], bytes.fromhex(said["signature"])
+        message_of(text)  # a lone surrogate has no bytes that could be signed
         fields = json.loads(text)
         manifest = Manifest(
             version=fields["version"],
@@ -114,7 +115,7 @@ def read_signed(data: bytes) -> Signed:
             signed_at=_moment(fields["signed_at"]),
             expires_at=_moment(fields["expires_at"]),
         )
-    except (ValueError, KeyError, TypeError, RecursionError) as err:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as err:
         raise ManifestError(f"not a signed manifest ({type(err).__name__}: {err})") from err
     check(manifest)
     return Signed(manifest, text, signature)
@@ -140,7 +141,7 @@ def check(manifest: Manifest) -> None:
 
 
 def _moment(text: str) -> datetime:
-    """Return an aware moment. Raises ValueError."""
+    """Return an aware moment. Raises ValueError, or OverflowError at the ends of time."""
     found = datetime.fromisoformat(text)
     if found.tzinfo is None:
         raise ValueError(f"{text!r} names no time zone")

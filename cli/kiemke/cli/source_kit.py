@@ -2,8 +2,9 @@
 
 import io
 import json
+import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote
@@ -51,6 +52,10 @@ SCRIPTS = ("CAI-DAT.cmd", "KHAO-SAT.cmd", "khao-sat.ps1")
 )  # fmt: skip
 @option("--uses", type=click.IntRange(min=1), metavar=N_("TIMES"), help=N_("How many PCs."))
 @option("--days", type=click.IntRange(1, 14), metavar=N_("DAYS"), help=N_("How long."))
+@option(
+    "--update-key", "update_keys", multiple=True, metavar=N_("KEY"),
+    help=N_("A key whose releases of the agent the PCs are to trust (kiemke update key)."),
+)  # fmt: skip
 @option("--approves", is_flag=True, help=N_("What it enrols counts at once, without approval."))
 @option("--force", is_flag=True, help=N_("Replace the file if it exists."))
 @pass_app
@@ -61,10 +66,12 @@ def kit(
     msi: str | None,
     uses: int | None,
     days: int | None,
+    update_keys: tuple[str, ...],
     approves: bool,
     force: bool,
 ) -> None:
     """Write the ZIP."""
+    keys = [check_key(one) for one in update_keys]
     installer = read_installer(INSTALLER if msi is None else Path(msi))
     found = pick(app, UNIT, unit)
     code = text_at(found, "code") or unit
@@ -78,7 +85,7 @@ def kit(
     token: Record = made if isinstance(made, dict) else {}
     try:
         pieces = content(
-            found, people, token, MOMENT.render(token.get("expires_at"), app.zone) or "?"
+            found, people, token, MOMENT.render(token.get("expires_at"), app.zone) or "?", keys
         )
         written = write_whole(target, [pack(installer, pieces)])
     except BaseException:
@@ -119,7 +126,20 @@ def read_installer(path: Path) -> bytes:
     return data
 
 
-def content(unit: Record, people: Iterable[Record], token: Record, until: str) -> dict[str, bytes]:
+def check_key(text: str) -> str:
+    """Return a public key, 64 hex digits. Raises KiemkeError."""
+    key = text.strip().lower()
+    if re.fullmatch(r"[0-9a-f]{64}", key) is None:
+        raise KiemkeError(
+            _("this is no key of releases: {text}").format(text=text[:80]),
+            remedy=_("give the 64 digits that “kiemke update key” printed"),
+        )
+    return key
+
+
+def content(
+    unit: Record, people: Iterable[Record], token: Record, until: str, keys: Sequence[str] = ()
+) -> dict[str, bytes]:
     """Return the small files of the stick by name; texts in Windows' line ends."""
     name = text_at(unit, "name") or text_at(unit, "code") or ""
     roster = {
@@ -137,7 +157,9 @@ def content(unit: Record, people: Iterable[Record], token: Record, until: str) -
     }
     return {
         **scripts,
-        ENROLMENT_FILE: f"{text_at(token, 'token')}\r\n".encode("ascii"),
+        ENROLMENT_FILE: "".join(
+            f"{line}\r\n" for line in (text_at(token, "token"), *(f"update-key {k}" for k in keys))
+        ).encode("ascii"),
         ROSTER_FILE: json.dumps(roster, ensure_ascii=False, indent=1).encode(),
         READ_ME: _dos(told).encode("utf-8-sig"),  # Notepad of Windows 7 knows UTF-8 by its mark
     }

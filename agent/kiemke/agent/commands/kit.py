@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kiemke.agent.claim import save_claim
+from kiemke.agent.enrolment_file import EnrolmentFile, parse_enrolment, trust_keys
 from kiemke.agent.files import StateError
 from kiemke.agent.pending import leave_token
 from kiemke.agent.service.access import SERVICE_NAME
@@ -79,10 +80,13 @@ def run(state: Path, kit: Path, ask: Ask = _ask) -> int:
         holder, code = (person.name, person.code) if person else (name, None)
         save_claim(folder.path, ClaimedHolder(holder, code, tag, _now().date().isoformat()))
     known = folder.identity()
-    if known is None or known.source is None:
-        text = _token(kit)
-        enrolment.parse_token(text)
-        leave_token(folder.path, text)
+    is_new = known is None or known.source is None
+    if is_new or (kit / ENROLMENT_FILE).exists():
+        given = _enrolment(kit)
+        enrolment.parse_token(given.token)
+        trust_keys(folder.path, given.keys)
+        if is_new:
+            leave_token(folder.path, given.token)
     began = _now()
     _restart_service()
     refusal = wait_for_arrival(folder, began)
@@ -159,9 +163,9 @@ def fold(text: str) -> str:
     return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
 
 
-def _token(kit: Path) -> str:
+def _enrolment(kit: Path) -> EnrolmentFile:
     try:
-        return (kit / ENROLMENT_FILE).read_text("utf-8-sig").strip()
+        return parse_enrolment((kit / ENROLMENT_FILE).read_text("utf-8-sig"))
     except OSError as err:
         raise StateError(
             f"{kit / ENROLMENT_FILE}: {err.strerror or err}; the kit is used up: make another one"

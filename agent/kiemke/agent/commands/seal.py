@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kiemke.agent import frozen, kept
+from kiemke.agent.enrolment_file import read_enrolment_file, trust_keys
 from kiemke.agent.files import StateError
-from kiemke.agent.pending import MOST_TOKEN_CHARACTERS, leave_token, waiting_token
+from kiemke.agent.pending import leave_token, waiting_token
 from kiemke.agent.state import (
     IDENTITY_FILE,
     MEMORY_FILE,
@@ -65,7 +66,8 @@ def run(state: Path, token: str, token_file: str, *, is_frozen: bool = False) ->
     Raises StateError or EnrolmentError.
     """
     open_mouth()
-    text = token.strip() or _read(token_file) or waiting_token(state)
+    given = read_enrolment_file("" if token.strip() else token_file)
+    text = token.strip() or given.token or waiting_token(state)
     if not text:
         complain(speak(NO_TOKEN))
         return 1
@@ -78,6 +80,7 @@ def run(state: Path, token: str, token_file: str, *, is_frozen: bool = False) ->
         return 1
     try:
         lines += _forget(StateFolder(state))
+        trust_keys(state, given.keys)
         leave_token(state, text)
         if is_frozen:
             frozen.mark(state)
@@ -86,17 +89,6 @@ def run(state: Path, token: str, token_file: str, *, is_frozen: bool = False) ->
     for line in (*lines, *([speak(DONE_FROZEN)] if is_frozen else []), speak(DONE)):
         say(line)
     return 0
-
-
-def _read(name: str) -> str:
-    """Return the text of the token's file, "" when none was named. Raises StateError."""
-    if not name:
-        return ""
-    try:
-        with Path(name).open(encoding="utf-8-sig", errors="replace") as file:
-            return file.read(MOST_TOKEN_CHARACTERS).strip()
-    except OSError as err:
-        raise StateError(f"{name}: {err.strerror or err}; give the enrolment file") from err
 
 
 def _ask(token: enrolment.Token) -> list[str]:

@@ -3,21 +3,26 @@
 import sys
 from pathlib import Path
 
+from kiemke.agent.enrolment_file import read_enrolment_file, trust_keys
 from kiemke.agent.files import StateError
-from kiemke.agent.pending import MOST_TOKEN_CHARACTERS, leave_token
+from kiemke.agent.pending import leave_token
 from kiemke.agent.state import StateFolder
 from kiemke.agent.terminal import complain, say
+from kiemke.agent.update.places import checked_key
 from kiemke.wire import enrolment
 
 
-def run(state: Path, token: str, token_file: str, package: str = "") -> int:
-    """Prepare the folder (on Windows the service too) and leave the token; return 0.
+def run(state: Path, token: str, token_file: str, package: str = "", update_key: str = "") -> int:
+    """Prepare the folder (on Windows the service too), leave the token and trust the keys; return 0.
 
     Either token may be "": then the machine is installed and not enrolled. ``token_file`` is
-    deleted once its token is kept. ``package``, the installer that calls, is kept on Windows. Nothing is sent: the service enrols when it runs. Raises
-    StateError or EnrolmentError, with nothing left half done.
+    deleted once its token is kept. ``package``, the installer that calls, is kept on Windows. ``update_key``
+    and the keys in the file are trusted for releases. Nothing is sent: the service enrols when it runs.
+    Raises StateError or EnrolmentError, with nothing left half done.
     """
-    text = token.strip() or _read(token_file)
+    given = read_enrolment_file("" if token.strip() else token_file)
+    text = token.strip() or given.token
+    keys = tuple(checked_key(key) for key in (*given.keys, *update_key.split()))
     if text:
         enrolment.parse_token(text)  # a cut token is told now, at the machine
     folder = StateFolder(state)
@@ -25,23 +30,13 @@ def run(state: Path, token: str, token_file: str, package: str = "") -> int:
     if sys.platform == "win32":
         _prepare_windows(state)
         _keep_package(package)
+    trust_keys(state, keys)
     if text:
         leave_token(state, text)
         if token_file and not token.strip():
             _delete(Path(token_file))
     say("ready" + (": it enrols as soon as it runs" if text else ", not enrolled"))
     return 0
-
-
-def _read(name: str) -> str:
-    """Return the text of the token's file, "" when none was named. Raises StateError."""
-    if not name:
-        return ""
-    try:
-        with Path(name).open(encoding="utf-8-sig", errors="replace") as file:
-            return file.read(MOST_TOKEN_CHARACTERS).strip()
-    except OSError as err:
-        raise StateError(f"{name}: {err.strerror or err}; give the enrolment file") from err
 
 
 def _delete(file: Path) -> None:
@@ -55,7 +50,7 @@ def _delete(file: Path) -> None:
 def _keep_package(package: str) -> None:
     """Keep the installer as the way back from a later release; told, and no failure, when it cannot be."""
     # Windows alone has these.
-    from kiemke.agent.update.installers import InstallError, Msi
+    from kiemke.agent.update.installers import InstallError, find_installer
     from kiemke.agent.update.places import default_updater
 
     if not package:
@@ -63,7 +58,9 @@ def _keep_package(package: str) -> None:
     try:
         updater = default_updater()
         updater.mkdir(parents=True, exist_ok=True)
-        Msi(updater).confirm(Path(package))
+        installer = find_installer(updater)
+        if installer is not None:
+            installer.confirm(Path(package))
     except (OSError, InstallError) as err:
         complain(f"{package}: not kept ({err}); this PC cannot be renewed by signed releases")
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from kiemke.agent.files import NotEnrolledError, StateError, read_json
 from kiemke.agent.state import StateFolder
 from kiemke.agent.terminal import complain, say
-from kiemke.agent.update.installers import Installer, find_installer
+from kiemke.agent.update.installers import PACKAGE, Installer, find_installer
 from kiemke.agent.update.places import (
+    LOCK_FILE,
     OUTCOME_FILE,
     Places,
     default_updater,
@@ -20,6 +21,7 @@ from kiemke.agent.update.places import (
 )
 from kiemke.wire import __version__
 
+RUNNER = "runner"  # the updater's folder of the copy that installs
 NO_PACKAGE = (
     "this agent did not come as a package (.deb or .msi): renew it the way it was installed"
 )
@@ -46,19 +48,24 @@ def _trust(places: Places, key: str, root: Path) -> int:
     """Trust a key; on Windows the scheduled task is made with the first one."""
     is_new = trust(places.updater, key)
     if sys.platform == "win32":
-        # Only Windows has the scheduler.
-        from kiemke.agent.service import task
-
-        try:
-            task.register(places.state)
-        except OSError as err:
-            raise StateError(
-                f"the scheduled task was not made: {err}; run this as administrator"
-            ) from err
+        schedule(places, Path(sys.executable))
     say("trusted from now on" if is_new else "trusted already")
     if find_installer(places.updater, root) is None:
         complain(NO_PACKAGE)
     return 0
+
+
+def schedule(places: Places, program: Path) -> None:
+    """Make the scheduled task that runs ``program``. Raises StateError. Windows only."""
+    # Only Windows has the scheduler.
+    from kiemke.agent.service import task
+
+    try:
+        task.register(program, places.state, places.updater)
+    except OSError as err:
+        raise StateError(
+            f"the scheduled task was not made: {err}; run this as administrator"
+        ) from err
 
 
 def _fetch(places: Places, installer: Installer) -> int:
@@ -83,30 +90,52 @@ def _apply(places: Places, installer: Installer) -> int:
     from kiemke.agent.update.apply import Updater
     from kiemke.agent.update.decide import WORDS
 
-    if sys.platform == "win32" and _step_aside(places):
-        return 0
-    outcome = Updater(places, installer).run()
+    updater = Updater(places, installer)
+    steps_aside = sys.platform == "win32" and updater.is_due()
+    is_aside = Path(sys.executable).is_relative_to(places.updater / RUNNER)
+    if steps_aside and not is_aside:
+        return _step_aside(places)
+    if steps_aside:
+        # While the program is taken away and put back, a power cut must leave the task one that is there.
+        schedule(places, Path(sys.executable))
+    outcome = updater.run()
+    program = places.updater.parent / PACKAGE / Path(sys.executable).name
+    if steps_aside and program.exists():
+        schedule(places, program)
     words = WORDS.get(outcome.reason, outcome.reason)
     say(" ".join(filter(None, (outcome.what, outcome.version, words and f"({words})"))))
     return 1 if outcome.what == "rolled_back" else 0
 
 
-def _step_aside(places: Places) -> bool:
-    """Go on in a copy of this program, so that the installer can replace every file; True when done so."""
+def _step_aside(places: Places) -> int:
+    """Go on in a copy of this program, so that the installer can replace every file; return 0.
+
+    Raises StateError.
+    """
+    # The one-shot alone.
+    from kiemke.wire.outbox_store import FileLock, OutboxBusyError
+
     program = Path(sys.executable)
-    runner = places.updater / "runner"
-    is_idle = not places.signed.exists() and read_journal(places.updater).pending is None
-    if is_idle or program.is_relative_to(runner):
-        return False
-    shutil.rmtree(runner, ignore_errors=True)
-    shutil.copytree(program.parent, runner)
+    runner = places.updater / RUNNER
+    try:
+        # The copy that is at work must not be taken away under it.
+        lock = FileLock(places.updater / LOCK_FILE)
+        try:
+            shutil.rmtree(runner, ignore_errors=True)
+            shutil.copytree(program.parent, runner)
+        finally:
+            lock.release()
+    except OutboxBusyError:
+        return 0
+    except OSError as err:
+        raise StateError(f"{runner}: {err.strerror or err}; run this as administrator") from err
     words = ["update", "apply", "--state", str(places.state), "--updater", str(places.updater)]
     subprocess.Popen(  # noqa: S603 - our own copy of this very program
         [str(runner / program.name), "-m", "kiemke.agent.main", *words],
         cwd=runner, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )  # fmt: skip
-    return True
+    return 0
 
 
 def _show(places: Places) -> int:

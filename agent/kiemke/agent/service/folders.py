@@ -6,6 +6,7 @@ from pathlib import Path
 
 CSIDL_COMMON_APPDATA = 0x23
 CSIDL_PROGRAM_FILES = 0x26
+CSIDL_SYSTEM = 0x25
 MAX_PATH = 260
 
 
@@ -20,6 +21,13 @@ def program_data() -> Path:
 def program_files() -> Path:
     """Return C:\\Program Files: whoever is no administrator writes nothing there. Raises OSError."""
     return _folder(CSIDL_PROGRAM_FILES)
+
+
+def system_program(name: str) -> str:
+    """Return the full path of a program of Windows' own: by its bare name the folder one stands in
+    is searched too, and it may be anybody's. Raises OSError.
+    """
+    return str(_folder(CSIDL_SYSTEM) / f"{name}.exe")
 
 
 def _folder(number: int) -> Path:

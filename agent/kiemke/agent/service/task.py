@@ -4,10 +4,11 @@ Source: the schema of Task Scheduler 1.2 ([MS-TSCH] 2.5); schtasks.exe.
 """
 
 import subprocess
-import sys
-import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
+
+from kiemke.agent.service.folders import system_program
 
 TASK_NAME = "kiemke-agent-update"
 LOCAL_SYSTEM = "S-1-5-18"
@@ -55,21 +56,27 @@ def task_xml(program: Path, state: Path) -> str:
     return TASK.format(account=LOCAL_SYSTEM, program=escape(str(program)), state=escape(str(state)))
 
 
-def register(state: Path) -> None:
-    """Make the task, or make it anew. Raises OSError. Windows only."""
-    if sys.platform != "win32":
-        raise OSError("only Windows has this scheduler")
-    program = Path(sys.executable)
-    with tempfile.TemporaryDirectory() as work:
-        file = Path(work) / "task.xml"
+def register(
+    program: Path, state: Path, updater: Path, scheduler: Sequence[str] | None = None
+) -> None:
+    """Make the task, or make it anew, to run ``program``. Raises OSError.
+
+    Its definition is written into the updater's folder: in a common folder for temporary files somebody
+    else could change it before it is read. ``scheduler`` is Windows' schtasks by default.
+    """
+    command = tuple(scheduler) if scheduler else (system_program("schtasks"),)
+    updater.mkdir(parents=True, exist_ok=True)
+    file = updater / "task.xml"
+    try:
         file.write_text(task_xml(program, state), "utf-16")
-        try:
-            done = subprocess.run(  # noqa: S603 - Windows' own program, words of ours
-                ["schtasks", "/Create", "/F", "/TN", TASK_NAME, "/XML", str(file)],  # noqa: S607
-                capture_output=True, text=True, errors="replace", check=False,
-                timeout=DEADLINE_SECONDS, stdin=subprocess.DEVNULL,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired as err:
-            raise OSError("schtasks does not answer") from err
+        done = subprocess.run(  # noqa: S603 - Windows' own program, words of ours
+            [*command, "/Create", "/F", "/TN", TASK_NAME, "/XML", str(file)],
+            capture_output=True, text=True, errors="replace", check=False,
+            timeout=DEADLINE_SECONDS, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as err:
+        raise OSError("schtasks does not answer") from err
+    finally:
+        file.unlink(missing_ok=True)
     if done.returncode:
         raise OSError(f"schtasks: {(done.stderr or done.stdout).strip()[-300:]}")

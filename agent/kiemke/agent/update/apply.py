@@ -1,10 +1,11 @@
 """Installs a release that waits, and takes it back when it does not report: the half that has the rights.
 
 It opens no connection. What the agent without rights has left is copied first and believed only then, by
-its signature. The steps stand in the updater's journal before they are made: after a power cut the next
-run goes on where this one was.
+its signature; nothing is written or deleted in that agent's folder. The steps stand in the updater's journal
+before they are made: after a power cut the next run goes on where this one was.
 """
 
+import hashlib
 import os
 import shutil
 import time
@@ -13,11 +14,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from kiemke.agent.files import StateError, read_json, write_json
+from kiemke.agent.files import StateError, open_plain, read_json, write_json
 from kiemke.agent.state import StateFolder
-from kiemke.agent.update.decide import WORDS, Facts, is_intact, refusal
+from kiemke.agent.update.decide import WORDS, Facts, is_intact, latest, refusal
 from kiemke.agent.update.installers import Installer, InstallError
 from kiemke.agent.update.places import (
+    LOCK_FILE,
     OUTCOME_FILE,
     Journal,
     Pending,
@@ -27,6 +29,7 @@ from kiemke.agent.update.places import (
     trusted_keys,
 )
 from kiemke.wire import __version__
+from kiemke.wire.outbox_store import FileLock, OutboxBusyError
 from kiemke.wire.update import (
     LARGEST_PACKAGE_BYTES,
     LARGEST_SIGNED_BYTES,
@@ -71,43 +74,85 @@ class Updater:
         self._rest = rest
 
     def run(self) -> Outcome:
-        """Go on with what was begun, else install what waits. Raises StateError."""
+        """Go on with what was begun, else install what waits; one run at a time. Raises StateError."""
+        try:
+            self._places.updater.mkdir(mode=0o755, parents=True, exist_ok=True)
+            lock = FileLock(self._places.updater / LOCK_FILE)
+        except OutboxBusyError:
+            return Outcome("nothing", reason="another run is at work")
+        except OSError as err:
+            raise StateError(
+                f"{self._places.updater}: {err.strerror or err}; run this as root"
+            ) from err
+        try:
+            return self._run()
+        finally:
+            lock.release()
+
+    def is_due(self) -> bool:
+        """Tell whether ``run`` would decide or change something; nothing is changed. Raises StateError."""
+        journal = read_journal(self._places.updater)
+        mark = _mark(self._places)
+        if journal.pending is not None or mark is None or mark == journal.handled:
+            return journal.pending is not None
+        try:
+            with open_plain(self._places.signed, foreign=True) as file:
+                signed = read_signed(file.read(LARGEST_SIGNED_BYTES + 1))
+        except (OSError, ManifestError):
+            return True
+        return refusal(signed, self._facts(journal)) != "not_staged"
+
+    def _run(self) -> Outcome:
         journal = read_journal(self._places.updater)
         if journal.pending is not None:
             return self._watch(journal, journal.pending)
-        if not self._places.signed.exists():
+        mark = _mark(self._places)
+        if mark is None or mark == journal.handled:
             return Outcome("nothing")
-        signed, package, why = self._take(journal)
-        if signed is None or why is not None:
-            outcome = Outcome(
-                "refused", "" if signed is None else signed.manifest.version, why or ""
-            )
-            if why != "not_staged":
-                self._clear()
-                self._note(outcome)
-            return outcome
-        return self._install(journal, signed, package)
+        try:
+            signed, package, why = self._take(journal)
+        except StateError:
+            shutil.rmtree(self._staging, ignore_errors=True)
+            raise
+        if signed is not None and package is not None and why is None:
+            return self._install(replace(journal, handled=mark), signed, package)
+        shutil.rmtree(self._staging, ignore_errors=True)
+        outcome = Outcome("refused", "" if signed is None else signed.manifest.version, why or "")
+        if why != "not_staged":
+            save_journal(self._places.updater, replace(journal, handled=mark))
+            self._note(outcome)
+        return outcome
 
     # --- what waits ---
 
-    def _take(self, journal: Journal) -> tuple[Signed | None, Path, str | None]:
-        """Return the release from our own copies of it, and why it may not be installed."""
-        staging = self._places.updater / "staging"
+    @property
+    def _staging(self) -> Path:
+        """Our own folder, in which nobody else can write."""
+        return self._places.updater / "staging"
+
+    def _take(self, journal: Journal) -> tuple[Signed | None, Path | None, str | None]:
+        """Return the release from our own copies of it, and why it may not be installed.
+
+        The package is not touched before its manifest is believed.
+        """
         try:
-            staging.mkdir(mode=0o700, parents=True, exist_ok=True)
-            signed_copy = _copy(self._places.signed, staging / "signed", LARGEST_SIGNED_BYTES)
+            shutil.rmtree(self._staging, ignore_errors=True)
+            self._staging.mkdir(mode=0o700, parents=True)
+            copy = _copy(self._places.signed, self._staging / "signed", LARGEST_SIGNED_BYTES)
+            signed = read_signed(copy.read_bytes())
+            why = refusal(signed, self._facts(journal))
+            if why is not None:
+                return signed, None, why
             # The installer goes by the name's ending.
-            package = staging / f"package{self._installer.ending}"
+            package = self._staging / f"package{self._installer.ending}"
             _copy(self._places.package, package, LARGEST_PACKAGE_BYTES)
-            signed = read_signed(signed_copy.read_bytes())
+        except FileNotFoundError as err:
+            raise StateError(f"{err.filename}: not there yet; looked for again") from err
         except OSError as err:
-            raise StateError(f"{staging}: {err.strerror or err}; run this as root") from err
+            raise StateError(f"{self._staging}: {err.strerror or err}; run this as root") from err
         except ManifestError as err:
-            return None, staging, str(err)
-        why = refusal(signed, self._facts(journal))
-        if why is None and not is_intact(package, signed):
-            why = "damaged"
-        return signed, package, why
+            return None, None, str(err)
+        return signed, package, None if is_intact(package, signed) else "damaged"
 
     def _facts(self, journal: Journal) -> Facts:
         """Return what is known here. Raises StateError."""
@@ -132,13 +177,11 @@ class Updater:
         try:
             way_back = self._installer.keep(self._places.updater / "previous")
         except InstallError as err:
+            shutil.rmtree(self._staging, ignore_errors=True)
             return Outcome("refused", version, f"no way back could be kept: {err}")
-        pending = Pending(version, self._version, str(way_back))
-        journal = replace(
-            journal, pending=pending, last_signed_at=signed.manifest.signed_at.isoformat()
-        )
+        pending = Pending(version, self._version, str(way_back), self._said())
+        journal = replace(journal, pending=pending, last_signed_at=latest(journal, signed))
         save_journal(self._places.updater, journal)
-        self._forget_status()
         try:
             self._installer.install(package)
         except InstallError as err:
@@ -148,11 +191,11 @@ class Updater:
     def _watch(self, journal: Journal, pending: Pending) -> Outcome:
         """Wait for the new one to report; take it back when it does not within ten minutes."""
         end = self._seconds() + REPORT_WITHIN_SECONDS
-        while not self._reports(pending.version):
+        while not self._reports(pending):
             if self._seconds() >= end:
                 return self._go_back(journal, pending, "it did not report within ten minutes")
             self._rest(LOOK_EVERY_SECONDS)
-        package = self._places.updater / "staging" / f"package{self._installer.ending}"
+        package = self._staging / f"package{self._installer.ending}"
         try:
             self._installer.confirm(package)
         except InstallError as err:
@@ -171,28 +214,23 @@ class Updater:
         return self._end(Outcome("rolled_back", pending.version, reason))
 
     def _end(self, outcome: Outcome) -> Outcome:
-        """Clean up and leave word for the agent to tell."""
-        self._clear()
-        shutil.rmtree(self._places.updater / "staging", ignore_errors=True)
+        """Clean up and leave word for the agent to tell, which takes the release away that waited."""
+        shutil.rmtree(self._staging, ignore_errors=True)
         self._note(outcome)
         return outcome
 
-    def _reports(self, version: str) -> bool:
+    def _reports(self, pending: Pending) -> bool:
         """Tell whether the agent of this version has reached the server since the change."""
         said = StateFolder(self._places.state).status()
-        return said.get("version") == version and said.get("outcome") in WELL
+        return (
+            said.get("version") == pending.version
+            and said.get("outcome") in WELL
+            and _digest(said) != pending.said
+        )
 
-    def _forget_status(self) -> None:
-        """Take away what the agent said of itself: what stands there next was said by the new one."""
-        try:
-            StateFolder(self._places.state).forget_status()
-        except OSError as err:
-            raise StateError(f"{self._places.state}: {err.strerror or err}") from err
-
-    def _clear(self) -> None:
-        """Take the release away that waited."""
-        for file in (self._places.signed, self._places.package, self._places.offer):
-            file.unlink(missing_ok=True)
+    def _said(self) -> str:
+        """Return a mark of what the agent says of itself now: the new one says something else."""
+        return _digest(StateFolder(self._places.state).status())
 
     def _note(self, outcome: Outcome) -> None:
         """Leave word for the agent, which tells the server; in our folder: its own is not ours to fill."""
@@ -200,8 +238,24 @@ class Updater:
         if outcome.reason:
             said["reason"] = WORDS.get(outcome.reason, outcome.reason)
         file = self._places.updater / OUTCOME_FILE
-        write_json(file, {"mark": f"{self._now():%Y%m%dT%H%M%S%f}", "detail": said})
-        file.chmod(0o644)
+        write_json(file, {"mark": f"{self._now():%Y%m%dT%H%M%S%f}", "detail": said}, mode=0o644)
+
+
+def _digest(said: dict[str, str]) -> str:
+    return hashlib.sha256(repr(sorted(said.items())).encode()).hexdigest()
+
+
+def _mark(places: Places) -> str | None:
+    """Return what tells one waiting release from another, None when none waits. Nothing is believed by it."""
+    try:
+        with open_plain(places.signed, foreign=True) as file:
+            digest = hashlib.sha256(file.read(LARGEST_SIGNED_BYTES + 1)).hexdigest()
+        about = os.lstat(places.package)
+    except FileNotFoundError:
+        return None
+    except OSError as err:
+        raise StateError(f"{places.inbox}: {err.strerror or err}") from err
+    return f"{digest}-{about.st_size}-{about.st_mtime_ns}"
 
 
 def _copy(source: Path, target: Path, most_bytes: int) -> Path:
@@ -209,9 +263,7 @@ def _copy(source: Path, target: Path, most_bytes: int) -> Path:
 
     Raises OSError.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-    flags |= getattr(os, "O_NONBLOCK", 0)  # a pipe put there must not hold us
-    with os.fdopen(os.open(source, flags), "rb") as file, target.open("wb") as out:
+    with open_plain(source, foreign=True) as file, target.open("xb") as out:
         left = most_bytes
         while piece := file.read(min(1 << 16, left)):
             out.write(piece)

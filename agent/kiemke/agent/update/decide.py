@@ -68,6 +68,15 @@ def is_intact(package: Path, signed: Signed) -> bool:
     return size == signed.manifest.size_bytes and digest.hexdigest() == signed.manifest.sha256
 
 
+def latest(journal: Journal, signed: Signed) -> str:
+    """Return the latest moment that a believed signature names, this one's included."""
+    try:
+        before = datetime.fromisoformat(journal.last_signed_at or "")
+        return max(before, signed.manifest.signed_at).isoformat()
+    except (ValueError, TypeError):
+        return signed.manifest.signed_at.isoformat()
+
+
 def _floor(journal: Journal) -> tuple[int, int, int]:
     """Return the numbers below which nothing is installed."""
     try:

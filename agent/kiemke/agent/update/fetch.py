@@ -13,7 +13,7 @@ from kiemke.agent.update.places import Places, read_journal, trusted_keys
 from kiemke.wire import __version__
 from kiemke.wire.http1 import Reply
 from kiemke.wire.link import Link, Unreachable
-from kiemke.wire.update import PART_BYTES, ManifestError, Signed, read_signed
+from kiemke.wire.update import PART_BYTES, Signed, read_signed
 
 TIMEOUT_SECONDS = 30.0
 REST_SECONDS = 2.0  # between two parts: a release leaves a thin line to the people in the office
@@ -46,9 +46,9 @@ def fetch(
         query = f"{UPDATE_PATH}?system={system}&version={version}"
         reply = _ask(link, query, headers)
         if reply.status == 204:
+            _forget(places)
             return "nothing newer"
         release, percent, signed = _read_offer(reply)
-        # The journal is the updater's; without rights it may not be readable, and is looked at again.
         journal = read_journal(places.updater)
         facts = Facts(
             version, system, credentials.source, trusted_keys(places.updater), percent,
@@ -86,7 +86,7 @@ def _read_offer(reply: Reply) -> tuple[int, int, Signed]:
     try:
         said = json.loads(reply.body)
         return int(said["release"]), int(said["percent"]), read_signed(said["signed"].encode())
-    except (ValueError, KeyError, TypeError, AttributeError, ManifestError) as err:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as err:
         raise FetchError(f"the server's offer is not understood: {err}") from err
 
 
@@ -101,6 +101,15 @@ def _prepare(places: Places, signed: Signed) -> None:
             _part(places).unlink(missing_ok=True)
             write_json(wanted, mark)
         places.signed.unlink(missing_ok=True)
+    except OSError as err:
+        raise StateError(f"{places.inbox}: {err.strerror or err}") from err
+
+
+def _forget(places: Places) -> None:
+    """Take away what waited: the updater, which has rights, deletes nothing in our folder. Raises StateError."""
+    try:
+        for file in (places.signed, places.package, places.offer, _part(places)):
+            file.unlink(missing_ok=True)
     except OSError as err:
         raise StateError(f"{places.inbox}: {err.strerror or err}") from err
 

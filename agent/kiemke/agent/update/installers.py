@@ -13,6 +13,7 @@ DEADLINE_SECONDS = 600.0
 SCRIPTS = ("preinst", "postinst", "prerm", "postrm")
 # msiexec: 0 done, 3010 done and a restart of Windows completes it.
 MSI_DONE = (0, 3010)
+MSI_NOT_INSTALLED = 1605  # ERROR_UNKNOWN_PRODUCT
 
 
 class InstallError(Exception):
@@ -116,8 +117,8 @@ class Msi:
     system = "windows-amd64"
     ending = ".msi"
 
-    def __init__(self, folder: Path, command: Sequence[str] = ("msiexec",)) -> None:
-        """Use ``command``; nothing is run yet."""
+    def __init__(self, folder: Path, command: Sequence[str]) -> None:
+        """Use ``command``, Windows' msiexec by its full path; nothing is run yet."""
         self._installed = folder / "installed.msi"
         self._command = tuple(command)
         self._new: Path | None = None
@@ -138,10 +139,13 @@ class Msi:
         self._msiexec("/i", package)
 
     def go_back(self, package: Path) -> None:
-        """Take the newer one away first: Windows Installer refuses an older one over it."""
+        """Take the newer one away first: Windows Installer refuses an older one over it.
+
+        A newer one that is not installed (it failed, and Windows Installer undid it) is well too.
+        """
         newer = self._new or package.parent.parent / "staging" / f"package{self.ending}"
         if newer.exists():
-            self._msiexec("/x", newer)
+            self._msiexec("/x", newer, (*MSI_DONE, MSI_NOT_INSTALLED))
         self._msiexec("/i", package)
 
     def confirm(self, package: Path) -> None:
@@ -154,14 +158,17 @@ class Msi:
             except OSError as err:
                 raise InstallError(f"{self._installed}: {err.strerror or err}") from err
 
-    def _msiexec(self, verb: str, package: Path) -> None:
-        _run([*self._command, verb, str(package), "/qn", "/norestart"], good=MSI_DONE)
+    def _msiexec(self, verb: str, package: Path, good: Sequence[int] = MSI_DONE) -> None:
+        _run([*self._command, verb, str(package), "/qn", "/norestart"], good)
 
 
 def find_installer(updater: Path, root: Path = Path("/")) -> Installer | None:
     """Return what installs packages here, None when the agent did not come as one."""
     if sys.platform == "win32":
-        return Msi(updater)
+        # Only Windows has the call.
+        from kiemke.agent.service.folders import system_program
+
+        return Msi(updater, (system_program("msiexec"),))
     debian = Debian(root)
     return debian if shutil.which("dpkg") and debian.is_installed() else None
 

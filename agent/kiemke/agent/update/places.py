@@ -5,21 +5,25 @@ updater's own folder belongs to root (Windows: stands in Program Files, which ad
 write): in it are the keys that are trusted and what has been installed so far.
 """
 
+import os
 import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiemke.agent.files import StateError, read_json, write_json
+from kiemke.agent.files import StateError, open_plain, read_json, write_json
 
 LINUX_UPDATER = Path("/var/lib/kiemke-agent-update")
 KEYS_FILE = "keys"
 JOURNAL_FILE = "journal.json"
+LOCK_FILE = "lock"  # held by the run that is at work
 OUTCOME_FILE = (
     "outcome.json"  # what became of the last one: the agent reads it and tells the server
 )
 LONGEST_KEYS_BYTES = 16384
+OTHERS_WRITE = 0o022
 MOST_FAILED = 50
+PENDING = ("version", "before", "way_back", "said")
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 
@@ -68,10 +72,21 @@ def trusts_nobody(updater: Path) -> bool:
 
 
 def trusted_keys(updater: Path) -> tuple[bytes, ...]:
-    """Return the public keys whose releases may be installed, 32 bytes each. Raises StateError."""
+    """Return the public keys whose releases may be installed, 32 bytes each.
+
+    Raises StateError, also for a file that others than root (who runs this, in a folder of his own) may change.
+    """
     file = updater / KEYS_FILE
     try:
-        with file.open("rb") as opened:
+        with open_plain(file) as opened:
+            about = os.fstat(opened.fileno())
+            # Windows: the folder's access list is that of Program Files.
+            if sys.platform != "win32" and (
+                about.st_uid not in (0, os.geteuid()) or about.st_mode & OTHERS_WRITE
+            ):
+                raise StateError(
+                    f"{file}: others than root may change it; chown root:root and chmod 644 it"
+                )
             lines = opened.read(LONGEST_KEYS_BYTES).decode("ascii", "replace").split("\n")
     except FileNotFoundError:
         return ()
@@ -80,11 +95,17 @@ def trusted_keys(updater: Path) -> tuple[bytes, ...]:
     return tuple(bytes.fromhex(line.strip()) for line in lines if _KEY.fullmatch(line.strip()))
 
 
-def trust(updater: Path, key: str) -> bool:
-    """Trust a key (64 hex digits) from now on; False when it was trusted already. Raises StateError."""
+def checked_key(key: str) -> str:
+    """Return a key as it is kept, 64 hex digits. Raises StateError for what is none."""
     wanted = key.strip().lower()
     if _KEY.fullmatch(wanted) is None:
         raise StateError("this is no key: give the 64 digits that kiemke update key printed")
+    return wanted
+
+
+def trust(updater: Path, key: str) -> bool:
+    """Trust a key (64 hex digits) from now on; False when it was trusted already. Raises StateError."""
+    wanted = checked_key(key)
     if bytes.fromhex(wanted) in trusted_keys(updater):
         return False
     try:
@@ -101,24 +122,30 @@ def trust(updater: Path, key: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A release that was installed and has not reported yet; ``way_back`` is the package before it."""
+    """A release that was installed and has not reported yet; ``way_back`` is the package before it.
+
+    ``said`` marks what the agent's status said before the change: as long as it says that, nobody spoke.
+    """
 
     version: str
     before: str
     way_back: str
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Journal:
     """What the updater did. Nothing below ``floor`` is installed, and nothing that ``failed`` here.
 
-    ``last_signed_at`` is the latest moment that a believed signature names: it is no earlier now.
+    ``last_signed_at`` is the latest moment that a believed signature names: it is no earlier now. ``handled``
+    marks the release that waited last and was decided about: it is not looked at again.
     """
 
     floor: str | None = None
     failed: tuple[str, ...] = ()
     last_signed_at: str | None = None
     pending: Pending | None = None
+    handled: str | None = None
 
 
 def read_journal(updater: Path) -> Journal:
@@ -130,15 +157,16 @@ def read_journal(updater: Path) -> Journal:
         failed=tuple(str(one) for one in failed) if isinstance(failed, list) else (),
         last_signed_at=_text(said.get("last_signed_at")),
         pending=(
-            Pending(str(pending["version"]), str(pending["before"]), str(pending["way_back"]))
+            Pending(*(str(pending.get(name) or "") for name in PENDING))
             if isinstance(pending, dict)
             else None
         ),
+        handled=_text(said.get("handled")),
     )
 
 
 def save_journal(updater: Path, journal: Journal) -> None:
-    """Write it down, durably. Raises StateError."""
+    """Write it down, durably; the agent without rights reads it too. Raises StateError."""
     waiting = journal.pending
     write_json(
         updater / JOURNAL_FILE,
@@ -146,13 +174,13 @@ def save_journal(updater: Path, journal: Journal) -> None:
             "floor": journal.floor,
             "failed": list(journal.failed[-MOST_FAILED:]),
             "last_signed_at": journal.last_signed_at,
-            "pending": None if waiting is None else {
-                "version": waiting.version,
-                "before": waiting.before,
-                "way_back": waiting.way_back,
-            },
+            "pending": (
+                None if waiting is None else {name: getattr(waiting, name) for name in PENDING}
+            ),
+            "handled": journal.handled,
         },
-    )  # fmt: skip
+        mode=0o644,
+    )
 
 
 def _text(value: object) -> str | None:

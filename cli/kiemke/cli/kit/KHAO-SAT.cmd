@@ -4,15 +4,15 @@ rem this one. It installs nothing and changes nothing. PowerShell 2.0 does it wh
 rem reg and wmic. Carry the file home: kiemke machine import FILE --unit UNIT --apply
 setlocal
 title kiemke
-set "OUT=%~dp0%COMPUTERNAME%.kiemke.txt"
-set "HOLDER="
-set "TAG="
-set /p HOLDER=May nay ai dung? (ten, khong dau cung duoc; Enter: bo qua)
-set /p TAG=So tem? (Enter: khong co)
+rem What was typed and where this lies (& ! %% ^ and quotes among them) is put in after a line is parsed
+rem alone: between setlocal enabledelayedexpansion and endlocal.
+set "KIEMKE_OUT=%~dp0%COMPUTERNAME%.kiemke.txt"
+set "OUT=%KIEMKE_OUT%"
+set "KIEMKE_HOLDER="
+set "KIEMKE_TAG="
+set /p KIEMKE_HOLDER=May nay ai dung? (ten, khong dau cung duoc; Enter: bo qua)
+set /p KIEMKE_TAG=So tem? (Enter: khong co)
 if exist "%OUT%" del "%OUT%"
-set "KIEMKE_OUT=%OUT%"
-set "KIEMKE_HOLDER=%HOLDER%"
-set "KIEMKE_TAG=%TAG%"
 if exist "%~dp0khao-sat.ps1" powershell -NoProfile -ExecutionPolicy Bypass -File "%~dp0khao-sat.ps1" <nul >nul 2>nul
 if exist "%OUT%" goto done
 
@@ -27,9 +27,11 @@ set "NAME="
 set "VERSION="
 for /f "skip=1 delims=" %%d in ('wmic os get Caption 2^>nul') do if not defined NAME set "NAME=%%d"
 for /f "skip=1 delims=" %%d in ('wmic os get Version 2^>nul') do if not defined VERSION set "VERSION=%%d"
-echo os^|%NAME%^|%VERSION%^|%PROCESSOR_ARCHITECTURE%>>"%OUT%"
-if defined HOLDER echo holder^|%HOLDER%>>"%OUT%"
-if defined TAG echo tag^|%TAG%>>"%OUT%"
+setlocal enabledelayedexpansion
+echo os^|!NAME!^|!VERSION!^|!PROCESSOR_ARCHITECTURE!>>"!OUT!"
+if defined KIEMKE_HOLDER echo holder^|!KIEMKE_HOLDER!>>"!OUT!"
+if defined KIEMKE_TAG echo tag^|!KIEMKE_TAG!>>"!OUT!"
+endlocal
 for /f "delims=" %%d in ('wmic diskdrive get InterfaceType^,MediaType^,Model^,SerialNumber^,Size 2^>nul') do echo wmic-disk^|%%d>>"%OUT%"
 for /f "delims=" %%d in ('wmic nic get MACAddress^,Name^,PNPDeviceID 2^>nul') do echo wmic-nic^|%%d>>"%OUT%"
 reg query HKLM\SYSTEM\CurrentControlSet\Services\mssmbios\Data /v SMBiosData >>"%OUT%" 2>nul
@@ -39,7 +41,9 @@ echo end>>"%OUT%"
 :done
 color 2F 2>nul
 echo.
-echo XONG: %OUT%
+setlocal enabledelayedexpansion
+echo XONG: !OUT!
+endlocal
 pause
 exit /b 0
 
