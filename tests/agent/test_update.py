@@ -1,24 +1,20 @@
 """The one-shot that installs releases: everything it refuses, and what it takes back."""
 
-import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from kiemke.agent.files import StateError, write_json
+from kiemke.agent.files import StateError
 from kiemke.agent.service.task import register, task_xml
-from kiemke.agent.state import AgentIdentity, StateFolder
 from kiemke.agent.update import installers
-from kiemke.agent.update.apply import Outcome, Updater
+from kiemke.agent.update.apply import Outcome
 from kiemke.agent.update.decide import Facts, refusal
 from kiemke.agent.update.installers import InstallError, Msi
 from kiemke.agent.update.places import (
-    LOCK_FILE,
     Journal,
     Pending,
     Places,
@@ -28,92 +24,27 @@ from kiemke.agent.update.places import (
     trusted_keys,
 )
 from kiemke.agent.update.renewal import Renewal
-from kiemke.wire.outbox_store import FileLock
 from kiemke.wire.update import Signed, bucket_of
 from tests.support.releases import public_of, sign
-
-KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
-STRANGER = Ed25519PrivateKey.from_private_bytes(b"\1" * 32)
-NOW = datetime(2026, 3, 10, tzinfo=UTC)
-PACKAGE = b"a package"
-FACTS = Facts("0.1.0", "debian-amd64", "s1", (public_of(KEY),), 100, NOW)
-
-
-@dataclass
-class FakeInstaller:
-    """Notes what it was asked to do; ``breaks`` fails at that step."""
-
-    system: str = "debian-amd64"
-    ending: str = ".deb"
-    breaks: str = ""
-    done: list[str] = field(default_factory=list)
-    on_install: Callable[[], None] = lambda: None
-
-    def _do(self, what: str) -> None:
-        if self.breaks == what:
-            raise InstallError(f"{what} broke")
-        self.done.append(what)
-
-    def keep(self, folder: Path) -> Path:
-        self._do("keep")
-        return folder / "previous.deb"
-
-    def install(self, package: Path) -> None:
-        assert package.read_bytes() == PACKAGE
-        self._do("install")
-        self.on_install()
-
-    def go_back(self, package: Path) -> None:
-        self._do(f"back to {package.name}")
-
-    def confirm(self, package: Path) -> None:
-        self._do("confirm")
-
-
-class Time:
-    """Seconds that pass when somebody rests."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-    def rest(self, seconds: float) -> None:
-        self.seconds += seconds
+from tests.support.updating import (
+    FACTS,
+    KEY,
+    NOW,
+    PACKAGE,
+    STRANGER,
+    FakeInstaller,
+    Time,
+    leave,
+    report,
+    run,
+    told,
+    waiting,
+)
 
 
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
-    """A PC on which one key is trusted and the release 0.2.0 waits."""
-    places = Places(tmp_path / "state", tmp_path / "updater")
-    places.inbox.mkdir(parents=True)
-    trust(places.updater, public_of(KEY).hex())
-    StateFolder(places.state).save_identity(AgentIdentity("ab" * 16, "secret", source="s1"))
-    leave(places, sign(KEY, PACKAGE, signed_at=NOW))
-    return places
-
-
-def leave(places: Places, signed: Signed, package: bytes = PACKAGE) -> None:
-    places.signed.write_bytes(signed.encode())
-    places.package.write_bytes(package)
-    write_json(places.offer, {"percent": 100})
-
-
-def report(places: Places, version: str, outcome: str = "sent") -> None:
-    StateFolder(places.state).save_status({"version": version, "outcome": outcome})
-
-
-def run(places: Places, installer: FakeInstaller, time: Time | None = None) -> Outcome:
-    time = time or Time()
-    return Updater(
-        places, installer, version="0.1.0", now=lambda: NOW, seconds=time, rest=time.rest
-    ).run()
-
-
-def told(places: Places) -> dict[str, str]:
-    news = Renewal(places.state, places.updater).news(None)
-    return {} if news is None else news[1].detail
+    return waiting(tmp_path)
 
 
 BUCKET = bucket_of("s1", "0.2.0")
@@ -235,96 +166,6 @@ def test_a_way_back_that_fails_is_tried_again(places: Places) -> None:
     assert run(places, FakeInstaller()).what == "rolled_back"
 
 
-@pytest.mark.parametrize("how", ["package", "manifest", "link", "pipe", "huge"])
-def test_what_the_account_without_rights_can_do_to_what_waits_installs_nothing(
-    places: Places, how: str, tmp_path: Path
-) -> None:
-    """It may write into its own folder what it likes."""
-    match how:
-        case "package":
-            places.package.write_bytes(b"a packagE")
-        case "manifest":
-            places.signed.write_bytes(places.signed.read_bytes().replace(b"0.2.0", b"0.9.0"))
-        case "link":
-            (tmp_path / "elsewhere").write_bytes(PACKAGE)
-            places.package.unlink()
-            places.package.symlink_to(tmp_path / "elsewhere")
-        case "pipe":
-            places.package.unlink()
-            os.mkfifo(places.package)
-        case "huge":
-            places.signed.write_bytes(b" " * 5000)
-    installer = FakeInstaller()
-
-    try:
-        outcome = run(places, installer)
-    except StateError:
-        outcome = Outcome("refused")
-
-    assert outcome.what == "refused"
-    assert installer.done == []
-
-
-def test_root_deletes_and_writes_nothing_in_the_folder_of_the_account_without_rights(
-    places: Places, tmp_path: Path
-) -> None:
-    """A link in the place of the inbox would make it delete files of that name anywhere."""
-    victim = tmp_path / "victim"
-    places.inbox.rename(victim)
-    places.inbox.symlink_to(victim)
-    places.signed.write_bytes(places.signed.read_bytes().replace(b"0.2.0", b"0.9.0"))
-    before = {file: file.read_bytes() for file in victim.iterdir()}
-
-    refused, again = run(places, FakeInstaller()), run(places, FakeInstaller())
-
-    assert (refused.what, again) == ("refused", Outcome("nothing"))
-    assert {file: file.read_bytes() for file in victim.iterdir()} == before
-    assert not (places.updater / "staging").exists()
-
-
-@pytest.mark.parametrize("how", ["pipe", "deep", "endless"])
-def test_what_that_account_says_of_itself_neither_holds_nor_breaks_the_one_shot(
-    places: Places, how: str
-) -> None:
-    """A new agent that is taken over must not escape being taken back."""
-    save_journal(places.updater, Journal(pending=Pending("0.2.0", "0.1.0", "/x/previous.deb")))
-    file = places.state / "status.json"
-    match how:
-        case "pipe":
-            os.mkfifo(file)
-        case "deep":
-            file.write_text("[" * 100_000)
-        case "endless":
-            file.symlink_to("/dev/zero")
-
-    assert run(places, FakeInstaller()).what == "rolled_back"
-
-
-@pytest.mark.parametrize("name", ["identity.json", "update/offer.json"])
-def test_who_this_is_and_its_turn_are_asked_of_plain_files_alone(places: Places, name: str) -> None:
-    (places.state / name).unlink()
-    os.mkfifo(places.state / name)
-
-    with pytest.raises(StateError, match=name):
-        run(places, FakeInstaller())
-
-
-def test_a_second_name_of_somebody_elses_file_is_not_taken(places: Places, tmp_path: Path) -> None:
-    places.package.rename(tmp_path / "elsewhere")
-    os.link(tmp_path / "elsewhere", places.package)
-
-    with pytest.raises(StateError, match="no file of its own"):
-        run(places, FakeInstaller())
-
-
-def test_what_the_updater_noted_can_be_read_by_the_agent_that_fetches(places: Places) -> None:
-    """Its journal says which version was taken back here: without it nothing more would be fetched."""
-    run(places, FakeInstaller(on_install=lambda: report(places, "0.2.0")))
-
-    for name in ("journal.json", "outcome.json", "keys"):
-        assert (places.updater / name).stat().st_mode & 0o777 == 0o644
-
-
 def test_the_latest_signature_believed_stays_the_latest(places: Places) -> None:
     """A newer version that was signed earlier does not turn the clock back."""
     later = (NOW + timedelta(days=9)).isoformat()
@@ -333,21 +174,6 @@ def test_the_latest_signature_believed_stays_the_latest(places: Places) -> None:
     run(places, FakeInstaller(on_install=lambda: report(places, "0.2.0")))
 
     assert read_journal(places.updater).last_signed_at == later
-
-
-def test_one_run_at_a_time(places: Places) -> None:
-    lock, installer = FileLock(places.updater / LOCK_FILE), FakeInstaller()
-
-    assert run(places, installer) == Outcome("nothing", reason="another run is at work")
-    assert installer.done == []
-    lock.release()
-
-
-def test_keys_that_others_could_have_written_are_not_believed(places: Places) -> None:
-    (places.updater / "keys").chmod(0o664)
-
-    with pytest.raises(StateError, match="chown root"):
-        trusted_keys(places.updater)
 
 
 def test_a_release_that_windows_installer_undid_itself_is_gone_back_from(
@@ -368,20 +194,6 @@ def test_a_release_that_windows_installer_undid_itself_is_gone_back_from(
     Msi(tmp_path, ("msiexec",)).go_back(tmp_path / "previous" / "installed.msi")
 
     assert ran == ["/x", "/i"]
-
-
-def test_root_follows_no_link_that_the_account_put_into_its_folder(tmp_path: Path) -> None:
-    """`sudo kiemke-agent enroll` writes there: a planted link must not make it overwrite a file."""
-    victim = tmp_path / "victim"
-    victim.write_text("mine")
-    folder = tmp_path / "state"
-    folder.mkdir()
-    (folder / f"identity.json.new-{os.getpid()}").symlink_to(victim)
-
-    StateFolder(folder).save_identity(AgentIdentity("ab" * 16, "secret"))
-
-    assert victim.read_text() == "mine"
-    assert not (folder / "identity.json").is_symlink()
 
 
 def test_a_key_is_trusted_once_and_what_is_no_key_never(places: Places) -> None:
