@@ -11,6 +11,7 @@ import pytest
 from kiemke.server.db import Database
 from kiemke.server.domain import host_keys
 from kiemke.server.ingest.writer import Writer
+from kiemke.server.resources.device_configs import _compare
 from kiemke.wire.config_text import pack, unpack
 from kiemke.wire.host_key import shown
 from kiemke.wire.report import Body, Config, ConfigAccess, Device, DeviceIdentity, DevicePart
@@ -233,3 +234,32 @@ def test_a_configuration_keeps_its_indents_on_the_wire_and_loses_what_is_invisib
     for broken in (("@",), packed[:-1], (*packed, packed[0]), ("A" * 901,)):
         with pytest.raises(ValueError, match="configuration"):
             unpack(broken)
+
+
+async def test_ever_new_keys_fill_no_database(database: Database) -> None:
+    sender = await add_source(database, kind="collector")
+    device = await add_device(database, sender)
+    (row,) = await database.read("SELECT unit_id FROM device")
+    for n in range(host_keys.MOST_UNBELIEVED + 5):
+        told = host_keys.Shown(
+            device, "SW-1", row["unit_id"], sender.source_id, make_key(bytes([n])), NOW_MS + n,
+            refused=n > 0,
+        )  # fmt: skip
+        async with database.transaction() as session:
+            await host_keys.note(session, told, NOW_MS + n)
+    rows = await database.read("SELECT pinned_at_ms FROM device_host_key ORDER BY id")
+
+    assert len(rows) == host_keys.MOST_UNBELIEVED + 1
+    assert [row["pinned_at_ms"] is None for row in rows] == [False, *[True] * (len(rows) - 1)]
+
+
+def test_two_long_texts_of_few_lines_are_told_apart_at_once() -> None:
+    """Each line of one is equal to thousands of the other: the best fit would take hours."""
+    old, new = (
+        ["same", *(f"line {n % step}" for n in range(20_000)), "end"] for step in (150, 170)
+    )
+
+    lines = _compare("\n".join(old), "\n".join(new))
+
+    assert lines[0] == "@@ -152,19850 +152,19850 @@"
+    assert [line[0] for line in lines[1:]] == ["-"] * 19_850 + ["+"] * 19_850

@@ -107,10 +107,10 @@ class Gear:
         await device_identity_now.run(self.database, now_ms, unguarded)
         await match_device_now.run(self.database, now_ms, unguarded)
 
-    async def decide(self, device: int, said: str) -> None:
+    async def decide(self, device: int, said: str, units: tuple[int, ...] | None = None) -> None:
         async with self.database.transaction() as session:
             day = TUESDAY + timedelta(days=(self.at_ms - MOMENT_MS) // DAY + 1)
-            await decide(session, device, said, day, By("an", self.at_ms))
+            await decide(session, device, said, day, By("an", self.at_ms), units)
 
     async def read(self, sql: str) -> list[tuple[Any, ...]]:
         return [tuple(row.values()) for row in await self.database.read(sql)]
@@ -159,7 +159,10 @@ async def test_a_moved_switch_stays_what_it_is_and_takes_its_match_along(
     assert await gear.read(MATCHES) == [(2, asset, "moved")]
     assert [row[0] for row in await gear.read(FINDINGS)] == ["device_moved"]
 
-    await gear.decide(2, "same")
+    with pytest.raises(CannotSay, match="not yours"):  # it would change a device of another unit
+        await gear.decide(2, "same", units=(99,))
+    assert await gear.read(STANDING) == [(2, 1, "FOC1")]
+    await gear.decide(2, "same", units=(1,))
     assert [row[0] for row in await gear.read(STANDING)] == [1, 2]
     assert (await gear.read(MATCHES))[0][:2] == (1, asset)
 

@@ -78,6 +78,21 @@ def test_holes_cut_in_a_hole_do_not_grow_without_bound() -> None:
     assert len(stream.missing_text()) < 20 * 2 * 64
 
 
+async def test_ever_new_sections_are_kept_only_so_far(writer: Writer, database: Database) -> None:
+    sender = await add_source(database)
+    outcomes = []
+    for turn in range(3):
+        names = ["os", *(f"news_{turn}_{n}" for n in range(25))]
+        body = Inventory({name: Section("ok", token="t", rows=()) for name in names})
+        report = sender.report("inventory", body, NOW_MS)
+        outcomes.append(await writer.submit(sender.batch([report])))
+    rows = await database.read("SELECT COUNT(*) AS n FROM source_section")
+
+    assert [len(one.rejected) for one in outcomes] == [0, 0, 1]
+    assert "does not know" in outcomes[2].rejected[0][2]
+    assert rows[0]["n"] == 51
+
+
 async def test_garbage_for_ever_is_kept_only_so_far(
     writer: Writer, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -109,8 +109,13 @@ async def test_a_flooded_table_opens_no_more_stays_than_a_switch_can_have(
     for hour in range(3):
         flood = tuple(Station(f"02:00:00:00:{hour:02x}:{n:02x}", "ge1") for n in range(2))
         await tell(writer, sender, hour, Neighbours(device, "ok", (), flood, ()))
+    flooded = await database.read("SELECT id FROM station_stay WHERE gone_ms IS NULL")
+    await tell(writer, sender, 3, Neighbours(device, "ok", (), (Station(PC, "ge1"),), ()))
+    seen = await database.read("SELECT mac FROM station_stay WHERE gone_ms IS NULL ORDER BY id")
 
-    assert len(await stays(database, "station_stay")) == 3
+    assert len(flooded) == 3
+    assert len(seen) == 3
+    assert seen[-1]["mac"] == PC, "what is really there is seen after a flood, too"
 
 
 async def add_subnets(database: Database, sender: Sender, *subnets: tuple[str, bool]) -> int:

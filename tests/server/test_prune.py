@@ -8,6 +8,7 @@ import pytest
 from kiemke.server.daypack import Presence
 from kiemke.server.db import Database, Session, as_date
 from kiemke.server.domain import rules
+from kiemke.server.ingest import software_rows
 from kiemke.server.jobs import prune
 from tests.support.reporting import NOW_MS, Sender, add_source, insert
 
@@ -128,7 +129,7 @@ async def test_of_a_source_with_streams_without_number_the_newest_stay(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A new stream with every report is no machine's doing; another source loses none."""
-    monkeypatch.setattr(prune, "MOST_PER_SOURCE", 3)
+    monkeypatch.setitem(prune.MOST_OF_ONE, "source_stream", ("source_id", "updated_at_ms", 3))
     sender = await prepare(database)
     other = await add_source(database)
     async with database.transaction() as session:
@@ -150,6 +151,20 @@ async def test_of_a_source_with_streams_without_number_the_newest_stay(
 
     assert [r["stream"] for r in left if r["source_id"] == sender.source_id] == ["3", "4", "5"]
     assert len([r for r in left if r["source_id"] == other.source_id]) == 3
+
+
+async def test_a_title_that_no_source_has_any_more_leaves_the_catalogue(database: Database) -> None:
+    """A source that tells of ever new programs must not fill the disk for good."""
+    sender = await prepare(database)
+    async with database.transaction() as session:
+        for names in (["a", "b"], ["b", "c"]):
+            rows = [{"name": name} for name in names]
+            await software_rows.save(session, {sender.source_id: rows})
+
+    await prune.run(database, NOW_MS, unguarded)
+    left = await database.read("SELECT name FROM software_title ORDER BY name")
+
+    assert [row["name"] for row in left] == ["b", "c"]
 
 
 async def test_a_leader_that_was_deposed_deletes_nothing(database: Database) -> None:

@@ -60,11 +60,12 @@ async def test_an_agent_is_offered_the_newest_release_and_gets_it_whole(api: Api
     async with api.client() as client:
         path = f"/api/v1/agent-update/{offer['release']}"
         parts = [await client.get(f"{path}/{number}", headers=headers) for number in (0, 1, 2)]
+        far = [await client.get(f"{path}{n}", headers=headers) for n in (f"/{2**40}", f"{2**70}/0")]
     signed = read_signed(offer["signed"].encode())
 
     assert signed.manifest.version == "0.10.0"
     assert signed.is_by(public_of(KEY))
-    assert [part.status_code for part in parts] == [200, 200, 404]
+    assert [part.status_code for part in (*parts, *far)] == [200, 200, 404, 404, 404]
     assert parts[0].content + parts[1].content == PACKAGE
     assert (await offered(api, "0.10.0")).status_code == 204
     assert (await offered(api, secret="another")).status_code == 401
@@ -78,11 +79,15 @@ async def test_a_stage_reaches_its_share_and_a_withdrawn_release_nobody(api: Api
         made = (await publish(client, percent=bucket)).json()
         before = await offered(api)
         path = f"/api/v1/agent-releases/{made['id']}"
+        known = datetime.fromtimestamp(api.clock.now_ms / 1000, UTC).isoformat()
+        api.clock.now_ms += 1
         staged = await client.post(f"{path}/stage", json={"percent": bucket + 1})
         at_stage = await offered(api)
         withdrawn = await client.post(f"{path}/withdraw", json={"reason": "prints slowly"})
         after = await offered(api)
         again = await client.post(f"{path}/stage", json={"percent": 100})
+        twice_over = await client.post(f"{path}/withdraw", json={"reason": "another"})
+        earlier = (await client.get("/api/v1/agent-releases", params={"known_at": known})).json()
         part = await api.services.db.read("SELECT COUNT(*) AS n FROM agent_release_part")
         anew = await publish(client)
         twice = await publish(client)
@@ -91,7 +96,8 @@ async def test_a_stage_reaches_its_share_and_a_withdrawn_release_nobody(api: Api
 
     assert [each.status_code for each in (before, at_stage, after)] == [204, 200, 204]
     assert (staged.json()["percent"], withdrawn.json()["reason"]) == (bucket + 1, "prints slowly")
-    assert (again.status_code, part[0]["n"]) == (409, 0)
+    assert (again.status_code, twice_over.status_code, part[0]["n"]) == (409, 409, 0)
+    assert [each["percent"] for each in earlier["items"]] == [None], "what it was is not kept"
     assert (anew.status_code, twice.status_code) == (201, 409)
     assert [each["withdrawn_at"] is None for each in listed["items"]] == [True, False]
     acts = [entry["act"] for entry in entries["items"]]

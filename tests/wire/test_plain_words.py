@@ -79,3 +79,6 @@ def test_names_made_to_hold_it_up_do_not() -> None:
     for piece in ("1.", "x64 ", "(", "en-", "v1 ", "co ", ", inc", "- ", "((x64 "):
         assert plain_name(piece * 3000, "1.1") != ""
         assert plain_publisher(piece * 3000) != ""
+    for name in (f"x ({'a' * 90}1)", f"x ({'aa-bb-' * 40}1)", f"x 1.0{'rc1' * 90} !"):
+        assert plain_name(name, None).startswith("x")
+    assert plain_publisher(f"a{' co,,,' * 40} x").startswith("a")

@@ -26,9 +26,14 @@ HARDWARE = (
 )
 
 
-def _said(app: App, ref: str, said: str) -> None:
+def _say(app: App, ref: str, said: str, told: str, json: bool) -> None:
     code = reference(app, DEVICE, ref) or ""
-    app.client.send("POST", f"/devices/{quote(code, safe='')}/identity", body={"said": said})
+    path = f"/devices/{quote(code, safe='')}/identity"
+    done = app.client.send("POST", path, body={"said": said})
+    if json:
+        app.write(as_json(done) + "\n")
+    else:
+        app.say(told.format(code=code))
 
 
 @click.command(
@@ -66,11 +71,11 @@ def why(app: App, ref: str, times: Times, json: bool) -> None:
     examples=("kiemke device same SW-01", "kiemke thiet-bi van-la SW-01"),
 )
 @argument("ref", metavar=N_("DEVICE"))
+@json_option
 @pass_app
-def same(app: App, ref: str) -> None:
+def same(app: App, ref: str, json: bool) -> None:
     """Say that it is the same."""
-    _said(app, ref, "same")
-    app.say(_("Undone."))
+    _say(app, ref, "same", _("Undone."), json)
 
 
 @click.command(
@@ -81,8 +86,8 @@ def same(app: App, ref: str) -> None:
     examples=("kiemke device other SW-01", "kiemke thiet-bi la-khac SW-01"),
 )
 @argument("ref", metavar=N_("DEVICE"))
+@json_option
 @pass_app
-def other(app: App, ref: str) -> None:
+def other(app: App, ref: str, json: bool) -> None:
     """Say that it is another."""
-    _said(app, ref, "other")
-    app.say(_("Taken note of; see it with: kiemke device why {code}").format(code=ref))
+    _say(app, ref, "other", _("Taken note of; see it with: kiemke device why {code}"), json)

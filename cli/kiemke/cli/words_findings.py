@@ -16,7 +16,7 @@ FINDINGS: dict[str, str] = {
     "ambiguous_serial": N_("one serial number, several assets or machines"),
     "doubtful_machine": N_("doubtful machine"),
     "cloned_install": N_("copied install"),
-    "cloned_source": N_("copied install (boots alternate)"),
+    "cloned_source": N_("copied install: two PCs speak as one"),
     "copied_disk": N_("disk copied onto another PC"),
     "one_host": N_("many agents on one PC"),
     "ups_on_battery": N_("UPS runs on its battery"),

@@ -1,5 +1,6 @@
 """What a person says of a watched device: it is the same one still, or it is another."""
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -28,8 +29,9 @@ _ROWS = """
 SELECT * FROM device_hardware WHERE device_id = :device AND voided_at_ms IS NULL ORDER BY valid_from, id
 """
 _LEFT = """
-SELECT * FROM device_hardware WHERE hardware = :hardware AND device_id <> :device
-  AND valid_to = :day AND voided_at_ms IS NULL ORDER BY id
+SELECT h.*, d.unit_id FROM device_hardware h JOIN device d ON d.id = h.device_id
+WHERE h.hardware = :hardware AND h.device_id <> :device
+  AND h.valid_to = :day AND h.voided_at_ms IS NULL ORDER BY h.id
 """
 _DOUBT = """
 SELECT id FROM finding WHERE kind = 'doubtful_device' AND subject = :subject AND closed_at_ms IS NULL
@@ -39,10 +41,18 @@ _MATCHES = (
 )
 
 
-async def decide(session: Session, device_id: int, said: str, today: date, stamp: Stamp) -> None:
-    """Say that a device is SAME as before, or OTHER. Raises CannotSay when nothing is to be said.
+async def decide(
+    session: Session,
+    device_id: int,
+    said: str,
+    today: date,
+    stamp: Stamp,
+    units: Collection[int] | None = None,
+) -> tuple[int, int | None]:
+    """Say that a device is SAME as before, or OTHER; return its hardware before and now.
 
     SAME undoes the last change with all that came of it: the match, and what a move took elsewhere.
+    Raises CannotSay when nothing is to be said, or that elsewhere is not of ``units`` (None: all).
     """
     now = await one_due(session, device_id)
     rows = await session.fetch(_ROWS, device=device_id)
@@ -57,9 +67,12 @@ async def decide(session: Session, device_id: int, said: str, today: date, stamp
             await replace(session, device_id, current, today, stamp.now_ms, stamp.who)
             await begin(session, now, 0, PERSON, today, stamp.now_ms, stamp.who)
     elif said == SAME:
-        await _undo(session, current, rows, now, stamp)
+        await _undo(session, current, rows, now, stamp, units)
     for kind in KINDS:
         await settle(session, kind, now, stamp.now_ms)
+    after = await session.fetch(_ROWS, device=device_id)
+    stands = next((row["hardware"] for row in after if row["valid_to"] is None), None)
+    return current["hardware"], stands
 
 
 def _nothing() -> CannotSay:
@@ -76,7 +89,26 @@ async def _keep(session: Session, current: Row, now: Due, today: date, stamp: St
     await _say_again(session, "device_hardware", current, facts, stamp)
 
 
-async def _undo(session: Session, current: Row, rows: list[Row], now: Due, stamp: Stamp) -> None:
+def _not_here() -> CannotSay:
+    return CannotSay(
+        Words(
+            "Phần cứng này trước đó ở một đơn vị ngoài phạm vi của bạn.",
+            "This hardware answered before at a unit that is not yours.",
+        ),
+        Words(
+            "Nhờ người phụ trách cả hai đơn vị.", "Ask somebody who is responsible for both units."
+        ),
+    )
+
+
+async def _undo(
+    session: Session,
+    current: Row,
+    rows: list[Row],
+    now: Due,
+    stamp: Stamp,
+    units: Collection[int] | None,
+) -> None:
     day = as_date(current["valid_from"])
     before = [r for r in rows if r["valid_to"] is not None and as_date(r["valid_to"]) == day]
     left = await session.fetch(
@@ -84,6 +116,8 @@ async def _undo(session: Session, current: Row, rows: list[Row], now: Due, stamp
     )
     if not before and not left:
         raise _nothing()
+    if units is not None and any(row["unit_id"] not in units for row in left[-1:]):
+        raise _not_here()
     await _void(session, "device_hardware", current, stamp)
     await _rematch(session, current["device_id"], day, stamp)
     if before:
@@ -96,6 +130,7 @@ async def _undo(session: Session, current: Row, rows: list[Row], now: Due, stamp
     else:
         await begin(session, now, 0, PERSON, day, stamp.now_ms, stamp.who)
     for row in left[-1:]:
+        row.pop("unit_id")
         await _say_again(session, "device_hardware", row, {"valid_to": None}, stamp)
         await _rematch(session, row["device_id"], day, stamp)
 

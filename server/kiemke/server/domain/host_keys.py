@@ -19,6 +19,13 @@ INSERT INTO device_host_key (device_id, source_id, host_key, seen_at_ms, seen_la
 _SEEN = """
 UPDATE device_host_key SET seen_last_ms = :at, source_id = :source WHERE id = :id AND seen_last_ms < :at
 """
+# A device, or who sits before it, that shows another key each time must not fill the database.
+MOST_UNBELIEVED = 20
+_FORGET = """
+DELETE FROM device_host_key WHERE device_id = :device AND pinned_at_ms IS NULL AND id <= (
+  SELECT id FROM device_host_key WHERE device_id = :device AND pinned_at_ms IS NULL
+  ORDER BY id DESC LIMIT 1 OFFSET :most)
+"""
 _END = "UPDATE device_host_key SET ended_at_ms = :now WHERE id = :id"
 
 
@@ -52,6 +59,7 @@ async def note(session: Session, shown: Shown, now_ms: int) -> None:
             at=shown.at_ms,
             pinned=shown.at_ms if believed else None,
         )
+        await session.execute(_FORGET, device=shown.device, most=MOST_UNBELIEVED)
         if believed:
             return
     if same is not None and same is pinned:

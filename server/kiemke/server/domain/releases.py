@@ -6,7 +6,15 @@ signature, not the server.
 """
 
 from kiemke.server.db import Row, Session
-from kiemke.wire.update import PART_BYTES, Signed, bucket_of, number_of
+from kiemke.wire.update import (
+    LARGEST_PACKAGE_BYTES,
+    PART_BYTES,
+    Signed,
+    bucket_of,
+    number_of,
+)
+
+MOST_PARTS = -(-LARGEST_PACKAGE_BYTES // PART_BYTES)
 
 _OFFERED = (
     "SELECT id, version, percent, signed, size_bytes FROM agent_release WHERE system = :system"
@@ -43,26 +51,34 @@ async def publish(
     return int(row["id"])
 
 
-async def set_percent(session: Session, release_id: int, percent: int, now_ms: int) -> None:
-    """Give a release to more of the sources, or to fewer."""
-    await session.execute(
-        "UPDATE agent_release SET percent = :percent, changed_at_ms = :now WHERE id = :id",
+async def set_percent(session: Session, release_id: int, percent: int, now_ms: int) -> bool:
+    """Give a release to more of the sources, or to fewer; False when it is offered no more."""
+    done = await session.one(
+        "UPDATE agent_release SET percent = :percent, changed_at_ms = :now WHERE id = :id"
+        " AND gone = 0 RETURNING id",
         percent=percent,
         now=now_ms,
         id=release_id,
     )
+    return done is not None
 
 
-async def withdraw(session: Session, release_id: int, reason: str | None, now_ms: int) -> None:
-    """Offer a release to nobody any more and forget its parts; PCs that have it keep it."""
-    await session.execute(
-        "UPDATE agent_release SET withdrawn_at_ms = :now, withdrawn_reason = :reason, gone = id,"
-        " changed_at_ms = :now WHERE id = :id AND gone = 0",
+async def withdraw(session: Session, release_id: int, reason: str | None, now_ms: int) -> bool:
+    """Offer a release to nobody any more and forget its parts; PCs that have it keep it.
+
+    False when it was withdrawn before: what was said then stays.
+    """
+    done = await session.one(
+        "UPDATE agent_release SET withdrawn_at_ms = :now, withdrawn_reason = :reason, gone = id"
+        " WHERE id = :id AND gone = 0 RETURNING id",
         now=now_ms,
         reason=reason,
         id=release_id,
     )
+    if done is None:
+        return False
     await session.execute("DELETE FROM agent_release_part WHERE release_id = :id", id=release_id)
+    return True
 
 
 async def find_offer(
@@ -84,6 +100,8 @@ async def find_offer(
 
 async def find_part(session: Session, release_id: int, number: int) -> bytes | None:
     """Return a part of a release that is offered, None when there is no such part."""
+    if not (0 < release_id < 2**63 and 0 <= number < MOST_PARTS):
+        return None
     row = await session.one(
         "SELECT p.data FROM agent_release_part p JOIN agent_release r ON r.id = p.release_id"
         " WHERE p.release_id = :id AND p.number = :number AND r.gone = 0",

@@ -19,13 +19,13 @@ WHERE d.retired_at_ms IS NULL ORDER BY d.id
 """
 _NEIGHBOURS = """
 SELECT n.*, CASE WHEN n.ended_at_ms <= :known THEN n.gone_ms END AS end_ms FROM neighbour_stay n
-WHERE n.first_seen_ms <= :at AND n.recorded_at_ms <= :known
+WHERE {mine} n.first_seen_ms <= :at AND n.recorded_at_ms <= :known
   AND (n.gone_ms IS NULL OR n.gone_ms > :at OR n.ended_at_ms > :known)
 ORDER BY n.device_id, n.port, n.id
 """
 _PORTS = """
 SELECT i.device_id, i.source_id, i.if_index, i.name, i.mac, i.oper_up, i.speed_bits_per_second, i.duplex
-FROM interface_now i ORDER BY i.device_id, i.if_index
+FROM interface_now i WHERE {mine} 1 = 1 ORDER BY i.device_id, i.if_index
 """
 
 
@@ -124,7 +124,12 @@ async def load_graph(
     rows = await session.fetch(_DEVICES)
     devices = {row["id"]: row for row in rows if seen is None or row["id"] in seen}
     known = _Known(devices)
-    for row in await session.fetch(_PORTS):
+    ids = {} if seen is None else {"ids": sorted(devices)}
+    ports, neighbours = (
+        sql.format(mine="" if seen is None else f"{name}.device_id IN :[ids] AND")
+        for sql, name in ((_PORTS, "i"), (_NEIGHBOURS, "n"))
+    )
+    for row in await session.fetch(ports, **ids):
         device = devices.get(row["device_id"])
         if device is None:
             continue
@@ -139,7 +144,7 @@ async def load_graph(
             known.addresses[device["collector_id"], device["address"]].add(device["id"])
     cables = [
         _cable(known, row)
-        for row in await session.fetch(_NEIGHBOURS, at=at_ms, known=known_ms)
+        for row in await session.fetch(neighbours, at=at_ms, known=known_ms, **ids)
         if row["device_id"] in devices
     ]
     return Graph(devices, _merge(cables))

@@ -1,6 +1,7 @@
 """The programs of an inventory: a shared catalogue of titles, and which source has which.
 
-The catalogue is only ever added to; plain names are made here, by one table for all agents' versions.
+Ingest only adds to the catalogue; titles that no source has any more go with what is old. Plain names
+are made here, by one table for all agents' versions.
 """
 
 from collections.abc import Iterable

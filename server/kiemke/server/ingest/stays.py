@@ -51,7 +51,7 @@ def _statements(table: StayTable) -> dict[str, str]:
     values = (":owner", ":source", *(f":{name}" for name in columns), ":at", ":at", ":received")
     facts = "".join(f", {name} = :{name}" for name in table.facts)
     return {
-        "open": f"SELECT id, {', '.join(columns)} FROM {table.name}"  # noqa: S608  # names of tables
+        "open": f"SELECT id, last_seen_ms, {', '.join(columns)} FROM {table.name}"  # noqa: S608  # names of tables
         f" WHERE {table.owner} = :owner AND gone_ms IS NULL ORDER BY id",
         "add": f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(values)})",  # noqa: S608
         "touch": f"UPDATE {table.name} SET last_seen_ms = :at, source_id = :source"  # noqa: S608
@@ -83,10 +83,10 @@ async def settle(
     ]
     await session.many(sql["renew"], renewed)
     ended = _ended(table, stays, wanted)
+    fresh = [row for key, row in wanted.items() if key not in stays][:MOST_OPEN]
+    ended += _pushed_out(stays, wanted, ended, len(fresh))
     if ended:
         await session.execute(sql["end"], ids=ended, at=seen.at_ms, received=seen.received_at_ms)
-    room = max(0, MOST_OPEN - (len(opened) - len(ended)))
-    fresh = [row for key, row in wanted.items() if key not in stays][:room]
     await session.many(
         sql["add"],
         [
@@ -95,6 +95,25 @@ async def settle(
             for row in fresh
         ],
     )
+
+
+def _pushed_out(
+    stays: Mapping[tuple[Any, ...], Row],
+    wanted: Mapping[tuple[Any, ...], Mapping[str, Any]],
+    ended: list[int],
+    fresh: int,
+) -> list[int]:
+    """Return the ids of the stays longest not seen that make room for fresh ones.
+
+    Where they stayed, a flood of a minute would keep out for ever what is really there.
+    """
+    excess = len(stays) - len(ended) + fresh - MOST_OPEN
+    if excess <= 0:
+        return []
+    over = set(ended)
+    unseen = [row for key, row in stays.items() if key not in wanted and row["id"] not in over]
+    unseen.sort(key=lambda row: (row["last_seen_ms"], row["id"]))
+    return [row["id"] for row in unseen[:excess]]
 
 
 def _is_news(table: StayTable, before: Row, now: Mapping[str, Any]) -> bool:

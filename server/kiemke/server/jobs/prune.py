@@ -1,10 +1,11 @@
 """Forgets what the retention rules no longer keep, a few thousand rows a run."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from kiemke.server.db import Database, Row, Session
+from kiemke.server.db import Database, Refused, Row, Session
 from kiemke.server.domain import presence_blocks, rules
 
 Guard = Callable[[Session], Awaitable[None]]
@@ -48,13 +49,28 @@ TABLES = (
     Table("link_day", "day", "retention_link_days"),
     Table("device_config", "seen_at_ms", "retention_config_days"),
     Table("interface_now", "read_at_ms", "retention_interface_days"),
+    Table("device_reading_now", "read_at_ms", "retention_interface_days"),
     Table("station_stay", "last_seen_ms", "retention_lan_days"),
     Table("address_stay", "last_seen_ms", "retention_lan_days"),
     Table("neighbour_stay", "last_seen_ms", "retention_lan_days"),
     Table("lan_host", "last_seen_ms", "retention_lan_days"),
     Table("port_change", "at_ms", "retention_lan_days"),
 )
-PER_SOURCE = ("source_stream", "source_boot")
+# Whose rows they are, by what the newest are told, and how many of one owner are kept at most.
+MOST_OF_ONE = {
+    "source_stream": ("source_id", "updated_at_ms", MOST_PER_SOURCE),
+    "source_boot": ("source_id", "updated_at_ms", MOST_PER_SOURCE),
+    "source_event": ("source_id", "at_ms", 20_000),
+    "device_event": ("device_id", "at_ms", 20_000),
+    "device_reading_now": ("device_id", "read_at_ms", 5_000),
+    "interface_now": ("device_id", "read_at_ms", 50_000),
+    "port_change": ("device_id", "at_ms", 100_000),
+    "station_stay": ("device_id", "last_seen_ms", 200_000),
+    "address_stay": ("device_id", "last_seen_ms", 200_000),
+    "neighbour_stay": ("device_id", "last_seen_ms", 50_000),
+    "lan_host": ("unit_id", "last_seen_ms", 200_000),
+    "device_config": ("device_id", "seen_at_ms", 2_000),
+}
 
 
 async def run(db: Database, now_ms: int, guard: Guard, *, rows: int = ROWS_A_TURN) -> int:
@@ -76,17 +92,20 @@ async def run(db: Database, now_ms: int, guard: Guard, *, rows: int = ROWS_A_TUR
         statement = _DELETE.format(name=table.name, column=table.column, gone=table.gone)
         oldest = today - timedelta(days=days) if before is None else before
         gone += await _repeat(db, guard, statement, rows, table.then, before=oldest)
-    for name in PER_SOURCE:
+    for name, (owner, column, most) in MOST_OF_ONE.items():
         async with db.reading() as session:
             many = await session.fetch(
-                f"SELECT source_id FROM {name} GROUP BY source_id"  # noqa: S608  # names above
-                " HAVING count(*) > :most ORDER BY source_id",
-                most=MOST_PER_SOURCE,
+                f"SELECT {owner} AS owner FROM {name} GROUP BY {owner}"  # noqa: S608  # names above
+                f" HAVING count(*) > :most ORDER BY {owner}",
+                most=most,
             )
         for row in many:
-            statement = _DELETE_EXCESS.format(name=name)
-            wanted = {"source": row["source_id"], "most": MOST_PER_SOURCE}
+            statement = _DELETE_EXCESS.format(name=name, owner=owner, column=column)
+            wanted = {"of": row["owner"], "most": most}
             gone += await _repeat(db, guard, statement, rows, None, **wanted)
+    # A title that a report under way has just found may go: the report is refused once and told again.
+    with suppress(Refused):
+        gone += await _repeat(db, guard, _DELETE_TITLES, rows, None)
     return gone
 
 
@@ -95,8 +114,12 @@ _DELETE = (
     " ORDER BY {column}, id LIMIT :rows) RETURNING {gone}"
 )
 _DELETE_EXCESS = (
-    "DELETE FROM {name} WHERE id IN (SELECT id FROM {name} WHERE source_id = :source"
-    " ORDER BY updated_at_ms DESC, id DESC LIMIT :rows OFFSET :most) RETURNING id"
+    "DELETE FROM {name} WHERE id IN (SELECT id FROM {name} WHERE {owner} = :of"
+    " ORDER BY {column} DESC, id DESC LIMIT :rows OFFSET :most) RETURNING id"
+)
+_DELETE_TITLES = (
+    "DELETE FROM software_title WHERE id IN (SELECT t.id FROM software_title t WHERE NOT EXISTS"
+    " (SELECT 1 FROM source_software x WHERE x.title_id = t.id) ORDER BY t.id LIMIT :rows) RETURNING id"
 )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import difflib
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated
@@ -21,6 +22,8 @@ from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_page
 from kiemke.server.resources.tree import Moment, as_id
 
 NOUN = Both("phiên bản cấu hình", "configuration version")
+# Equal lines of two texts, each with each: from there on looking for the best fit takes minutes or hours.
+MOST_PAIRS = 2_000_000
 COLUMNS = "c.id, c.platform, c.line_count, c.masked, c.read_at_ms, c.seen_at_ms"
 
 LISTING = Listing(
@@ -136,8 +139,25 @@ def end_ms(services: Services, day: date) -> int:
 
 
 def _compare(old: str, new: str) -> list[str]:
-    compared = difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=3)
+    before, after = old.splitlines(), new.splitlines()
+    times = Counter(before)
+    if sum(times[line] for line in after) > MOST_PAIRS:
+        return _all_anew(before, after)
+    compared = difflib.unified_diff(before, after, lineterm="", n=3)
     return list(compared)[2:]  # the two lines of file names say nothing here
+
+
+def _all_anew(before: list[str], after: list[str]) -> list[str]:
+    """Return what lies between the first and the last difference as wholly replaced."""
+    if before == after:
+        return []
+    shorter = min(len(before), len(after))
+    head = next((n for n in range(shorter) if before[n] != after[n]), shorter)
+    rest = shorter - head
+    tail = next((n for n in range(rest) if before[-1 - n] != after[-1 - n]), rest)
+    gone, come = before[head : len(before) - tail], after[head : len(after) - tail]
+    place = f"@@ -{head + 1},{len(gone)} +{head + 1},{len(come)} @@"
+    return [place, *(f"-{line}" for line in gone), *(f"+{line}" for line in come)]
 
 
 async def _find(services: Services, device: int, version: str, moment: Moment) -> Row:

@@ -23,7 +23,7 @@ from kiemke.server.resources.device_matches import find_device
 from kiemke.server.resources.devices import LISTING as DEVICES
 from kiemke.server.resources.listing import Listing, ListQuery, Page, day_text, fetch_page
 from kiemke.server.resources.matches import CandidateOutput, candidates_of, words_of
-from kiemke.server.resources.tree import Moment, UnitRef, visible_units
+from kiemke.server.resources.tree import Moment, UnitRef, now_of, visible_units
 
 UNMATCHED_DEVICES = Listing(
     columns="d.id, d.code, d.name, d.kind, d.unit_id, v.code AS unit_code, v.name AS unit_name,"
@@ -131,13 +131,17 @@ async def say_device(
     """Say that a device is the one it was, or another."""
     services = services_of(request)
     device = await find_device(request, ref)
+    units = await visible_units(services, request.user, now_of(services), None)
     by = By(request.user.name, services.clock())
     try:
         async with services.db.transaction() as session:
-            await device_decide.decide(session, device["id"], data.said, services.today(), by)
+            before, after = await device_decide.decide(
+                session, device["id"], data.said, services.today(), by, units
+            )
             await record(
                 session, at_ms=by.now_ms, who=by.who, act=f"device.{data.said}",
-                subject=f"device:{device['id']}",
+                subject=f"device:{device['code']}", before={"hardware": before},
+                after={"hardware": after},
             )  # fmt: skip
     except CannotSay as error:
         raise refused(error) from error

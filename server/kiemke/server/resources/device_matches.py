@@ -70,7 +70,7 @@ async def accept_device(
             made = await accept(session, asset["id"], device["id"], services.today(), by)
             await record(
                 session, at_ms=by.now_ms, who=by.who, act="match.accept_device",
-                subject=f"device:{device['id']}", after={"asset": asset["id"]},
+                subject=f"device:{device['code']}", after={"asset": asset["id"]},
             )  # fmt: skip
     except CannotSay as error:
         raise refused(error) from error
@@ -90,7 +90,7 @@ async def undo_device(request: AppRequest, ref: FromPath[str]) -> None:
         await undo(session, found["id"], by)
         await record(
             session, at_ms=by.now_ms, who=by.who, act="match.undo_device",
-            subject=f"device:{device['id']}", before={"asset": found["asset_id"]},
+            subject=f"device:{device['code']}", before={"asset": found["asset_id"]},
         )  # fmt: skip
 
 

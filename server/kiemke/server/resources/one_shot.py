@@ -88,6 +88,7 @@ class RecordedSurvey:
 
 
 MOST_FILES = 50
+LARGEST_SURVEYS_BYTES = 8 << 20  # of one PC it is some 20 kB, with large tables of firmware 100
 
 
 async def _read(data: SurveyInput) -> list[one_shot.Survey]:
@@ -109,7 +110,13 @@ async def _read(data: SurveyInput) -> list[one_shot.Survey]:
     return surveys
 
 
-@post("/api/v1/machines/surveys", status_code=200, opt={"role": "it"}, tags=["machines"])
+@post(
+    "/api/v1/machines/surveys",
+    status_code=200,
+    opt={"role": "it"},
+    tags=["machines"],
+    request_max_body_size=LARGEST_SURVEYS_BYTES,
+)
 async def add_surveys(
     request: AppRequest, data: JSONBody[SurveyInput], apply: FromQuery[bool] = False
 ) -> SurveysOutput:

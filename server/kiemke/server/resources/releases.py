@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -14,7 +15,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest, authenticate_source
 from kiemke.server.context import rfc3339, services_of
-from kiemke.server.db import Refused, Row
+from kiemke.server.db import Refused, Row, Session
 from kiemke.server.domain import releases
 from kiemke.server.errors import Both, Problem
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_one, fetch_page
@@ -24,7 +25,8 @@ from kiemke.wire.update import LARGEST_PACKAGE_BYTES, SYSTEMS, ManifestError, Si
 
 NOUN = Both("bản phát hành của tác tử", "release of the agent")
 LISTING = Listing(
-    columns="r.id, r.version, r.system, r.file_name, r.size_bytes, r.sha256, r.percent,"
+    columns="r.id, r.version, r.system, r.file_name, r.size_bytes, r.sha256,"
+    " CASE WHEN r.changed_at_ms <= :known THEN r.percent END AS percent,"
     " r.expires_at_ms, r.published_at_ms, r.published_by,"
     " CASE WHEN r.withdrawn_at_ms <= :known THEN r.withdrawn_at_ms END AS withdrawn_at_ms,"
     " CASE WHEN r.withdrawn_at_ms <= :known THEN r.withdrawn_reason END AS withdrawn_reason",
@@ -39,7 +41,10 @@ LISTING = Listing(
 
 @dataclass(frozen=True, slots=True)
 class ReleaseInfo:
-    """A release. ``percent`` of the sources are offered it; withdrawn ones are offered to none."""
+    """A release. ``percent`` of the sources are offered it; withdrawn ones are offered to none.
+
+    What ``percent`` was before its last change is not kept: asked for then, it is null.
+    """
 
     id: int
     version: str
@@ -47,7 +52,7 @@ class ReleaseInfo:
     file: str
     size_bytes: int
     sha256: str
-    percent: int
+    percent: int | None
     expires_at: str | None
     published_at: str | None
     published_by: str
@@ -167,20 +172,12 @@ async def stage_release(
     """Offer a release to so many per cent of the sources."""
     _check_unlimited(request)
     _check_percent(data.percent)
-    services = services_of(request)
-    row = await _find(request, ref)
-    if row["withdrawn_at_ms"] is not None:
-        state = Both("đã thu hồi", "withdrawn")
-        raise Problem("state", what=NOUN, ref=ref, state=state)
-    now = services.clock()
-    async with services.db.transaction() as session:
-        await releases.set_percent(session, row["id"], data.percent, now)
-        await record(
-            session, at_ms=now, who=request.user.name, act="agent_release.stage",
-            subject=f"agent_release:{row['id']}", before={"percent": row["percent"]},
-            after={"percent": data.percent},
-        )  # fmt: skip
-    return _make(await _find(request, str(row["id"])))
+    now = services_of(request).clock()
+
+    async def stage(session: Session, release: int) -> bool:
+        return await releases.set_percent(session, release, data.percent, now)
+
+    return await _change(request, ref, now, stage, "stage", {"percent": data.percent})
 
 
 @post(
@@ -194,16 +191,32 @@ async def withdraw_release(
 ) -> ReleaseInfo:
     """Offer a release to nobody any more."""
     _check_unlimited(request)
-    services = services_of(request)
-    row = await _find(request, ref)
     reason = clean_text(data.reason or "")[:300] or None
-    now = services.clock()
-    async with services.db.transaction() as session:
-        await releases.withdraw(session, row["id"], reason, now)
+    now = services_of(request).clock()
+
+    async def withdraw(session: Session, release: int) -> bool:
+        return await releases.withdraw(session, release, reason, now)
+
+    return await _change(request, ref, now, withdraw, "withdraw", {"reason": reason})
+
+
+async def _change(
+    request: AppRequest,
+    ref: str,
+    now_ms: int,
+    make: Callable[[Session, int], Awaitable[bool]],
+    act: str,
+    after: dict[str, Any],
+) -> ReleaseInfo:
+    """Change an offered release, with its entry. Raises Problem 404, or 409 for a withdrawn one."""
+    row = await _find(request, ref)
+    async with services_of(request).db.transaction() as session:
+        if not await make(session, row["id"]):
+            state = Both("đã thu hồi", "withdrawn")
+            raise Problem("state", what=NOUN, ref=ref, state=state)
         await record(
-            session, at_ms=now, who=request.user.name, act="agent_release.withdraw",
-            subject=f"agent_release:{row['id']}", before={"percent": row["percent"]},
-            after={"reason": reason},
+            session, at_ms=now_ms, who=request.user.name, act=f"agent_release.{act}",
+            subject=f"agent_release:{row['id']}", before={"percent": row["percent"]}, after=after,
         )  # fmt: skip
     return _make(await _find(request, str(row["id"])))
 

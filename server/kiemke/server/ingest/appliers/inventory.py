@@ -12,9 +12,12 @@ from kiemke.server.ingest import software_rows
 from kiemke.server.ingest.context import Applying, Item
 from kiemke.server.ingest.decode import InventorySection, decode_rows
 from kiemke.server.ingest.incoming import BadReport
+from kiemke.wire.inventory import SECTIONS as KNOWN_SECTIONS
 
 # A change in one of these may change which machine this is.
 IDENTITY_SECTIONS = frozenset(SECTIONS)
+# A newer agent may tell of more than this server knows, but not of ever new things.
+MOST_UNKNOWN = 50
 _EPOCH = date(1970, 1, 1)
 
 
@@ -35,6 +38,7 @@ async def apply(applying: Applying, items: list[Item]) -> list[tuple[Item, str]]
     for item in items:
         try:
             rows = _rows(item)
+            _check_room(item, stored)
         except BadReport as error:
             hopeless.append((item, str(error)))
             continue
@@ -79,6 +83,19 @@ def _rows(item: Item) -> dict[str, list[dict[str, Any]] | None]:
         travels = bytes(section.rows) not in (b"", b"null")
         out[name] = decode_rows(name, section.rows) if travels else None
     return out
+
+
+def _check_room(item: Item, stored: dict[tuple[int, str], _Stored]) -> None:
+    """Raise BadReport when a source would have more sections of unknown names than are kept."""
+    named = {name for name in item.report.body.sections if name not in KNOWN_SECTIONS}
+    if named:
+        named |= {
+            name
+            for source, name in stored
+            if source == item.source_id and name not in KNOWN_SECTIONS
+        }
+    if len(named) > MOST_UNKNOWN:
+        raise BadReport(f"more than {MOST_UNKNOWN} sections this server does not know")
 
 
 def _merge(
