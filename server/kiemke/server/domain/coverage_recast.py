@@ -17,7 +17,8 @@ from kiemke.server.domain.coverage import (
     statement_params,
     working_codes,
 )
-from kiemke.server.domain.coverage_rollup import CoverageRow, chain, roll_up
+from kiemke.server.domain.coverage_rollup import CoverageRow, roll_up
+from kiemke.server.domain.rollup import chain
 
 _SUCCESSIONS = (
     "SELECT s.unit_id, s.successor_id FROM unit_succession s WHERE s.valid_from > :from"
@@ -52,7 +53,8 @@ class _Tree:
 
     def chain(self, unit_id: int | None) -> list[int]:
         """Return a unit and all above it, nearest first."""
-        return chain(self.parents, unit_id)
+        above = [] if unit_id is None else chain(unit_id, self.parents)
+        return [each for each in above if each in self.parents]
 
     def _common(self, places: Iterable[int | None]) -> int | None:
         """Return the nearest unit above all of these, None when there is none."""

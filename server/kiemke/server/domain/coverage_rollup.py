@@ -11,6 +11,7 @@ from operator import add
 from typing import Any
 
 from kiemke.server.domain.coverage_sql import COUNTS
+from kiemke.server.domain.rollup import chain
 
 KINDS = ("can_bo", "cong_chuc", "vien_chuc", "hop_dong")
 _OWN = tuple(f"own_{name}" for name in COUNTS)
@@ -151,23 +152,15 @@ def roll_up(
     whole = {unit_id: _Sum() for unit_id in parents}
     for unit_id, found in own.items():
         if found.counts or found.pcs:
-            for above in chain(parents, unit_id):
-                whole[above].add_all(found)
+            for above in chain(unit_id, parents):
+                if above in whole:
+                    whole[above].add_all(found)
     wanted = {(unit_id, ""): Target(unit_id, "", None, None) for unit_id in parents}
     wanted |= {(t.unit_id, t.kinds): t for t in targets if t.unit_id in parents}
     return [
         _row(day, target, own[unit_id], whole[unit_id], working)
         for (unit_id, _), target in sorted(wanted.items())
     ]
-
-
-def chain(parents: Mapping[int, int | None], unit_id: int | None) -> list[int]:
-    """Return a unit and all above it, nearest first; a loop ends where it began."""
-    found: list[int] = []
-    while unit_id is not None and unit_id in parents and unit_id not in found:
-        found.append(unit_id)
-        unit_id = parents[unit_id]
-    return found
 
 
 def _row(day: date, target: Target, own: _Sum, whole: _Sum, working: Sequence[int]) -> CoverageRow:
