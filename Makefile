@@ -1,13 +1,15 @@
 # What a newcomer does first: `make demo`. `make help` lists the rest.
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check format bench lock package packages
+.PHONY: help demo test test-slow _tests _types check _quickly format bench lock package packages
 
 BIN := .venv/bin
 UV := .cache/uv/bin/uv
 COMPILE := $(UV) pip compile -q --universal --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-header
 ARGS ?=
+# The tests start hundreds of programs: each would compile every module anew where nothing may be kept.
+export PYTHONDONTWRITEBYTECODE :=
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -16,20 +18,27 @@ demo: ## a whole district on this machine until Ctrl-C (ARGS=--once: one cycle, 
 	@tools/environment run
 	@$(BIN)/python -m bench.demo $(ARGS)
 
-test: check ## everything: lint, types, contracts, then the tests (ARGS goes to pytest)
+test: _quickly ## everything: lint, contracts, then types and the tests (ARGS goes to pytest)
 	@mkdir -p .cache && tools/peers
-	@$(BIN)/python -m pytest -q -n 3 --dist loadfile $(ARGS)
+	@$(MAKE) --no-print-directory -j 2 _types _tests
+
+_tests:
+	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-slow: check ## the tests that boot a machine or play a week (ARGS goes to pytest)
 	@mkdir -p .cache && tools/peers tests/peers-slow.txt
 	@$(BIN)/python -m pytest -q -m slow $(ARGS)
 
-check: ## lint, formatting, types and import contracts: seconds
+check: _quickly _types ## lint, formatting, types and import contracts: seconds
+
+_quickly:
 	@tools/environment dev
 	@$(BIN)/ruff check -q
 	@$(BIN)/ruff format -q --check || { echo "make format mends this"; exit 1; }
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+_types:
+	@$(BIN)/mypy
 
 format: ## rewrite the Python files in the project's format
 	@tools/environment dev

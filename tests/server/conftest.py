@@ -5,9 +5,18 @@ from pathlib import Path
 
 import pytest
 
+from kiemke.server import auth_users
 from kiemke.server.db import Database
 from kiemke.server.ingest.writer import Writer
 from tests.support.database import DIALECTS, fresh_database, fresh_url
+
+_CHEAP_HASHER = type(auth_users._HASHER)(time_cost=1, memory_cost=8, parallelism=1)
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords by the real argon2id at its least cost; ``test_auth`` holds the real cost."""
+    monkeypatch.setattr(auth_users, "_HASHER", _CHEAP_HASHER)
 
 
 @pytest.fixture(params=DIALECTS)

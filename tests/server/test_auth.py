@@ -6,9 +6,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from kiemke.server import auth_users
 from kiemke.server.attempts import Attempts
-from kiemke.server.auth_users import HOUR_MS
+from kiemke.server.auth_users import HOUR_MS, hash_password_now
 from tests.support.api import PASSWORD, Api, make_office, running_api
+
+_REAL_HASHER = auth_users._HASHER  # before a test has a cheaper one
 
 
 @pytest.fixture
@@ -100,6 +103,14 @@ async def test_no_secret_is_kept_as_it_was_given(api: Api) -> None:
     assert users[0]["password_hash"].startswith("$argon2id$")
     assert not any(secret in str(row) for row in tokens)
     assert not any(PASSWORD.encode() in bytes(row["entry"]) for row in entries)
+
+
+def test_a_guess_at_a_stolen_hash_costs_what_rfc_9106_asks_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(auth_users, "_HASHER", _REAL_HASHER)
+
+    assert hash_password_now(PASSWORD).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 async def test_a_short_password_and_an_unknown_role_are_refused(api: Api) -> None:
