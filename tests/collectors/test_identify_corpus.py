@@ -33,7 +33,7 @@ async def test_most_models_versions_and_serials_of_recorded_devices_are_found(
     """Recall at least 90 %, precision at least 95 %; ports, their names and speeds nearly all.
 
     With the general rules alone, as for makers nobody described, little is told that is wrong: what the
-    corpus calls a model is sometimes a product number, so that one in fourteen differs.
+    corpus calls a model is sometimes a product number, so that one in twenty differs.
     """
     folder = shared_corpora / "snmp"
     if not folder.is_dir():
@@ -66,8 +66,7 @@ async def test_most_models_versions_and_serials_of_recorded_devices_are_found(
     assert {fact: share for fact, share in recall.items() if share < 0.94} == {}
     assert {fact: share for fact, share in precision.items() if share < 0.95} == {}
     plainly = {fact: right[f"plain {fact}"] / given[f"plain {fact}"] for fact in FACTS}
-    assert plainly["model"] >= 0.93
-    assert plainly["version"] >= 0.95 and plainly["serial"] >= 0.95
+    assert {fact: share for fact, share in plainly.items() if share < 0.95} == {}
     assert recall["port"] >= 0.99
     assert recall["port name"] >= 0.99
     assert recall["port speed"] >= 0.99

@@ -2,6 +2,7 @@
 
 import re
 
+from kiemke.collectors.identify_products import product_of
 from kiemke.collectors.snmp.reader import Value, format_oid
 from kiemke.collectors.snmp.values import read_mac, read_text
 from kiemke.wire.clean import clean_text
@@ -12,7 +13,7 @@ NOTHING = re.compile(
     (?: n/?a | none | null | nil | unknown | undefined | unspecified | not [ ] (?:available|applicable|
         specified|set|supported|present|defined|configured|installed) | invalid | empty | default [ ] string
       | to [ ] be [ ] filled [ ] by [ ] o\.?e\.?m\.? | system [ ] (?:serial [ ] number|product [ ] name|version)
-      | no[ ]?such[ ]?(?:instance|object) .* | [?.\-_*x ]{1,8} | "" )
+      | no[ ]?such[ ]?(?:instance|object) .* | [?.\-_*x ]{1,8} | \#+ | system [ ] mac: .* | "" )
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -28,9 +29,12 @@ def clean_fact(text: str | None) -> str | None:
 
 
 def decode(value: Value, decoding: str) -> str | None:
-    """Return a value as text: an octet string read as "text", "mac" or "hex"; numbers in digits."""
+    """Return a value as text: an octet string read as "text", "mac" or "hex"; numbers in digits.
+
+    An identifier is shown in numbers, or read as "product": the model that a product MIB numbers so.
+    """
     if isinstance(value, tuple):
-        return format_oid(value)
+        return product_of(value) or None if decoding == "product" else format_oid(value)
     if isinstance(value, int):
         return str(value)
     if decoding == "mac":

@@ -84,9 +84,11 @@ def guess(rows: Iterable[tuple[Oid, str]], descr: str, others: Iterable[str]) ->
 
 
 def _names_another(descr: str, model: str) -> bool:
-    """Say whether sysDescr begins with a model of its own: the one in the maker's tree is a part's."""
-    head = re.split(r"[\s,;]", descr, maxsplit=1)[0]
-    return model not in descr and head.casefold() not in model.casefold() and _is_model(head)
+    """Say whether sysDescr names a model of its own before this one: that in the maker's tree is a part's."""
+    head, *others = re.split(r"[\s,;]+", descr.partition(model)[0])[:4]
+    if model in descr:
+        return any(len(word) >= 5 and "-" in word and _is_model(word) for word in (head, *others))
+    return head.casefold() not in model.casefold() and _is_model(head)
 
 
 def _may_be(text: str, known: Sequence[str] | set[str]) -> bool:

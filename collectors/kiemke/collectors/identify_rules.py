@@ -30,7 +30,7 @@ ENTITY_COLUMNS = {
     "model": 13, "alias": 14,
 }  # fmt: skip
 ENTITY_CLASSES = {"chassis": 3, "container": 5, "module": 9, "stack": 11, "cpu": 12}  # RFC 6933
-DECODINGS = ("text", "mac", "hex", "number")
+DECODINGS = ("text", "mac", "hex", "number", "product")
 WAYS = ("oid", "descr", "object_id", "name", "entity", "product", "join", "text")
 SOURCE_KEYS = {*WAYS, "pattern", "format", "drop", "map", "as", "class", "with"}
 LINE_KEYS = {

@@ -3,6 +3,7 @@
 FAMILIES = (
     "a10",
     "aastra",
+    "accedian",
     "adtran",
     "adva",
     "advantech",
@@ -117,6 +118,7 @@ FAMILIES = (
     "fortinet",
     "fs",
     "fujifilm",
+    "fujitsu",
     "gamatronic",
     "garrettcom",
     "general",
