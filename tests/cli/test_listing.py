@@ -265,6 +265,18 @@ def test_two_populations_of_one_unit_are_told_apart(signed_in: RestServer, run: 
     assert "· cán bộ" in out
 
 
+def test_two_units_of_one_name_are_told_apart_by_their_codes(
+    signed_in: RestServer, run: Run
+) -> None:
+    other = SMALL | {"unit": {"code": "YH-TT", "name": "Thanh tra"}}
+    signed_in.items("/coverage", SMALL, SMALL | {"kinds": ["can_bo"]}, other, COVERAGE)
+
+    out = run("coverage", "show", "--wide").out
+
+    assert "Thanh tra TG-TT (tất cả)" in out and "Thanh tra YH-TT " in out
+    assert out.count("Thanh tra") == 2
+
+
 def test_coverage_as_csv_has_plain_figures(signed_in: RestServer, run: Run) -> None:
     signed_in.items("/coverage", COVERAGE)
 

@@ -167,19 +167,23 @@ def with_shares(row: Record) -> Record:
 
 
 def told_apart(rows: Sequence[Record]) -> tuple[Record, ...]:
-    """Return the rows with their population beside the unit where a unit has more than one.
+    """Return the rows with the code beside a name of two units, and each population of a unit named.
 
     Below the first row of a unit its others say the population alone: beside a long name it would
     be the part that a narrow screen cuts off.
     """
     units = [text_at(row, "unit.code") for row in rows]
+    names = Counter(
+        label for _, label in {(u, r["label"]) for u, r in zip(units, rows, strict=True)}
+    )
     times, labelled = Counter(units), []
     for row, unit, above in zip(rows, units, [None, *units], strict=False):
         whose = WHOSE.render(dig(row, "kinds"), figures.zone_of(None))
+        name = row["label"] if names[row["label"]] == 1 else f"{row['label']} {unit}"
         if times[unit] == 1 or whose is None:
-            labelled.append(row)
+            labelled.append({**row, "label": name})
         else:
-            label = f"· {whose}" if unit == above else f"{row['label']} ({whose})"
+            label = f"· {whose}" if unit == above else f"{name} ({whose})"
             labelled.append({**row, "label": label})
     return tuple(labelled)
 
