@@ -1,6 +1,10 @@
 """The words of the office for what an inventory holds: its sections and the fields of their rows."""
 
+import re
+from datetime import tzinfo
+
 from kiemke.cli.i18n import N_, _
+from kiemke.cli.kinds import BITS, COUNT, DAY, MOMENT, OCTETS, TEXT, Kind
 
 SECTIONS: dict[str, str] = {
     "identity": N_("Agent"),
@@ -65,7 +69,7 @@ FIELDS: dict[str, str] = {
     "file_system": N_("file system"),
     "firmware": N_("firmware"),
     "form_factor": N_("form factor"),
-    "free_bytes": N_("free (bytes)"),
+    "free_bytes": N_("free"),
     "full_mwh": N_("capacity now (mWh)"),
     "gateways": N_("gateways"),
     "health": N_("health"),
@@ -120,9 +124,9 @@ FIELDS: dict[str, str] = {
     "servers": N_("servers"),
     "signatures_at": N_("signatures of"),
     "signatures_version": N_("signatures version"),
-    "size_bytes": N_("size (bytes)"),
+    "size_bytes": N_("size"),
     "sku": N_("SKU"),
-    "speed_bits_per_second": N_("speed (bits/s)"),
+    "speed_bits_per_second": N_("speed"),
     "speed_mts": N_("speed (MT/s)"),
     "ssid": N_("Wi-Fi network"),
     "started_at": N_("since"),
@@ -151,3 +155,30 @@ def section_word(name: str) -> str:
 def field_word(name: str) -> str:
     """Return the field's words; one of a newer agent is shown as it is."""
     return _(FIELDS[name]) if name in FIELDS else name
+
+
+def _release_date(value: object, zone: tzinfo) -> str | None:
+    """A BIOS tells its date as mm/dd/yyyy (DSP0134, type 0), which here reads as another day."""
+    found = re.fullmatch(r"(\d\d)/(\d\d)/(\d{4})", value) if isinstance(value, str) else None
+    if found is None:
+        return TEXT.render(value, zone)
+    return DAY.render(f"{found[3]}-{found[1]}-{found[2]}", zone)
+
+
+KINDS: dict[str, Kind] = {
+    "free_bytes": OCTETS,
+    "installed_on": DAY,
+    "mtu_bytes": COUNT,
+    "release_date": Kind(_release_date),
+    "size_bytes": OCTETS,
+    "speed_bits_per_second": BITS,
+    "claimed_on": DAY,
+    "booted_at": MOMENT,
+    "signatures_at": MOMENT,
+    "started_at": MOMENT,
+}
+
+
+def field_kind(name: str) -> Kind:
+    """Return how a field's values are written; plainly where nothing else is known."""
+    return KINDS.get(name, TEXT)

@@ -23,7 +23,7 @@ from kiemke.cli.machine_identity import VERBS
 from kiemke.cli.machine_import import VERBS as IMPORT_VERBS
 from kiemke.cli.pick import MACHINE, UNIT, pick, reference
 from kiemke.cli.records import Record, dig, records_of, text_at
-from kiemke.cli.section_words import field_word, section_word
+from kiemke.cli.section_words import field_kind, field_word, section_word
 from kiemke.cli.tables import Column, as_json, draw
 from kiemke.cli.text import visible
 
@@ -131,12 +131,16 @@ def _show_section(app: App, name: str, content: object, *, whole: bool) -> None:
     fields = list(dict.fromkeys(str(field) for row in shown for field in row))
     # Keyed by position: a field's own name may hold a dot, which a path would split.
     placed = [{str(i): row.get(field) for i, field in enumerate(fields)} for row in shown]
-    names = [visible(field_word(field)) for field in fields]
+    named = [(visible(field_word(field)), field_kind(field)) for field in fields]
     if len(rows) == 1:
-        show_one(app, title, [Column(n, str(i)) for i, n in enumerate(names)], placed[0])
+        alone = [Column(name, str(i), kind) for i, (name, kind) in enumerate(named)]
+        show_one(app, title, alone, placed[0])
         return
     app.heading(f"{title} ({len(rows)})")
-    columns = [Column(n, str(i), flexible=True, optional=i) for i, n in enumerate(names)]
+    columns = [
+        Column(name, str(i), kind, flexible=True, optional=i)
+        for i, (name, kind) in enumerate(named)
+    ]
     app.say(*draw(columns, placed, app.width(), app.zone).lines)
     if len(shown) < len(rows):
         app.say(_("… and {count} more").format(count=len(rows) - len(shown)))
