@@ -17,7 +17,7 @@ from kiemke.server import serve
 from kiemke.server.app import create_app
 from kiemke.server.ca import make_next_root, renew_leaf, server_context, switch_root
 from kiemke.server.db import Database
-from kiemke.server.serve import prepare_database
+from kiemke.server.migrate import prepare_database
 from kiemke.server.settings import make
 from kiemke.wire.enrolment import make_token
 from kiemke.wire.pin import der_sha256

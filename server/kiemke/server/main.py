@@ -45,10 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(options: argparse.Namespace, settings: "Settings") -> int:
-    from kiemke.server import serve  # heavy; see main()
-    from kiemke.server.logs import set_up_logs
-
     if options.command == "run":
+        from kiemke.server import serve  # heavy: nothing else needs the whole application
+        from kiemke.server.logs import set_up_logs
+
         set_up_logs()
         serve.run(settings)
         return 0
@@ -92,7 +92,7 @@ def _read_password() -> str:
 @asynccontextmanager
 async def _opened(settings: "Settings") -> "AsyncIterator[Database]":
     from kiemke.server.db import Database
-    from kiemke.server.serve import prepare_database
+    from kiemke.server.migrate import prepare_database
 
     await prepare_database(settings.database_url)
     db = Database(settings.database_url)

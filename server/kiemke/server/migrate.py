@@ -18,11 +18,13 @@ from kiemke.server import postgres_driver
 from kiemke.server.audit_adopt import record_rows
 from kiemke.server.db import Database, tortoise_config
 from kiemke.server.domain import audit_triggers, search_index
+from kiemke.server.errors import OutdatedDatabase
 from kiemke.server.migrate_states import LazyExecutor
 
 # Any fixed number: two processes that migrate the same PostgreSQL database meet at this lock.
 _ADVISORY_LOCK = 0x6B69_656D_6B65
 _DUMP_SECONDS = 3600
+FIRST_MIGRATION = "0001_initial"
 
 
 class MigrationError(Exception):
@@ -65,6 +67,19 @@ async def migrate(
     else:
         await _migrate_postgres(url, backup_dir, backed_up)
     return names
+
+
+async def prepare_database(url: str) -> None:
+    """Make the schema in an empty database. Raises OutdatedDatabase for an older schema."""
+    names = await pending(url)
+    if not names:
+        return
+    if FIRST_MIGRATION not in names:
+        raise OutdatedDatabase(
+            f"the database lacks {', '.join(names)}; stop every server and run: "
+            "kiemke-server migrate"
+        )
+    await migrate(url)
 
 
 async def _run(url: str) -> None:

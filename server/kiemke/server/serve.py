@@ -14,13 +14,12 @@ import uvicorn
 from kiemke.server.app import create_app
 from kiemke.server.ca import read_authority, renew_leaf, server_context
 from kiemke.server.context import Services
-from kiemke.server.errors import CaError, OutdatedDatabase
-from kiemke.server.migrate import migrate, pending
+from kiemke.server.errors import CaError
+from kiemke.server.migrate import prepare_database
 from kiemke.server.settings import Settings
 
 log = logging.getLogger(__name__)
 
-FIRST_MIGRATION = "0001_initial"
 # Senders post every 300 s: a shorter keep-alive would cost each of them a handshake a post.
 KEEP_ALIVE_SECONDS = 330
 DRAIN_SECONDS = 20
@@ -50,19 +49,6 @@ class _Server(uvicorn.Server):
             for opened in listener.sockets:
                 address = opened.getsockname()
                 log.info("listening", extra={"host": address[0], "port": address[1]})
-
-
-async def prepare_database(url: str) -> None:
-    """Make the schema in an empty database. Raises OutdatedDatabase for an older schema."""
-    names = await pending(url)
-    if not names:
-        return
-    if FIRST_MIGRATION not in names:
-        raise OutdatedDatabase(
-            f"the database lacks {', '.join(names)}; stop every server and run: "
-            "kiemke-server migrate"
-        )
-    await migrate(url)
 
 
 def run(settings: Settings) -> None:
