@@ -307,3 +307,38 @@ def test_a_figure_is_sent_as_it_was_written(signed_in: RestServer, run: Run) -> 
         None,
     )
     assert ran.out.splitlines() == ["HL: mới", "Đã ghi."]
+
+
+def test_how_far_a_release_is_and_what_to_do_where_it_does_not_get_on(
+    signed_in: RestServer, run: Run
+) -> None:
+    release = {"id": 7, "version": "0.2.0", "system": "debian-amd64", "percent": 10}
+    signed_in.items("/agent-releases", release)
+    place = {"source": "s2", "hostname": "pc-2", "state": "rolled_back", "version": "0.1.0"}
+    signed_in.on(
+        "GET",
+        "/agent-releases/7/progress",
+        {
+            "release": release,
+            "states": {"running": 3, "rolled_back": 1, "silent": 0},
+            "versions": {"0.2.0": 3, "0.1.0": 1},
+            "amiss": [{**place, "reason": "it did not report within ten minutes"}],
+        },
+    )
+
+    ran = run("cap-nhat", "xem", "0.2.0")
+
+    assert ran.code == 0
+    assert "đã lùi về bản trước" in ran.out and "pc-2" in ran.out
+    assert "chưa nghe" not in ran.out, "no line for nobody"
+    assert "kiemke-agent update show" in ran.out
+
+
+def test_a_clock_is_told_in_words(signed_in: RestServer, run: Run) -> None:
+    for name, offset in (("a", 7_500.0), ("b", -90_061.0), ("c", 0.4), ("d", None)):
+        signed_in.on("GET", f"/sources/{name}", {"id": name, "clock_offset_seconds": offset})
+    told = {name: run("source", "show", name).out for name in "abcd"}
+
+    assert "chậm 2 giờ 5 phút" in told["a"]
+    assert "nhanh 1 ngày 1 giờ" in told["b"]
+    assert "đúng giờ" in told["c"] and "giờ" not in told["d"]

@@ -25,6 +25,7 @@ READING_VERBS = {"list", "show", "history", "who", "diff", "fit", "why", "unmatc
 OF_NOW = {
     ("source", "list"): "who reports now, and may",
     ("source", "show"): "who reports now, and may",
+    ("update", "show"): "which version runs now",
     ("user", "list"): "who may sign in now",
     ("token", "list"): "which tokens are valid now",
     ("approve", "list"): "what waits now, by its state",

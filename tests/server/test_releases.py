@@ -14,6 +14,7 @@ from kiemke.wire.update import PART_BYTES, bucket_of, read_signed
 from tests.support.api import Api, make_office, running_api, sha256_hex
 from tests.support.office import MOMENT_MS
 from tests.support.releases import as_query, public_of, sign
+from tests.support.reporting import insert
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 SECRET = "an agent's own secret"
@@ -107,6 +108,51 @@ async def test_a_stage_reaches_its_share_and_a_withdrawn_release_nobody(api: Api
         "agent_release.stage",
         "agent_release.withdraw",
     ]
+
+
+async def test_how_far_a_release_is_follows_from_what_the_pcs_told(api: Api) -> None:
+    """One that runs it, one that took it back, one that never took it; of another system none."""
+    now = api.clock.now_ms
+    async with await api.signed_in("admin") as client:
+        made = (await publish(client)).json()
+    async with api.services.db.transaction() as session:
+        for source, version, family in (
+            (1, "0.2.0", "linux"),
+            (2, "0.1.0", "linux"),
+            (3, "0.1.0", "linux"),
+        ):
+            for section, rows in (
+                ("identity", f'[{{"agent_version":"{version}"}}]'),
+                ("os", f'[{{"family":"{family}"}}]'),
+            ):
+                await insert(session, "source_section", source_id=source, section=section, status="ok",
+                             rows_json=rows, observed_at_ms=now, changed_at_ms=now)  # fmt: skip
+        detail = '{"outcome": "rolled_back", "version": "0.2.0", "reason": "it did not report"}'
+        await insert(session, "source_event", source_id=2, at_ms=now + 1000, clock="sure",
+                     name="update", detail_json=detail)  # fmt: skip
+        await session.execute(
+            "UPDATE source_now SET last_received_at_ms = :now", now=now + 3_600_000
+        )
+    path = f"/api/v1/agent-releases/{made['id']}/progress"
+    async with await api.signed_in("admin") as client:
+        soon = (await client.get(path)).json()
+        async with api.services.db.transaction() as session:
+            await session.execute(
+                "UPDATE source_now SET last_received_at_ms = :now WHERE source_id = 3",
+                now=now + 49 * 3_600_000,
+            )
+        late = (await client.get(path)).json()
+        listed = (await client.get("/api/v1/agent-releases")).json()["items"][0]
+
+    assert {name: n for name, n in soon["states"].items() if n} == {
+        "running": 1, "rolled_back": 1, "waiting": 1,
+    }  # fmt: skip
+    assert soon["versions"] == {"0.2.0": 1, "0.1.0": 2}
+    assert [(each["source"], each["state"], each["reason"]) for each in late["amiss"]] == [
+        ("s2", "rolled_back", "it did not report"),
+        ("s3", "stuck", None),
+    ]
+    assert (listed["for_pcs"], listed["running"], listed["amiss"]) == (3, 1, 2)
 
 
 async def test_what_is_not_the_signed_package_or_is_over_is_refused(api: Api) -> None:

@@ -87,6 +87,19 @@ def latency(seconds: float) -> str:
     return f"{figures.trimmed(seconds * 1000)} ms"
 
 
+def clock(seconds: float) -> str:
+    """Return how far a PC's clock is off; ``seconds`` is the server's less the PC's."""
+    if abs(seconds) < 2:
+        return _("right")
+    left, parts = round(abs(seconds)), []
+    for size, unit in ((86_400, _("d")), (3_600, _("h")), (60, _("min")), (1, _("s"))):
+        whole, left = divmod(left, size)
+        if whole:
+            parts.append(f"{whole} {unit}")
+    told = _("{span} behind") if seconds > 0 else _("{span} ahead")
+    return told.format(span=" ".join(parts[:2]))
+
+
 TEXT = Kind(_text)
 THING = Kind(_thing)
 DAY = Kind(_day)
@@ -99,6 +112,7 @@ BITS = Kind(_fraction(figures.bits_per_second), number=True)
 RATIO = Kind(_fraction(figures.ratio), number=True)
 TIMES = Kind(_fraction(lambda value: figures.decimal(int(value * 100) / 100, 2)), number=True)
 LATENCY = Kind(_fraction(latency), number=True)
+CLOCK = Kind(_fraction(clock))
 
 
 def words(vocabulary: str) -> Kind:

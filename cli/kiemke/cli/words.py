@@ -192,6 +192,15 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "collector": N_("collector"),
         "one_shot": N_("survey by hand"),
     },
+    "release_state": {
+        "running": N_("runs it"),
+        "waiting": N_("takes it soon"),
+        "stuck": N_("does not arrive"),
+        "rolled_back": N_("taken back"),
+        "refused": N_("refused by the PC"),
+        "silent": N_("not heard since"),
+        "not_its_turn": N_("not its turn"),
+    },
     "source_state": {
         "pending": N_("pending"),
         "approved": N_("approved"),

@@ -18,6 +18,7 @@ FINDINGS: dict[str, str] = {
     "cloned_install": N_("copied install"),
     "cloned_source": N_("copied install: two PCs speak as one"),
     "copied_disk": N_("disk copied onto another PC"),
+    "clock_off": N_("the PC's clock is off"),
     "one_host": N_("many agents on one PC"),
     "ups_on_battery": N_("UPS runs on its battery"),
     "ups_battery_low": N_("UPS battery is low"),

@@ -8,7 +8,7 @@ from kiemke.cli import state_reasons
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.i18n import N_, _
-from kiemke.cli.kinds import MOMENT, OCTETS, THING, words
+from kiemke.cli.kinds import CLOCK, MOMENT, OCTETS, THING, words
 from kiemke.cli.listing import (
     Shape,
     Times,
@@ -48,6 +48,7 @@ SOURCES = (
     Column(N_("Kind"), "kind", words("source_kind")),
     Column(N_("State"), "state", words("source_state")),
     Column(N_("Last heard"), "last_received_at", MOMENT),
+    Column(N_("Clock"), "clock_offset_seconds", CLOCK, optional=2),
     Column(N_("Because"), "state_reason", state_reasons.KIND, optional=1, flexible=True),
 )
 MOST_SECTION_ROWS = 10  # of a section nobody asked for by name: software has hundreds

@@ -9,7 +9,7 @@ from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.i18n import N_, _
-from kiemke.cli.kinds import COUNT, MOMENT, THING, words
+from kiemke.cli.kinds import CLOCK, COUNT, MOMENT, THING, words
 from kiemke.cli.listing import (
     Shape,
     items_where,
@@ -34,6 +34,7 @@ COLUMNS = (
 )
 FIELDS = (
     *COLUMNS,
+    Column(N_("Clock"), "clock_offset_seconds", CLOCK),
     Column(N_("Because"), "state_reason", state_reasons.KIND),
     Column(N_("Reports set aside"), "rejected", COUNT),
     Column(N_("Probe since"), "probe_since", MOMENT),

@@ -11,7 +11,7 @@ from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.errors import KiemkeError
 from kiemke.cli.i18n import N_, _
-from kiemke.cli.kinds import COUNT, MOMENT, TEXT
+from kiemke.cli.kinds import COUNT, MOMENT, TEXT, THING, words
 from kiemke.cli.listing import (
     Shape,
     Times,
@@ -21,19 +21,33 @@ from kiemke.cli.listing import (
     show_one,
     time_options,
 )
-from kiemke.cli.records import text_at
-from kiemke.cli.tables import Column, as_json
+from kiemke.cli.records import dig, records_of, text_at
+from kiemke.cli.tables import Column, as_json, draw
 
 COLUMNS = (
     Column(N_("No."), "id"),
     Column(N_("Version"), "version"),
     Column(N_("System"), "system"),
     Column(N_("Per cent of PCs"), "percent", COUNT),
+    Column(N_("For PCs"), "for_pcs", COUNT, optional=1),
+    Column(N_("Running"), "running", COUNT),
+    Column(N_("Amiss"), "amiss", COUNT),
     Column(N_("Published at"), "published_at", MOMENT),
     Column(N_("By"), "published_by", flexible=True),
     Column(N_("Ends"), "expires_at", MOMENT),
     Column(N_("Withdrawn"), "withdrawn_at", MOMENT, optional=1),
     Column(N_("Because"), "reason", flexible=True, optional=2),
+)
+STATES = (Column(N_("State"), "state", words("release_state")), Column(N_("PCs"), "count", COUNT))
+VERSIONS = (Column(N_("Version"), "version"), Column(N_("PCs"), "count", COUNT))
+PLACES = (
+    Column(N_("Machine"), "hostname", flexible=True),
+    Column(N_("Source"), "source", optional=2, flexible=True),
+    Column(N_("Unit"), "unit", THING, flexible=True),
+    Column(N_("State"), "state", words("release_state")),
+    Column(N_("Version"), "version"),
+    Column(N_("Last heard"), "last_received_at", MOMENT, optional=1),
+    Column(N_("Because"), "reason", flexible=True),
 )
 FIELDS = (*COLUMNS, Column(N_("File"), "file", TEXT), Column("SHA-256", "sha256", TEXT))
 PACKAGE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -162,6 +176,57 @@ def list_(app: App, times: Times, shape: Shape) -> None:
     """List releases."""
     found = app.client.items("/agent-releases", times.parameters(), shape.rows)
     show(app, _("Releases of the agent"), COLUMNS, found, shape)
+
+
+@update.command(
+    "show",
+    alias="xem",
+    help=N_(
+        "Show how far a release is: on how many PCs it runs, was taken back, was refused or does not "
+        "arrive, and on which."
+    ),
+    examples=("kiemke update show 0.2.0", "kiemke cap-nhat xem 0.2.0 --json"),
+)
+@argument("ref", metavar=N_("VERSION"))
+@json_option
+@pass_app
+def show_(app: App, ref: str, json: bool) -> None:
+    """Show how far a release is, for each system it is offered for."""
+    found = [app.client.get(f"/agent-releases/{number}/progress") for number in _numbers(app, ref)]
+    if json:
+        app.write(as_json(found) + "\n")
+        return
+    for each in found:
+        _show_progress(app, each)
+
+
+def _show_progress(app: App, found: object) -> None:
+    """Print one release's progress, and what to do where it does not get on."""
+    release = dig(found, "release")
+    show_one(app, _("Release of the agent"), FIELDS, release if isinstance(release, dict) else {})
+    for title, columns, name, key in (
+        (_("PCs by state"), STATES, "states", "state"),
+        (_("PCs by version"), VERSIONS, "versions", "version"),
+    ):
+        counts = dig(found, name)
+        rows = (
+            [{key: one, "count": n} for one, n in counts.items() if n]
+            if isinstance(counts, dict)
+            else []
+        )
+        app.heading(title)
+        app.say(*draw(columns, rows, app.width(), app.zone).lines)
+    places = records_of(dig(found, "amiss"))
+    if not places:
+        return
+    app.heading(_("Amiss"))
+    app.say(*draw(PLACES, places, app.width(), app.zone).lines)
+    app.say(
+        _("Taken back: withdraw the release, look at the PC: kiemke-agent update show"),
+        _(
+            "Not arriving: does the PC trust the key, and did the agent come as a package? The same command tells."
+        ),
+    )
 
 
 @update.command(

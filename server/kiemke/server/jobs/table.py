@@ -9,6 +9,7 @@ from kiemke.server.db import Database, Session
 from kiemke.server.domain import (
     access_now,
     audit_chain,
+    clocks_now,
     coverage,
     coverage_figures,
     device_health_now,
@@ -102,6 +103,7 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
         Job("device_health", 60.0, lambda turn: device_health_now.run(db, turn.now_ms, turn.guard)),
         Job("lan_findings", 300.0, lambda turn: lan_findings.run(db, turn.now_ms, turn.guard)),
         Job("findings", 300.0, lambda turn: findings_now.run(db, turn.now_ms, turn.guard)),
+        Job("clocks", 300.0, lambda turn: clocks_now.run(db, turn.now_ms, turn.guard)),
         Job("access", 300.0, lambda turn: access_now.run(db, turn.now_ms, turn.guard)),
         Job("seal_audit", 10.0, seal),
         Job("prune", 3600.0, forget),

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, rfc3339, services_of
 from kiemke.server.db import Row
+from kiemke.server.domain.clocks_now import offset_of
 from kiemke.server.domain.tables import dated
 from kiemke.server.errors import Both
 from kiemke.server.resources.assets import AssetRef
@@ -41,7 +42,7 @@ LISTING = Listing(
 
 _SOURCES = """
 SELECT ms.machine_id, s.id, s.public_id, s.kind, s.state, s.state_reason, s.hostname,
-  s.unit_id, n.last_received_at_ms
+  s.unit_id, n.last_received_at_ms, n.last_sample_json
 FROM machine_source ms JOIN source s ON s.id = ms.source_id
 LEFT JOIN source_now n ON n.source_id = s.id
 WHERE ms.machine_id IN :[ids] AND {active ms}
@@ -75,13 +76,17 @@ ORDER BY CASE WHEN x.kind IS NULL THEN 0 ELSE 1 END, t.name, t.version
 
 @dataclass(frozen=True, slots=True)
 class SourceOfMachine:
-    """One install seen on a machine; ``state_reason`` says why it was set aside."""
+    """One install seen on a machine; ``state_reason`` says why it was set aside.
+
+    ``clock_offset_seconds``: the server's clock less the PC's when it posted last, None when it told none.
+    """
 
     id: str
     kind: str
     state: str
     state_reason: str | None
     last_received_at: str | None
+    clock_offset_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +245,7 @@ def _make(
                 row["state"],
                 row["state_reason"],
                 rfc3339(row["last_received_at_ms"]),
+                offset_of(row["last_sample_json"]),
             )
             for row in sources
         ],

@@ -17,17 +17,25 @@ from kiemke.server.auth import AppRequest, authenticate_source
 from kiemke.server.context import rfc3339, services_of
 from kiemke.server.db import Refused, Row, Session
 from kiemke.server.domain import releases
+from kiemke.server.domain.release_progress import (
+    AMISS,
+    Fleet,
+    Progress,
+    load_fleet,
+    progress_of,
+)
 from kiemke.server.errors import Both, Problem
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_one, fetch_page
-from kiemke.server.resources.tree import now_of
+from kiemke.server.resources.tree import Moment, UnitRef, load_refs, now_of, visible_units
 from kiemke.wire.clean import clean_text
 from kiemke.wire.update import LARGEST_PACKAGE_BYTES, SYSTEMS, ManifestError, Signed, read_signed
 
+MOST_PLACES = 500
 NOUN = Both("bản phát hành của tác tử", "release of the agent")
 LISTING = Listing(
     columns="r.id, r.version, r.system, r.file_name, r.size_bytes, r.sha256,"
     " CASE WHEN r.changed_at_ms <= :known THEN r.percent END AS percent,"
-    " r.expires_at_ms, r.published_at_ms, r.published_by,"
+    " r.expires_at_ms, r.published_at_ms, r.published_by, r.changed_at_ms,"
     " CASE WHEN r.withdrawn_at_ms <= :known THEN r.withdrawn_at_ms END AS withdrawn_at_ms,"
     " CASE WHEN r.withdrawn_at_ms <= :known THEN r.withdrawn_reason END AS withdrawn_reason",
     tables="agent_release r",
@@ -44,6 +52,8 @@ class ReleaseInfo:
     """A release. ``percent`` of the sources are offered it; withdrawn ones are offered to none.
 
     What ``percent`` was before its last change is not kept: asked for then, it is null.
+    Of the PCs in sight ``for_pcs`` are of its system, ``running`` run it or a newer one, and on ``amiss``
+    it was taken back, was refused or does not arrive; None of a withdrawn one.
     """
 
     id: int
@@ -58,6 +68,32 @@ class ReleaseInfo:
     published_by: str
     withdrawn_at: str | None
     reason: str | None
+    for_pcs: int | None = None
+    running: int | None = None
+    amiss: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePlace:
+    """A PC on which a release does not get on; ``reason`` is its own word."""
+
+    source: str
+    hostname: str | None
+    unit: UnitRef | None
+    state: str
+    version: str | None
+    last_received_at: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseProgress:
+    """How far a release is: PCs by state and by the version they run; ``amiss`` one by one, at most 500."""
+
+    release: ReleaseInfo
+    states: dict[str, int]
+    versions: dict[str, int]
+    amiss: list[ReleasePlace]
 
 
 class StageInput(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -72,7 +108,7 @@ class WithdrawInput(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     reason: str | None = None
 
 
-def _make(row: Row) -> ReleaseInfo:
+def _make(row: Row, progress: Progress | None = None) -> ReleaseInfo:
     return ReleaseInfo(
         id=row["id"],
         version=row["version"],
@@ -86,6 +122,9 @@ def _make(row: Row) -> ReleaseInfo:
         published_by=row["published_by"],
         withdrawn_at=rfc3339(row["withdrawn_at_ms"]),
         reason=row["withdrawn_reason"],
+        for_pcs=None if progress is None else progress.total,
+        running=None if progress is None else progress.states["running"],
+        amiss=None if progress is None else sum(progress.states[name] for name in AMISS),
     )
 
 
@@ -106,7 +145,51 @@ async def list_releases(
 ) -> Page[ReleaseInfo]:
     """List releases, the last published first."""
     rows, total, cursor = await fetch_page(services_of(request), LISTING, asked)
-    return Page([_make(row) for row in rows], total, cursor)
+    offered = [row for row in rows if _is_offered(row)]
+    if not offered:
+        return Page([_make(row) for row in rows], total, cursor)
+    since = min(row["published_at_ms"] for row in offered)
+    fleet = await _load_fleet(request, asked.units, since, asked.moment)
+    made = [_make(row, progress_of(fleet, row) if _is_offered(row) else None) for row in rows]
+    return Page(made, total, cursor)
+
+
+def _is_offered(row: Row) -> bool:
+    """Tell whether a release was offered then, to a share that is known."""
+    return row["withdrawn_at_ms"] is None and row["percent"] is not None
+
+
+async def _load_fleet(
+    request: AppRequest, units: list[int] | None, since_ms: int, moment: Moment
+) -> Fleet:
+    async with services_of(request).db.reading() as session:
+        return await load_fleet(session, units, since_ms, moment.day, moment.known_ms)
+
+
+@get("/api/v1/agent-releases/{ref:str}/progress", opt={"role": "auditor"}, tags=["sources"])
+async def get_release_progress(
+    request: AppRequest, ref: FromPath[str], moment: NamedDependency[Moment]
+) -> ReleaseProgress:
+    """Return how far a release is among the PCs in sight, by what they told last."""
+    services = services_of(request)
+    row = await _find(request, ref)
+    units = await visible_units(services, request.user, moment, None)
+    fleet = await _load_fleet(request, units, row["published_at_ms"], moment)
+    found = progress_of(fleet, row)
+    refs = await load_refs(services, moment)
+    places = [
+        ReleasePlace(
+            source=each.source,
+            hostname=each.hostname,
+            unit=None if each.unit_id is None else refs.get(each.unit_id),
+            state=each.state,
+            version=each.version,
+            last_received_at=rfc3339(each.last_received_ms),
+            reason=each.reason,
+        )
+        for each in found.amiss[:MOST_PLACES]
+    ]
+    return ReleaseProgress(_make(row, found), found.states, dict(found.versions), places)
 
 
 @post(
@@ -272,6 +355,7 @@ async def _find(request: AppRequest, ref: str) -> Row:
 
 HANDLERS = (
     list_releases,
+    get_release_progress,
     publish_release,
     stage_release,
     withdraw_release,

@@ -10,6 +10,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import rfc3339, services_of
 from kiemke.server.db import Row
+from kiemke.server.domain.clocks_now import offset_of
 from kiemke.server.domain.secrets import held_by
 from kiemke.server.enrolment import NOUN_SOURCE, set_source_state
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_one, fetch_page
@@ -18,7 +19,7 @@ from kiemke.server.site_probe import set_probe
 
 LISTING = Listing(
     columns="s.id, s.public_id, s.kind, s.state, s.state_reason, s.hostname, n.last_received_at_ms,"
-    " s.probe_since_ms, (SELECT COUNT(*) FROM probe_target p WHERE p.collector_id = s.id"
+    " n.last_sample_json, s.probe_since_ms, (SELECT COUNT(*) FROM probe_target p WHERE p.collector_id = s.id"
     " AND p.retired_at_ms IS NULL) AS probes,"
     " v.code AS unit_code, v.name AS unit_name,"
     " (SELECT COUNT(*) FROM rejected_report r WHERE r.source_id = s.id) AS rejected",
@@ -36,6 +37,8 @@ LISTING = Listing(
 class Source:
     """One install. ``rejected`` counts reports of it that could never be applied.
 
+    ``clock_offset_seconds``: the server's clock less the PC's when it posted last, None when it told none.
+
     ``probe_since``: an agent that is named its site's probe; ``probes`` counts the targets assigned to it.
     """
 
@@ -46,6 +49,7 @@ class Source:
     unit: UnitRef | None
     hostname: str | None
     last_received_at: str | None
+    clock_offset_seconds: float | None
     rejected: int
     probe_since: str | None
     probes: int
@@ -60,6 +64,7 @@ def _make(row: Row) -> Source:
         unit=UnitRef(row["unit_code"], row["unit_name"]) if row["unit_code"] else None,
         hostname=row["hostname"],
         last_received_at=rfc3339(row["last_received_at_ms"]),
+        clock_offset_seconds=offset_of(row["last_sample_json"]),
         rejected=row["rejected"],
         probe_since=rfc3339(row["probe_since_ms"]),
         probes=row["probes"],
