@@ -146,6 +146,29 @@ async def test_a_replaced_switch_leaves_its_asset_and_is_matched_anew_until_undo
         await gear.decide(1, "same")
 
 
+async def test_what_is_told_of_a_swap_ends_by_a_word_or_by_a_fortnight_alone(
+    database: Database,
+) -> None:
+    gear = Gear(database)
+    for device, first, second in ((1, "FOC1", "FOC2"), (2, "FOC3", "FOC4")):
+        await gear.says(device, first, mac(device, 10 + device))
+        await gear.says(device, second, mac(20 + device, 30 + device))
+    assert [row[1] for row in await gear.read(FINDINGS)] == ["device:SW-1", "device:SW-2"]
+
+    await gear.decide(2, "other")
+    assert [row[1] for row in await gear.read(FINDINGS)] == ["device:SW-1"]
+    gear.at_ms += 13 * DAY
+    await gear.says(1, "FOC2", mac(21, 31))
+    assert [row[1] for row in await gear.read(FINDINGS)] == ["device:SW-1"]
+    gear.at_ms += DAY
+    await gear.says(1, "FOC2", mac(21, 31))
+    assert await gear.read(FINDINGS) == []
+    closed = await gear.read(
+        "SELECT subject FROM finding WHERE closed_at_ms IS NOT NULL ORDER BY id"
+    )
+    assert closed == [("device:SW-1",), ("device:SW-2",)]
+
+
 async def test_a_moved_switch_stays_what_it_is_and_takes_its_match_along(
     database: Database,
 ) -> None:

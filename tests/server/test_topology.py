@@ -210,7 +210,11 @@ async def test_a_pc_behind_a_phone_and_one_behind_a_hub_are_told_so(lan: Lan) ->
 async def test_what_lies_outside_ones_sight_is_as_if_it_were_not(lan: Lan) -> None:
     await tell_tables(lan)
     async with lan.api.services.db.transaction() as session:
-        await session.execute("UPDATE device SET unit_id = :u WHERE id = :d", u=OTHER, d=lan.b)
+        for statement in (
+            "UPDATE device SET unit_id = :u WHERE id = :d",
+            "UPDATE device_version SET unit_id = :u WHERE device_id = :d",
+        ):
+            await session.execute(statement, u=OTHER, d=lan.b)
 
     mine = await lan.get("/topology", COMMUNE)
     where = await lan.get(f"/whereabouts/{PC}", COMMUNE)

@@ -12,6 +12,7 @@ from kiemke.server.domain import presence_blocks
 FAR_BACK = date(2020, 1, 1)
 RECORDED_MS = 1_600_000_000_000
 OFFSET_SECONDS = 7 * 3600
+DEVICE_SAID = ("code", "name", "search_key", "kind", "unit_id", "asset_id")
 TUESDAY = date(2026, 3, 10)  # ten working days up to it: 25/02 .. 10/03/2026
 MOMENT_MS = int(datetime(2026, 3, 10, 17, 30, tzinfo=UTC).timestamp() * 1000)
 
@@ -27,6 +28,9 @@ class Office:
         """Queue a row with the next id of its table."""
         self.ids[table] += 1
         self.waiting[table].append({"id": self.ids[table], **columns})
+        if table == "device":  # it stands on the books by a version
+            said = {name: columns.get(name) for name in DEVICE_SAID}
+            self.add_dated("device_version", device_id=self.ids["device"], **said)
         return self.ids[table]
 
     def add_dated(self, table: str, **columns: Any) -> int:

@@ -13,6 +13,7 @@ from kiemke.server.ingest.decode import decode_batch
 from kiemke.server.ingest.incoming import IncomingBatch
 from kiemke.wire.codec import encode_batch, encode_report
 from kiemke.wire.report import Body, Report
+from tests.support.office import DEVICE_SAID, FAR_BACK
 
 NOW_MS = 1_795_320_000_000  # 2026-11-22T04:00:00Z, 11:00 in Viet Nam, a Sunday
 
@@ -29,6 +30,12 @@ async def insert(session: Session, table: str, **values: Any) -> int:
     sql = f"INSERT INTO {table} ({names}) VALUES ({places}) RETURNING *"  # noqa: S608
     row = await session.one(sql, **values)
     assert row is not None
+    if table == "device":  # it stands on the books by a version
+        said = {name: row[name] for name in DEVICE_SAID}
+        await insert(
+            session, "device_version", valid_from=FAR_BACK, recorded_at_ms=0, device_id=row["id"],
+            **said,
+        )  # fmt: skip
     return int(row.get("id") or next(iter(row.values())))
 
 

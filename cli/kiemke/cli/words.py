@@ -52,6 +52,8 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "link": N_("line"),
         "link_share": N_("share of a line"),
         "device": N_("device"),
+        "site_subnet": N_("subnet of a site"),
+        "secret": N_("secret of devices"),
         "source": N_("agent or collector"),
         "user": N_("user"),
         "enrolment_token": N_("enrolment token"),

@@ -48,6 +48,25 @@ async def assign_unassigned(session: Session, *, who: str, now_ms: int) -> int:
     return len(given_devices) + len(given_targets)
 
 
+async def leave_strangers(session: Session, device_id: int) -> None:
+    """Take a device's collector away where it is of a unit that is not, nor stands above, the device's."""
+    row = await session.one(
+        "SELECT d.unit_id, s.unit_id AS collecting FROM device d JOIN source s ON s.id = d.collector_id"
+        " WHERE d.id = :id",
+        id=device_id,
+    )
+    if row is None:
+        return
+    parents = await _load_parents(session)
+    line: list[int] = []
+    unit: int | None = row["unit_id"]
+    while unit is not None and unit not in line:
+        line.append(unit)
+        unit = parents.get(unit)
+    if row["collecting"] not in line:
+        await session.execute("UPDATE device SET collector_id = NULL WHERE id = :id", id=device_id)
+
+
 async def give_targets(session: Session, source: int, *, who: str, now_ms: int) -> int:
     """Give an agent that probes the targets that are nearest to it; return how many it got."""
     _, observers = await _load_observers(session)

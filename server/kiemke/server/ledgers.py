@@ -11,7 +11,7 @@ LEDGER_TABLES = (
     "official", "official_version", "membership", "absence", "coverage_target",
     "asset", "asset_status", "custody", "counted_asset", "asset_fact",
     "indicator", "indicator_figure",
-    "device", "link", "link_version", "link_share", "probe_target", "site_subnet",
+    "device", "device_version", "link", "link_version", "link_share", "probe_target", "site_subnet",
     "rule", "holiday",
     "app_user", "user_grant", "access_token", "approval",
 )  # fmt: skip

@@ -8,6 +8,7 @@ import click
 from kiemke.cli import figures
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument, option
+from kiemke.cli.device_acts import change, history, retire
 from kiemke.cli.device_config import config, host_key
 from kiemke.cli.device_identity import other, same, why
 from kiemke.cli.i18n import N_, _
@@ -108,7 +109,7 @@ def device() -> None:
     """Hold the verbs."""
 
 
-for _verb in (config, host_key, why, same, other):
+for _verb in (change, retire, history, config, host_key, why, same, other):
     device.add_command(_verb)
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from kiemke.server.db import Database, Row, Session
-from kiemke.server.domain import calendar
+from kiemke.server.domain import calendar, rules
 from kiemke.server.domain.device_identity import (
     OTHER,
     SAME,
@@ -31,6 +31,8 @@ WHO = "devices"
 # Of two that show one serial, the older is gone when nothing came from it for so long.
 QUIET_MS = 600_000
 DEVICES_A_TURN = 500
+DAYS_RULE = "device_replaced_days"
+DAY_MS = 86_400_000
 
 REPLACED, MOVED, TWIN, DOUBTFUL = (
     "device_replaced", "device_moved", "cloned_device", "doubtful_device",
@@ -72,6 +74,15 @@ _MATCH = """
 SELECT * FROM device_match WHERE device_id = :device AND voided_at_ms IS NULL AND valid_to IS NULL
 """
 _OPEN = "SELECT id FROM finding WHERE kind = :kind AND subject = :subject AND closed_at_ms IS NULL"
+_ANY = "SELECT id FROM finding WHERE kind = :kind AND closed_at_ms IS NULL LIMIT 1"
+# Another swap renews the finding; a twin is something that answers elsewhere too.
+_STAYED = """
+SELECT f.id FROM finding f JOIN device d ON f.subject = 'device:' || d.code
+JOIN device_hardware h ON h.device_id = d.id AND h.voided_at_ms IS NULL AND h.valid_to IS NULL
+WHERE f.kind = :kind AND f.closed_at_ms IS NULL AND h.decided_by <> 'twin'
+  AND (SELECT MAX(n.answered_at_ms) FROM device_now n WHERE n.device_id = d.id) >= f.updated_at_ms + :long
+ORDER BY f.id
+"""
 _RENEW = """
 UPDATE device_hardware SET object_id = :object_id, serial = :serial, vendor = :vendor, model = :model,
   macs = :macs, lowest_mac = :lowest_mac, seen_at_ms = :seen WHERE id = :id
@@ -116,15 +127,33 @@ class Due:
 
 
 async def run(db: Database, now_ms: int, guard: Guard) -> int:
-    """Look at the devices that said anew what they are; return how many changed hands."""
+    """Look at the devices that said anew what they are; return how many changed hands.
+
+    What was told of a swap ends once the newer thing answered alone for as long as the rule says.
+    """
     async with db.reading() as session:
         installed = await session.one("SELECT utc_offset_seconds FROM installation WHERE id = 1")
-        if installed is None or not await _due(session, 1):
+        if installed is None:
             return 0
-    today = calendar.local_day(now_ms, installed["utc_offset_seconds"])
+        today = calendar.local_day(now_ms, installed["utc_offset_seconds"])
+        stayed = await _stayed(session, today, now_ms)
+        if not stayed and not await _due(session, 1):
+            return 0
     async with db.transaction() as session:
         await guard(session)
-        return await follow(session, await _due(session, DEVICES_A_TURN), today, now_ms)
+        changed = await follow(session, await _due(session, DEVICES_A_TURN), today, now_ms)
+        for row in await _stayed(session, today, now_ms) if stayed else ():
+            await close_finding(session, row["id"], now_ms)
+        return changed
+
+
+async def _stayed(session: Session, today: date, now_ms: int) -> list[Row]:
+    """Return the open findings of swaps since which the newer thing answered alone for long enough."""
+    told_of = await session.one(_ANY, kind=REPLACED)
+    if told_of is None:
+        return []
+    days = (await rules.load(session, today, now_ms)).whole(DAYS_RULE)
+    return await session.fetch(_STAYED, kind=REPLACED, long=days * DAY_MS)
 
 
 async def _due(session: Session, most: int) -> list[Due]:

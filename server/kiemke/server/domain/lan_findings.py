@@ -69,7 +69,7 @@ async def run(db: Database, now_ms: int, guard: Guard) -> int:
             return 0
         day = calendar.local_day(now_ms, installed["utc_offset_seconds"])
         parents = await load_parents(session, day)
-        graph = await load_graph(session, now_ms, now_ms)
+        graph = await load_graph(session, day, now_ms, now_ms)
         flaps = await session.fetch(
             _FLAPS, since=now_ms - rules.flap_hours * HOUR_MS, most=rules.flap_changes
         )

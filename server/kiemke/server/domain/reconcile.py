@@ -15,6 +15,7 @@ from kiemke.server.domain.hardware import Part, as_parts, compare
 from kiemke.server.domain.match_now import load_span
 from kiemke.server.domain.presence_blocks import BLOCK_DAYS, EPOCH, window
 from kiemke.server.domain.reconcile_sql import QUESTIONS, SITE
+from kiemke.server.domain.tables import dated
 
 _PAGE = 1_000
 
@@ -190,6 +191,9 @@ SELECT unit_id AS id, code, name FROM unit_version WHERE unit_id IN :[ids]
 ORDER BY CASE WHEN valid_from <= :day AND (valid_to IS NULL OR valid_to > :day) THEN 1 ELSE 0 END,
   valid_from, id
 """
+_DEVICES = dated("""
+SELECT w.device_id AS id, w.code, w.name FROM device_version w WHERE w.device_id IN :[ids] AND {active w}
+""")
 _MACHINES = """
 SELECT y.machine_id AS id, MAX(s.hostname) AS hostname FROM machine_source y
 JOIN source s ON s.id = y.source_id
@@ -218,7 +222,7 @@ async def _name(
             "seen_official_id",
         ),
         "machine": await named(_MACHINES, "machine_id"),
-        "device": await named("SELECT id, code, name FROM device WHERE id IN :[ids]", "device_id"),
+        "device": await named(_DEVICES, "device_id", **times),
     }
     allowed = None if question.units is None else set(question.units)
     return [_make(name, kind, row, names, allowed) for name, kind, row in rows]

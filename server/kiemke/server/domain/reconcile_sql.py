@@ -52,7 +52,7 @@ closure(ancestor_id, unit_id) AS (
 )"""
 _DEVICE_OF = (
     "(d.asset_id = @asset OR EXISTS (SELECT 1 FROM device_match z"
-    " WHERE z.device_id = d.id AND z.asset_id = @asset AND {active z}))"
+    " WHERE z.device_id = d.device_id AND z.asset_id = @asset AND {active z}))"
 )
 
 
@@ -89,8 +89,8 @@ WITH @held
 SELECT h.asset_id AS row_id, h.asset_id, h.unit_id, h.official_id FROM held h
 WHERE h.kind IN @network AND h.ownership <> 'provider'
   AND @mine[h.unit_id]
-  AND NOT EXISTS (SELECT 1 FROM device d JOIN device_now n ON n.device_id = d.id
-    WHERE @device_of[h.asset_id]
+  AND NOT EXISTS (SELECT 1 FROM device_version d JOIN device_now n ON n.device_id = d.device_id
+    WHERE {active d} AND @device_of[h.asset_id]
       AND n.answered_at_ms IS NOT NULL)
 """
 NOT_BOOKED = """
@@ -101,12 +101,12 @@ WHERE @mine[w.unit_id] AND CAST(:kind AS VARCHAR(30)) IS NULL
   AND NOT EXISTS (SELECT 1 FROM asset_match x WHERE x.machine_id = w.machine_id AND {active x})
 """
 NOT_BOOKED_DEVICE = """
-SELECT d.id AS row_id, d.id AS device_id, d.unit_id, MAX(n.answered_at_ms) AS at_ms
-FROM device d JOIN device_now n ON n.device_id = d.id
-WHERE d.retired_at_ms IS NULL AND d.asset_id IS NULL AND n.answered_at_ms IS NOT NULL
+SELECT d.device_id AS row_id, d.device_id, d.unit_id, MAX(n.answered_at_ms) AS at_ms
+FROM device_version d JOIN device_now n ON n.device_id = d.device_id
+WHERE {active d} AND d.asset_id IS NULL AND n.answered_at_ms IS NOT NULL
   AND (CAST(:kind AS VARCHAR(30)) IS NULL OR d.kind = :kind) AND @mine[d.unit_id]
-  AND NOT EXISTS (SELECT 1 FROM device_match z WHERE z.device_id = d.id AND {active z})
-GROUP BY d.id, d.unit_id
+  AND NOT EXISTS (SELECT 1 FROM device_match z WHERE z.device_id = d.device_id AND {active z})
+GROUP BY d.device_id, d.unit_id
 """
 ELSEWHERE = """
 WITH RECURSIVE @closure, @held, @newest('approved')
@@ -132,9 +132,9 @@ WHERE (up.unit_id IS NOT NULL OR down.unit_id IS NOT NULL) AND h.asset_id IN :[s
 """
 ELSEWHERE_DEVICE = """
 WITH RECURSIVE @closure, @held
-SELECT d.id AS row_id, h.asset_id, h.unit_id, h.official_id, d.id AS device_id,
+SELECT d.device_id AS row_id, h.asset_id, h.unit_id, h.official_id, d.device_id,
   d.unit_id AS seen_unit_id
-FROM held h JOIN device d ON d.retired_at_ms IS NULL
+FROM held h JOIN device_version d ON {active d}
   AND @device_of[h.asset_id]
 LEFT JOIN closure up ON up.ancestor_id = h.unit_id AND up.unit_id = d.unit_id
 LEFT JOIN closure down ON down.ancestor_id = d.unit_id AND down.unit_id = h.unit_id

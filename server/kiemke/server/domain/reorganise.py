@@ -55,6 +55,7 @@ class Plan:
     """Everything a decision would do; ``apply`` does exactly this."""
 
     decision: Decision
+    today: date
     units: dict[int, _Unit]
     successions: list[Succession] = field(default_factory=list)
     transfers: list[Transfer] = field(default_factory=list)
@@ -95,14 +96,15 @@ async def plan(session: Session, decision: Decision, today: date) -> Plan:
             "Nhập vào ngày có hiệu lực hoặc sau đó.",
             "Enter it on that day or later.",
         )
-    planner = _Planner(session, decision)
+    planner = _Planner(session, decision, today)
     return await planner.plan()
 
 
 class _Planner:
     """Plays a decision's changes on the tree of its day."""
 
-    def __init__(self, session: Session, decision: Decision) -> None:
+    def __init__(self, session: Session, decision: Decision, today: date) -> None:
+        self._today = today
         self._session = session
         self._decision = decision
         self._units: dict[int, _Unit] = {}
@@ -112,7 +114,7 @@ class _Planner:
     async def plan(self) -> Plan:
         await self._load()
         self._make_new()
-        made = Plan(self._decision, self._units)
+        made = Plan(self._decision, self._today, self._units)
         for change in self._decision.changes:
             await self._play(change, made)
         self._check_tree()

@@ -3,8 +3,10 @@
 from typing import Any
 
 from kiemke.server.db import Session
+from kiemke.server.domain.device_book import refresh
 from kiemke.server.domain.reorganise import Plan, version_values
 from kiemke.server.domain.reorganise_rows import EXTRA, carry, reopen
+from kiemke.server.domain.reorganise_sites import Networks
 
 
 async def apply(session: Session, plan: Plan, *, who: str, now_ms: int) -> dict[str, int]:
@@ -27,11 +29,18 @@ async def apply(session: Session, plan: Plan, *, who: str, now_ms: int) -> dict[
             changes = None if unit.ended else values
             await reopen(session, "unit_version", unit.row, day, changes, **stamp)
     shares = await _open_shares(session, plan)
+    networks = await Networks.load(session, plan, lambda unit: unit if unit > 0 else ids[unit])
     for transfer in plan.transfers:
         target = real(transfer.to_unit_id)
         if target is None:
             continue
         row = transfer.holding.row
+        if transfer.holding.what == "site_subnet":
+            await networks.carry(session, row, transfer.to_unit_id, stamp)
+            continue
+        if transfer.holding.what == "secret":
+            await networks.carry_secret(session, row, transfer.to_unit_id)
+            continue
         if transfer.holding.what == "link_share":
             # Departments that shared one line are one sharer once they are one unit.
             if (row["link_id"], target) in shares:
@@ -40,6 +49,9 @@ async def apply(session: Session, plan: Plan, *, who: str, now_ms: int) -> dict[
                 continue
             shares.add((row["link_id"], target))
         await carry(session, transfer, target, day, **stamp)
+    await networks.settle(session, stamp)
+    devices = [t.holding.row["device_id"] for t in plan.transfers if t.holding.what == "device"]
+    await refresh(session, devices, plan.today, now_ms)
     for row in plan.cut_targets:
         await reopen(session, "coverage_target", row, day, None, **stamp)
     for succession in plan.successions:

@@ -39,13 +39,20 @@ _DATED = {
         "SELECT t.*, t.code AS held_code, t.name AS held_name FROM place_version t"
         " WHERE t.unit_id IN :[units] AND {open}",
     ),
+    "device": (
+        "device_version",
+        "SELECT t.*, t.code AS held_code, t.name AS held_name FROM device_version t"
+        " WHERE t.unit_id IN :[units] AND {open}",
+    ),
+    "site_subnet": (
+        "site_subnet",
+        "SELECT t.*, t.subnet AS held_code, t.note AS held_name, (SELECT MAX(p.code)"
+        " FROM place_version p WHERE p.place_id = t.place_id AND p.voided_at_ms IS NULL"
+        " AND p.valid_from <= :day AND (p.valid_to IS NULL OR p.valid_to > :day)) AS place_code"
+        " FROM site_subnet t WHERE t.unit_id IN :[units] AND {open}",
+    ),
 }
 _PLAIN = {
-    "device": (
-        "device",
-        "SELECT id, unit_id, code AS held_code, name AS held_name FROM device"
-        " WHERE unit_id IN :[units] AND retired_at_ms IS NULL",
-    ),
     "source": (
         "source",
         "SELECT id, unit_id, public_id AS held_code, hostname AS held_name FROM source"
@@ -56,13 +63,21 @@ _PLAIN = {
         "SELECT id, unit_id, name AS held_code, name AS held_name FROM app_user"
         " WHERE unit_id IN :[units] AND disabled_at_ms IS NULL",
     ),
+    "secret": (
+        "secret",
+        "SELECT s.id, s.unit_id, s.kind, s.name, (SELECT MAX(v.code) FROM unit_version v"
+        " WHERE v.unit_id = s.unit_id AND v.voided_at_ms IS NULL AND v.valid_from <= :day"
+        " AND (v.valid_to IS NULL OR v.valid_to > :day)) AS unit_code,"
+        " s.kind || ':' || s.name AS held_code, s.name AS held_name FROM secret s"
+        " WHERE s.unit_id IN :[units] AND s.gone = 0",
+    ),
     "enrolment_token": (
         "enrolment_token",
         "SELECT id, unit_id, public_id AS held_code, kind AS held_name FROM enrolment_token"
         " WHERE unit_id IN :[units] AND revoked_at_ms IS NULL",
     ),
 }
-EXTRA = frozenset({"held_code", "held_name", "follows_code", "link_code"})
+EXTRA = frozenset({"held_code", "held_name", "follows_code", "link_code", "place_code"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +112,7 @@ async def holdings_of(session: Session, unit_ids: list[int], day: date) -> list[
     """Return everything these units hold on the day or are to hold later, by kind and code."""
     found: list[Holding] = []
     for what, (_table, sql) in (*_DATED.items(), *_PLAIN.items()):
-        dated = {"day": day} if what in _DATED else {}
+        dated = {"day": day} if ":day" in sql or what in _DATED else {}
         rows = await session.fetch(sql.replace("{open}", _OPEN), units=unit_ids, **dated)
         found += [_holding(what, row) for row in rows]
     return sorted(found, key=lambda holding: (holding.what, holding.code))
@@ -109,6 +124,8 @@ def _holding(what: str, row: Row) -> Holding:
         follows = f"official:{row['follows_code']}"
     elif row.get("link_code"):
         follows = f"link:{row['link_code']}"
+    elif row.get("place_code"):
+        follows = f"place:{row['place_code']}"
     return Holding(what, row["held_code"], row["held_name"], row["unit_id"], row, follows)
 
 

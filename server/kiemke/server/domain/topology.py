@@ -7,16 +7,19 @@ says an address at which the same collector polls exactly one device. Its name m
 import json
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import date
 
 from kiemke.server.db import Row, Session
 from kiemke.server.domain.lan_ports import parts
+from kiemke.server.domain.tables import dated
 
-_DEVICES = """
-SELECT d.id, d.code, d.name, d.kind, d.unit_id, d.address, d.collector_id,
+_DEVICES = dated("""
+SELECT d.id, w.code, w.name, w.kind, w.unit_id, d.address, d.collector_id,
   COALESCE(CAST(h.holder AS BIGINT), d.collector_id) AS polled_by
-FROM device d LEFT JOIN lease h ON h.name = 'collector:' || d.collector_id
-WHERE d.retired_at_ms IS NULL ORDER BY d.id
-"""
+FROM device d JOIN device_version w ON w.device_id = d.id AND {active w}
+LEFT JOIN lease h ON h.name = 'collector:' || d.collector_id
+ORDER BY d.id
+""")
 _NEIGHBOURS = """
 SELECT n.*, CASE WHEN n.ended_at_ms <= :known THEN n.gone_ms END AS end_ms FROM neighbour_stay n
 WHERE {mine} n.first_seen_ms <= :at AND n.recorded_at_ms <= :known
@@ -115,13 +118,13 @@ class _Known:
 
 
 async def load_graph(
-    session: Session, at_ms: int, known_ms: int, seen: set[int] | None = None
+    session: Session, day: date, at_ms: int, known_ms: int, seen: set[int] | None = None
 ) -> Graph:
-    """Return the devices and cables as they were at a moment, as it was known then.
+    """Return the devices of a day and the cables at a moment of it, as it was known then.
 
     ``seen`` are the devices that the asker may see, None is all; the others are as if they were not.
     """
-    rows = await session.fetch(_DEVICES)
+    rows = await session.fetch(_DEVICES, day=day, known=known_ms)
     devices = {row["id"]: row for row in rows if seen is None or row["id"] in seen}
     known = _Known(devices)
     ids = {} if seen is None else {"ids": sorted(devices)}

@@ -220,6 +220,7 @@ DEVICES = Template(
                 "A name in the collector's own file, never the secret", "doc", max_length=60),
         _column("asset", "Mã tài sản", "Asset code", "code", "Tài sản tương ứng trên sổ",
                 "The asset it is in the book", "TS-0900", max_length=60),
+        _VALID_FROM, _INSTRUMENT,
     ),
 )  # fmt: skip
 

@@ -32,7 +32,12 @@ LEFT JOIN membership m ON m.official_id = o.id AND m.voided_at_ms IS NULL
   AND (m.valid_to IS NULL OR m.valid_to > :since)
 WHERE o.code IN :[refs.text]
 """
-_DEVICES = "SELECT code AS ref, unit_id FROM device WHERE code IN :[refs.text]"
+_DEVICES = """
+SELECT d.code AS ref, w.unit_id FROM device d
+LEFT JOIN device_version w ON w.device_id = d.id AND w.voided_at_ms IS NULL
+  AND (w.valid_to IS NULL OR w.valid_to > :since)
+WHERE d.code IN :[refs.text]
+"""
 
 _TAKEN = Words("đã có nơi khác dùng", "another office uses it")
 _OTHER = Words("ghi mã khác", "write another one")

@@ -15,7 +15,7 @@ LINK_KINDS = ("internet", "tslcd", "leased", "police")
 class Device(Model):
     """A piece of network gear registered for polling. ``credential`` is a name at the collector.
 
-    So is ``ssh_credential``: each names a secret of the server, or a section of the collector's own file.
+    ``ssh_credential`` is another: each names a secret of the server, or a section of the collector's own file.
     ``ssh_port`` None is 22. It is visited by SSH every ``ssh_visit_hours``, None every day, 0 never.
     """
 
@@ -42,6 +42,23 @@ class Device(Model):
 
         table = "device"
         indexes = (("address",),)
+
+
+class DeviceVersion(Dated):
+    """Code, name, kind, unit and asset of a device over a span of days. The device's own are today's."""
+
+    device = reference("Device", "versions")
+    unit = reference("Unit", "device_versions")
+    asset = reference("Asset", "device_versions", null=True)
+    code = fields.CharField(max_length=60, db_index=True)
+    name = fields.CharField(max_length=200)
+    search_key = fields.CharField(max_length=400)
+    kind = fields.CharField(max_length=30)
+
+    class Meta:
+        """Table name."""
+
+        table = "device_version"
 
 
 class DeviceNow(Model):

@@ -20,14 +20,14 @@ from kiemke.server.domain.text_labels import Words
 
 _LINKS = dated("""
 SELECT l.id, l.code, v.name, v.kind, v.provider, v.contract_number, v.price_dong, v.payer,
-  v.down_bits_per_second, v.up_bits_per_second, v.interface_name, d.code AS device_code,
+  v.down_bits_per_second, v.up_bits_per_second, v.interface_name, w.code AS device_code,
   u.code AS unit_code, u.name AS unit_name, u.sort_key, n.verdict, n.reasons_json,
   n.availability_ppm, n.p95_receive_ppm, n.p95_transmit_ppm, n.sample_coverage_ppm,
   (SELECT COUNT(*) FROM link_share h WHERE h.link_id = l.id AND {active h}) AS sharers
 FROM link l
 JOIN link_version v ON v.link_id = l.id AND {active v}
 JOIN unit_version u ON u.unit_id = v.unit_id AND {active u}
-LEFT JOIN device d ON d.id = v.device_id
+LEFT JOIN device_version w ON w.device_id = v.device_id AND {active w}
 LEFT JOIN link_now n ON n.link_id = l.id
 WHERE (CAST(:all_units AS INTEGER) = 1 OR u.unit_id IN :[units] OR EXISTS (
     SELECT 1 FROM link_share s WHERE s.link_id = l.id AND s.unit_id IN :[units] AND {active s}))

@@ -26,13 +26,13 @@ from kiemke.server.resources.matches import CandidateOutput, candidates_of, word
 from kiemke.server.resources.tree import Moment, UnitRef, now_of, visible_units
 
 UNMATCHED_DEVICES = Listing(
-    columns="d.id, d.code, d.name, d.kind, d.unit_id, v.code AS unit_code, v.name AS unit_name,"
+    columns="d.id, w.code, w.name, w.kind, w.unit_id, v.code AS unit_code, v.name AS unit_name,"
     " n.vendor, n.model, n.serial",
     tables=DEVICES.tables,
     where=(UNMATCHED, "n.answered_at_ms IS NOT NULL"),
-    key="d.code",
+    key="w.code",
     id="d.id",
-    in_units="d.unit_id IN :[units]",
+    in_units="w.unit_id IN :[units] AND d.unit_id IN :[units]",
     search=DEVICES.search,
 )
 _HARDWARE = dated("""

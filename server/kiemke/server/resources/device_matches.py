@@ -19,6 +19,7 @@ from kiemke.server.resources.assets import LISTING as ASSETS
 from kiemke.server.resources.assets import NOUN as ASSET
 from kiemke.server.resources.assets import AssetRef
 from kiemke.server.resources.devices import LISTING as DEVICES
+from kiemke.server.resources.devices import NAMES
 from kiemke.server.resources.devices import NOUN as DEVICE
 from kiemke.server.resources.listing import fetch_one
 from kiemke.server.resources.matches import NOUN
@@ -46,7 +47,7 @@ async def find_device(request: AppRequest, ref: str, moment: Moment | None = Non
     moment = moment or now_of(services)
     units = await visible_units(services, request.user, moment, None)
     return await fetch_one(
-        services, DEVICES, noun=DEVICE, ref=ref, names=("d.code", "d.address"), moment=moment,
+        services, DEVICES, noun=DEVICE, ref=ref, names=NAMES, moment=moment,
         units=units,
     )  # fmt: skip
 

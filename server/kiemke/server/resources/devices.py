@@ -1,6 +1,5 @@
 """Network devices registered for polling, and how their collector last found them."""
 
-import json
 from dataclasses import dataclass
 
 import msgspec
@@ -10,7 +9,7 @@ from litestar.params import FromPath, JSONBody
 
 from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest
-from kiemke.server.context import Services, rfc3339, services_of
+from kiemke.server.context import rfc3339, services_of
 from kiemke.server.db import Row, Session
 from kiemke.server.domain.sites import load_sites
 from kiemke.server.domain.text import clean_text
@@ -18,6 +17,14 @@ from kiemke.server.enrolment import NOUN_SOURCE
 from kiemke.server.errors import Both, Problem
 from kiemke.server.resources.addresses import check_address, demand_within
 from kiemke.server.resources.device_events import DeviceEvent, read_events
+from kiemke.server.resources.device_state import (
+    Interface,
+    Reading,
+    Visit,
+    load_interfaces,
+    load_readings,
+    load_visit,
+)
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_one, fetch_page
 from kiemke.server.resources.tree import Moment, UnitRef, now_of, visible_units
 from kiemke.wire.platforms import PLATFORMS
@@ -28,9 +35,11 @@ CHANGEABLE = (
     "ssh_visit_hours", "collector_id",
 )  # fmt: skip
 MOST_VISIT_HOURS = 24 * 366
+# What a device's version says: the rest is of now.
+DATED = ("id", "code", "name", "kind", "unit_id", "unit_code", "unit_name", "page_key", "page_id")
 
 LISTING = Listing(
-    columns="d.id, d.code, d.name, d.kind, d.unit_id, d.address, d.port, d.credential,"
+    columns="d.id, w.code, w.name, w.kind, w.unit_id, d.unit_id AS unit_now, d.address, d.port, d.credential,"
     " d.ssh_credential, d.ssh_platform, d.ssh_port, d.ssh_visit_hours,"
     " d.collector_id, COALESCE(CAST(h.holder AS BIGINT), d.collector_id) AS polled_by,"
     " s.public_id AS collector, v.code AS unit_code, v.name AS unit_name,"
@@ -39,18 +48,23 @@ LISTING = Listing(
     " n.identified_at_ms, n.by_ssh,"
     " x.platform AS visit_platform, x.outcome AS visit_outcome, x.detail AS visit_detail,"
     " x.visited_at_ms, x.fetched_at_ms, x.user_name, x.may_configure, x.snmp_writers",
-    tables="device d LEFT JOIN unit_version v ON v.unit_id = d.unit_id AND {active v}"
+    tables="device d JOIN device_version w ON w.device_id = d.id AND {active w}"
+    " LEFT JOIN unit_version v ON v.unit_id = w.unit_id AND {active v}"
     " LEFT JOIN source s ON s.id = d.collector_id"
     " LEFT JOIN device_ssh x ON x.device_id = d.id"
     " LEFT JOIN lease h ON h.name = 'collector:' || d.collector_id"
     " LEFT JOIN device_now n ON n.device_id = d.id"
     " AND n.source_id = COALESCE(CAST(h.holder AS BIGINT), d.collector_id)",
-    where=("d.retired_at_ms IS NULL",),
-    key="d.code",
+    key="w.code",
     id="d.id",
-    in_units="d.unit_id IN :[units]",
-    search=("d.search_key", "d.code", "d.address", "n.serial"),
-)
+    in_units="w.unit_id IN :[units]",
+    search=(
+        "w.search_key", "w.code", "CASE WHEN d.unit_id = w.unit_id THEN d.address END",
+        "CASE WHEN d.unit_id = w.unit_id THEN n.serial END",
+    ),
+)  # fmt: skip
+# An address leads to a device of the unit that has it today: it has no date.
+NAMES = ("w.code", "d.unit_id = w.unit_id AND d.address")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +81,7 @@ class Device:
     kind: str
     unit: UnitRef | None
     address: str | None
-    port: int
+    port: int | None
     credential: str | None
     ssh_credential: str | None
     ssh_platform: str | None
@@ -89,64 +103,6 @@ class Device:
     seen_location: str | None
     identified_at: str | None
     by_ssh: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Interface:
-    """An interface as last read; counters are unsigned decimals as text.
-
-    ``state_at``: since when it is up or down; ``state_changes``: how often that was seen to change.
-    """
-
-    index: int
-    name: str | None
-    alias: str | None
-    mac: str | None
-    admin_up: bool | None
-    oper_up: bool | None
-    speed_bits_per_second: int | None
-    duplex: str | None
-    in_octets: str | None
-    out_octets: str | None
-    in_errors: str | None
-    out_errors: str | None
-    in_discards: str | None
-    out_discards: str | None
-    state_at: str | None
-    state_changes: int | None
-    read_at: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A figure of the device's own state; its unit stands in ``name``."""
-
-    name: str
-    part: str
-    label: str | None
-    value: float
-    read_at: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """The last visit by SSH: how it ended, and what it told of parts and interfaces, in its words.
-
-    ``may_configure`` is about the account ``user``, ``snmp_writers`` counts SNMP communities and users
-    that may write; null where it is not known. ``config_at`` is when the configuration was last read.
-    """
-
-    platform: str
-    outcome: str
-    detail: str | None
-    visited_at: str | None
-    config_at: str | None
-    user: str | None
-    may_configure: bool | None
-    snmp_writers: int | None
-    administrators: list[str] | None
-    parts: list[dict[str, str]] | None
-    ports: list[dict[str, str]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +130,9 @@ class DeviceChange(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 @get("/api/v1/devices", opt={"role": "auditor"}, tags=["devices"])
 async def list_devices(request: AppRequest, asked: NamedDependency[ListQuery]) -> Page[Device]:
-    """List devices by code."""
+    """List devices by code, as they were on the day."""
     rows, total, cursor = await fetch_page(services_of(request), LISTING, asked)
+    await hide_others(request, rows)
     return Page([Device(**_values(row)) for row in rows], total, cursor)
 
 
@@ -272,98 +229,36 @@ async def find_device(request: AppRequest, ref: str, moment: Moment | None = Non
     services = services_of(request)
     moment = moment or now_of(services)
     units = await visible_units(services, request.user, moment, None)
-    names = ("d.code", "d.address")
     return await fetch_one(
-        services, LISTING, noun=NOUN, ref=ref, names=names, moment=moment, units=units
+        services, LISTING, noun=NOUN, ref=ref, names=NAMES, moment=moment, units=units
     )
+
+
+async def hide_others(request: AppRequest, rows: list[Row]) -> None:
+    """Take out of rows how a device is polled and what it says where it is another unit's today.
+
+    That has no date: it is of now, and may be seen by who may see the device now.
+    """
+    services = services_of(request)
+    units = await visible_units(services, request.user, now_of(services), None)
+    for row in rows:
+        if units is not None and row["unit_now"] not in units:
+            row.update({name: None for name in row if name not in DATED})
 
 
 async def _load(request: AppRequest, ref: str, moment: Moment) -> DeviceWhole:
     row = await find_device(request, ref, moment)
     services = services_of(request)
-    interfaces = await _load_interfaces(services, row)
-    readings = await _load_readings(services, row)
-    visit = await _load_visit(services, row)
+    await hide_others(request, [row])
+    if row["unit_now"] is None:  # another unit's today
+        return DeviceWhole(**_values(row), interfaces=[], readings=[], visit=None, events=[])
+    interfaces = await load_interfaces(services, row)
+    readings = await load_readings(services, row)
+    visit = await load_visit(services, row)
     events = await read_events(services.db, row["id"], moment.known_ms)
     return DeviceWhole(
         **_values(row), interfaces=interfaces, readings=readings, visit=visit, events=events
     )
-
-
-async def _load_visit(services: Services, row: Row) -> Visit | None:
-    if row["visit_outcome"] is None:
-        return None
-    (lists,) = await services.db.read(
-        "SELECT administrators_json, parts_json, ports_json FROM device_ssh WHERE device_id = :device",
-        device=row["id"],
-    )
-    administrators, parts, ports = (
-        None if text is None else json.loads(text)
-        for text in (lists["administrators_json"], lists["parts_json"], lists["ports_json"])
-    )
-    return Visit(
-        row["visit_platform"],
-        row["visit_outcome"],
-        row["visit_detail"],
-        rfc3339(row["visited_at_ms"]),
-        rfc3339(row["fetched_at_ms"]),
-        row["user_name"],
-        _truth(row["may_configure"]),
-        row["snmp_writers"],
-        administrators,
-        parts,
-        ports,
-    )
-
-
-async def _load_readings(services: Services, row: Row) -> list[Reading]:
-    rows = await services.db.read(
-        "SELECT name, part, label, value, read_at_ms FROM device_reading_now"
-        " WHERE device_id = :device AND source_id = :source ORDER BY name, part",
-        device=row["id"],
-        source=row["polled_by"] or 0,
-    )
-    return [
-        Reading(
-            each["name"], each["part"], each["label"], each["value"], rfc3339(each["read_at_ms"])
-        )
-        for each in rows
-    ]
-
-
-async def _load_interfaces(services: Services, row: Row) -> list[Interface]:
-    rows = await services.db.read(
-        "SELECT * FROM interface_now WHERE device_id = :device AND source_id = :source"
-        " ORDER BY if_index",
-        device=row["id"],
-        source=row["polled_by"] or 0,
-    )
-    return [
-        Interface(
-            index=each["if_index"],
-            name=each["name"],
-            alias=each["alias"],
-            mac=each["mac"],
-            admin_up=_truth(each["admin_up"]),
-            oper_up=_truth(each["oper_up"]),
-            speed_bits_per_second=each["speed_bits_per_second"],
-            duplex=each["duplex"],
-            in_octets=each["in_octets"],
-            out_octets=each["out_octets"],
-            in_errors=each["in_errors"],
-            out_errors=each["out_errors"],
-            in_discards=each["in_discards"],
-            out_discards=each["out_discards"],
-            state_at=rfc3339(each["state_at_ms"]),
-            state_changes=each["state_changes"],
-            read_at=rfc3339(each["read_at_ms"]),
-        )
-        for each in rows
-    ]
-
-
-def _truth(value: int | bool | None) -> bool | None:
-    return None if value is None else bool(value)  # SQLite keeps truth as 0 and 1
 
 
 def _values(row: Row) -> Row:

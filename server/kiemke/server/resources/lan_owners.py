@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 
 from kiemke.server.db import Session
 from kiemke.server.domain.lan_names import load_owners
 from kiemke.server.domain.lan_ports import is_phone
+from kiemke.server.domain.tables import dated
 
-_DEVICES = """
-SELECT id, code, name FROM device
-WHERE id IN :[ids] AND (CAST(:all AS INTEGER) = 1 OR unit_id IN :[units])
-"""
+_DEVICES = dated("""
+SELECT w.device_id AS id, w.code, w.name FROM device_version w
+WHERE w.device_id IN :[ids] AND {active w}
+  AND (CAST(:all AS INTEGER) = 1 OR w.unit_id IN :[units])
+""")
 _MACHINES = """
 SELECT x.machine_id, MAX(s.hostname) AS name FROM machine_source x JOIN source s ON s.id = x.source_id
 WHERE x.machine_id IN :[ids] AND x.voided_at_ms IS NULL AND x.valid_to IS NULL
@@ -46,6 +49,8 @@ async def load_names(
     session: Session,
     macs: Iterable[str],
     at_ms: int,
+    day: date,
+    known_ms: int,
     units: list[int] | None,
     devices: Iterable[int] = (),
 ) -> Names:
@@ -54,7 +59,7 @@ async def load_names(
     sight = {"units": units or [], "all": int(units is None)}
     ids = {device for found in known.devices.values() for device in found} | set(devices)
     names = Names(docks=set(known.shared))
-    for row in await session.fetch(_DEVICES, ids=sorted(ids), **sight):
+    for row in await session.fetch(_DEVICES, ids=sorted(ids), day=day, known=known_ms, **sight):
         names.devices[row["id"]] = (row["code"], row["name"])
     wanted = sorted({machine for found in known.machines.values() for machine in found})
     machines = {

@@ -31,7 +31,7 @@ DAYS_SHOWN = 31
 
 LISTING = Listing(
     columns="l.id, l.code, v.name, v.kind, v.provider, v.contract_number, v.price_dong, v.payer,"
-    " v.down_bits_per_second, v.up_bits_per_second, v.interface_name, d.code AS device,"
+    " v.down_bits_per_second, v.up_bits_per_second, v.interface_name, w.code AS device,"
     " u.code AS unit_code, u.name AS unit_name, n.state, n.state_at_ms, n.verdict, n.reasons_json,"
     " n.basis, n.receive_bits_per_second, n.transmit_bits_per_second,"
     " n.negotiated_bits_per_second, n.duplex, n.rtt_seconds, n.jitter_seconds, n.loss_ppm,"
@@ -45,6 +45,7 @@ LISTING = Listing(
     tables="link l JOIN link_version v ON v.link_id = l.id AND {active v}"
     " LEFT JOIN unit_version u ON u.unit_id = v.unit_id AND {active u}"
     " LEFT JOIN device d ON d.id = v.device_id"
+    " LEFT JOIN device_version w ON w.device_id = v.device_id AND {active w}"
     " LEFT JOIN lease h ON h.name = 'collector:' || d.collector_id"
     " LEFT JOIN device_now p ON p.device_id = d.id"
     " AND p.source_id = COALESCE(CAST(h.holder AS BIGINT), d.collector_id)"

@@ -1,4 +1,4 @@
-"""What is connected to what, on which switch port something stands, and what sweeps found."""
+"""What is connected to what, and on which switch port something stands."""
 
 import ipaddress
 import re
@@ -12,42 +12,26 @@ from litestar.params import FromPath, QueryParameter
 
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, rfc3339, services_of
-from kiemke.server.db import Row, Session
+from kiemke.server.db import Row
 from kiemke.server.domain import calendar
 from kiemke.server.domain.cable_troubles import troubles_of
-from kiemke.server.domain.lan_fixes import fix_of
-from kiemke.server.domain.lan_hosts import (
-    HOLDS,
-    IS_BOOKED,
-    IS_DEVICE,
-    IS_MACHINE,
-    IS_POLLED,
-    IS_UNKNOWN,
-)
+from kiemke.server.domain.lan_hosts import HOLDS
 from kiemke.server.domain.lan_names import mac_of
+from kiemke.server.domain.tables import dated
 from kiemke.server.domain.topology import End, load_graph
 from kiemke.server.domain.whereabouts import Place, find_places
 from kiemke.server.errors import Problem
 from kiemke.server.resources import devices, machines
 from kiemke.server.resources.lan_owners import Names, Owner, load_names
-from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_one, fetch_page
-from kiemke.server.resources.tree import Moment, UnitRef, load_refs, visible_units
+from kiemke.server.resources.listing import fetch_one
+from kiemke.server.resources.tree import Moment, UnitRef, load_refs, now_of, visible_units
 
 _MAC = re.compile(r"[0-9a-f]{12}")
 _MOST_PLACES = 200
-
-HOSTS = Listing(
-    columns="h.id, h.unit_id, v.code AS unit_code, v.name AS unit_name, h.address, h.mac, h.signs,"
-    " h.rtt_seconds, h.open_ports, h.snmp_version, h.sys_descr, h.sys_name, h.first_seen_ms,"
-    f" h.last_seen_ms, {IS_MACHINE} AS is_machine, {IS_DEVICE} AS is_device,"
-    f" {IS_BOOKED} AS is_booked, {IS_POLLED} AS is_polled",
-    tables="lan_host h LEFT JOIN unit_version v ON v.unit_id = h.unit_id AND {active v}",
-    where=(HOLDS, f"(CAST(:unknown AS INTEGER) = 0 OR ({IS_UNKNOWN}))"),
-    key="h.address",
-    id="h.id",
-    in_units="h.unit_id IN :[units]",
-    search=("h.address", "h.mac", "h.sys_descr", "h.sys_name"),
-)
+_OF_UNITS = dated("""
+SELECT d.id FROM device d JOIN device_version w ON w.device_id = d.id AND {active w}
+WHERE w.unit_id IN :[units] AND (CAST(:all AS INTEGER) = 1 OR d.unit_id IN :[mine])
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,28 +112,6 @@ class Whereabouts:
     places: list[WhereaboutsPlace]
 
 
-@dataclass(frozen=True, slots=True)
-class LanHost:
-    """What a sweep saw at an address; ``is_known``: a device, machine or asset of ours.
-
-    ``fix`` is the cheapest way to see more of it (see docs/discovery.md), null where nothing is to do.
-    """
-
-    unit: UnitRef | None
-    address: str
-    mac: str | None
-    signs: list[str]
-    rtt_seconds: float | None
-    open_ports: list[int]
-    snmp_version: str | None
-    sys_descr: str | None
-    sys_name: str | None
-    since: str | None
-    seen_at: str | None
-    is_known: bool
-    fix: str | None
-
-
 def moment_ms(services: Services, moment: Moment) -> int:
     """Return the end of the day asked about, or what was known last if that is earlier (epoch ms)."""
     offset = services.installation.utc_offset_seconds if services.installation else 0
@@ -157,10 +119,18 @@ def moment_ms(services: Services, moment: Moment) -> int:
     return min(end, moment.known_ms)
 
 
-async def _seen_devices(session: Session, units: list[int] | None) -> set[int] | None:
+async def _seen_devices(
+    request: AppRequest, moment: Moment, units: list[int] | None
+) -> set[int] | None:
+    """Return the devices of these units on the day that the user may see today, None for all."""
     if units is None:
         return None
-    rows = await session.fetch("SELECT id FROM device WHERE unit_id IN :[units]", units=units)
+    services = services_of(request)
+    mine = await visible_units(services, request.user, now_of(services), None)
+    rows = await services.db.read(
+        _OF_UNITS, units=units, all=int(mine is None), mine=mine or [],
+        day=moment.day, known=moment.known_ms,
+    )  # fmt: skip
     return {row["id"] for row in rows}
 
 
@@ -173,9 +143,11 @@ async def get_topology(
     """Return devices and cables; what is no device within sight is told as its neighbour tells it."""
     services = services_of(request)
     units = await visible_units(services, request.user, moment, unit)
+    seen = await _seen_devices(request, moment, units)
     async with services.db.reading() as session:
-        seen = await _seen_devices(session, units)
-        graph = await load_graph(session, moment_ms(services, moment), moment.known_ms, seen)
+        graph = await load_graph(
+            session, moment.day, moment_ms(services, moment), moment.known_ms, seen
+        )
     refs = await load_refs(services, moment)
     codes = {key: str(row["code"]) for key, row in graph.devices.items()}
     return Topology(
@@ -221,12 +193,15 @@ async def get_whereabouts(
     units = await visible_units(services, request.user, moment, None)
     at_ms = moment_ms(services, moment)
     found = await _look_up(request, ref, moment, at_ms, units)
+    seen = await _seen_devices(request, moment, units)
     async with services.db.reading() as session:
-        seen = await _seen_devices(session, units)
         places = await find_places(session, found.macs, at_ms, moment.known_ms, seen)
         places = places[:_MOST_PLACES]
         macs = {mac for place in places for mac in (place.mac, *place.with_macs)}
-        names = await load_names(session, macs, at_ms, units, [each.device_id for each in places])
+        names = await load_names(
+            session, macs, at_ms, moment.day, moment.known_ms, units,
+            [each.device_id for each in places],
+        )  # fmt: skip
     return Whereabouts(
         found.kind,
         found.ref,
@@ -270,7 +245,10 @@ async def _look_up(
     """Return what a reference means and its MACs. Raises Problem 404 or 409."""
     services = services_of(request)
     key = re.sub(r"[:.\-]", "", ref.strip().lower())
-    asked = {"at": at_ms, "known": moment.known_ms, "units": units or [], "all": int(units is None)}
+    asked = {
+        "at": at_ms, "day": moment.day, "known": moment.known_ms,
+        "units": units or [], "all": int(units is None),
+    }  # fmt: skip
     if _MAC.fullmatch(key):
         mac = mac_of(key)
         rows = await services.db.read(_ADDRESSES_OF, macs=[mac], **asked)
@@ -286,7 +264,7 @@ async def _look_up(
     common: dict[str, Any] = {"ref": ref, "moment": moment, "units": units}
     try:
         row = await fetch_one(
-            services, devices.LISTING, noun=devices.NOUN, names=("d.code", "d.address"), **common
+            services, devices.LISTING, noun=devices.NOUN, names=devices.NAMES, **common
         )
     except Problem as problem:
         if problem.status != 404:
@@ -328,7 +306,8 @@ async def _machine(services: Services, row: Row, asked: dict[str, Any]) -> _Foun
 _STANDS = """first_seen_ms <= :at AND recorded_at_ms <= :known
   AND (gone_ms IS NULL OR gone_ms > :at OR ended_at_ms > :known)"""
 _TOLD = f"""SELECT t.address, t.mac FROM (
-  SELECT a.address, a.mac, d.unit_id FROM address_stay a JOIN device d ON d.id = a.device_id
+  SELECT a.address, a.mac, d.unit_id FROM address_stay a
+  JOIN device_version d ON d.device_id = a.device_id AND {dated("{active d}")}
   WHERE {_STANDS.replace("first", "a.first").replace("recorded", "a.recorded").replace("gone", "a.gone").replace("ended", "a.ended")}
   UNION SELECT h.address, h.mac, h.unit_id FROM lan_host h WHERE h.mac IS NOT NULL AND {HOLDS}
 ) t WHERE (CAST(:all AS INTEGER) = 1 OR t.unit_id IN :[units])"""  # noqa: S608  # names of this file
@@ -347,43 +326,4 @@ ORDER BY e.value
 """
 
 
-@get("/api/v1/lan-hosts", opt={"role": "auditor"}, tags=["topology"])
-async def list_hosts(
-    request: AppRequest,
-    asked: NamedDependency[ListQuery],
-    unknown: Annotated[bool, QueryParameter(description="only what is nothing of ours")] = False,
-) -> Page[LanHost]:
-    """List what sweeps found in registered subnets, by address."""
-    services = services_of(request)
-    at_ms = moment_ms(services, asked.moment)
-    rows, total, cursor = await fetch_page(services, HOSTS, asked, at=at_ms, unknown=int(unknown))
-    return Page([_host(row) for row in rows], total, cursor)
-
-
-def _host(row: Row) -> LanHost:
-    ports = [int(each) for each in row["open_ports"].split(",") if each]
-    machine, device = bool(row["is_machine"]), bool(row["is_device"])
-    return LanHost(
-        UnitRef(row["unit_code"], row["unit_name"]) if row["unit_code"] else None,
-        row["address"],
-        row["mac"],
-        [sign for sign in row["signs"].split(",") if sign],
-        row["rtt_seconds"],
-        ports,
-        row["snmp_version"],
-        row["sys_descr"],
-        row["sys_name"],
-        rfc3339(row["first_seen_ms"]),
-        rfc3339(row["last_seen_ms"]),
-        machine or device or bool(row["is_booked"]),
-        fix_of(
-            ports,
-            speaks_snmp=row["snmp_version"] is not None,
-            is_device=device,
-            is_machine=machine,
-            is_polled=bool(row["is_polled"]),
-        ),
-    )
-
-
-HANDLERS = (get_topology, get_whereabouts, list_hosts)
+HANDLERS = (get_topology, get_whereabouts)
