@@ -10,10 +10,10 @@ from kiemke.agent.commands import run, setup
 from kiemke.agent.files import StateError, write_json
 from kiemke.agent.halt import Halt
 from kiemke.agent.pending import enrol_when_possible, waiting_token
-from kiemke.agent.service.log import CappedLog
 from kiemke.agent.state import StateFolder
 from kiemke.agent.update import places
 from kiemke.wire.enrolment import make_token
+from kiemke.wire.windows_service.log import CappedLog
 from tests.support.peers import free_port
 from tests.support.tls_server import Certificates, Requests, make_certificates, tls_server
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from kiemke.agent.service.access import folder_sddl, service_sid
+from kiemke.wire.windows_service.access import folder_sddl, service_sid
 from tests.support.peers import wait_until
 from tests.support.server_process import ServerProcess
 from tests.support.wine import (
@@ -23,10 +23,10 @@ STATE = r"C:\ProgramData\kiemke-agent"
 READ_SDDL = """
 import ctypes
 from ctypes import byref, c_uint32, c_void_p, c_wchar_p
-from kiemke.agent.service.access import folder_sddl
+from kiemke.wire.windows_service.access import folder_sddl
 a = ctypes.WinDLL("advapi32")
 sd, text = c_void_p(), c_wchar_p()
-assert a.ConvertStringSecurityDescriptorToSecurityDescriptorW(c_wchar_p(folder_sddl()), 1, byref(sd), None)
+assert a.ConvertStringSecurityDescriptorToSecurityDescriptorW(c_wchar_p(folder_sddl("kiemke-agent")), 1, byref(sd), None)
 assert a.ConvertSecurityDescriptorToStringSecurityDescriptorW(sd, 1, c_uint32(4), byref(text), None)
 print(text.value)
 """
@@ -88,7 +88,7 @@ def test_installed_started_enrolled_and_stopped_by_the_manager(
     assert service["path"].endswith(
         rf'\kiemke-agent-service.exe" -m kiemke.agent.main service --state "{STATE}"'
     )
-    assert sddl == folder_sddl() + "\n"
+    assert sddl == folder_sddl("kiemke-agent") + "\n"
     assert (started.returncode, stopped.returncode) == (0, 0)
     log = (pc.drive / "ProgramData" / "kiemke-agent" / "agent.log").read_text("utf-8")
     assert "Traceback" not in log
@@ -103,4 +103,6 @@ def test_the_folder_is_closed_to_all_but_the_system_administrators_and_the_servi
     """Wine keeps no access lists: what Windows is given is all that can be looked at here."""
     sid = service_sid("kiemke-agent")
 
-    assert folder_sddl() == (f"D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1301bf;;;{sid})")
+    assert folder_sddl("kiemke-agent") == (
+        f"D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1301bf;;;{sid})"
+    )

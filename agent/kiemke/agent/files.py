@@ -56,7 +56,7 @@ def open_plain(path: Path, *, foreign: bool = False) -> BinaryIO:
             raise OSError(f"{path} is no file of its own")
         if foreign and sys.platform == "win32":
             # Windows has no O_NOFOLLOW, and links of folders for everybody.
-            from kiemke.agent.service.access import is_below
+            from kiemke.wire.windows_service.access import is_below
 
             if not is_below(file.fileno(), path):
                 raise OSError(f"{path} leads elsewhere")

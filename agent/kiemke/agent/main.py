@@ -37,7 +37,7 @@ def default_state() -> Path:
     """Return the folder of the agent's own files: below ProgramData on Windows."""
     if sys.platform == "win32":
         # A megabyte that only Windows needs.
-        from kiemke.agent.service.folders import program_data
+        from kiemke.wire.windows_service.folders import program_data
 
         return program_data() / "kiemke-agent"
     return LINUX_STATE
@@ -232,9 +232,12 @@ def _call(arguments: "Namespace") -> int:
         case "enroll" | "seal" | "setup":
             return _call_of_installers(arguments)
         case "service":
-            from kiemke.agent.service import windows
+            from kiemke.agent.halt import Halt
+            from kiemke.agent.service.entry import LOG_FILE, SERVICE_NAME
+            from kiemke.wire.windows_service import host
 
-            return windows.serve(arguments.state, lambda halt: _work(arguments.state, halt))
+            halt, log = Halt(), arguments.state / LOG_FILE
+            return host.serve(SERVICE_NAME, log, lambda: _work(arguments.state, halt), halt.ring)
         case "update":
             from kiemke.agent.commands import update
 

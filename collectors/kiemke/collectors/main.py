@@ -21,9 +21,9 @@ from kiemke.collectors.ssh.commands import (
     run_probe,
 )
 from kiemke.collectors.state import (
-    DEFAULT_STATE,
     OUTBOX_FILE,
     STATUS_FILE,
+    default_state,
     enrol_here,
     keep_pins,
     load_enrolment,
@@ -31,6 +31,7 @@ from kiemke.collectors.state import (
     repin_here,
 )
 from kiemke.collectors.traps_command import add_traps_parser, run_traps
+from kiemke.collectors.windows_service import Bell, add_service_parser, run_service
 from kiemke.wire import __version__
 from kiemke.wire.clean import clean_text
 from kiemke.wire.client import Sender
@@ -59,6 +60,7 @@ EXAMPLES = """examples:
   kiemke-collector hostkey forget 192.168.1.2       the device was replaced: believe its new key
   kiemke-collector relay on                         the site's agents may pass through here
   kiemke-collector traps on --listen 162            poll devices at once when they send a trap
+  kiemke-collector service install                  on Windows: start with the machine
 
 SNMP credentials stand in credentials.toml in the state folder, mode 0600:
   [default]
@@ -91,9 +93,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--state",
         type=Path,
-        default=DEFAULT_STATE,
+        default=default_state(),
         metavar="DIR",
-        help=f"folder of enrolment, outbox and credentials (default {DEFAULT_STATE})",
+        help=f"folder of enrolment, outbox and credentials (default {default_state()})",
     )
     _add_once(parser, None)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -123,6 +125,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_hostkey_parser(commands)
     add_relay_parser(commands)
     add_traps_parser(commands)
+    add_service_parser(commands)
     return parser
 
 
@@ -177,10 +180,12 @@ def main(arguments: list[str] | None = None) -> int:
             return run_relay(given)
         if given.command == "traps":
             return run_traps(given)
+        if given.command == "service":
+            return run_service(given, lambda bell: _run(given.state, bell))
     except CollectorError as err:
         # The text may hold words of a server or a file: nothing in it may move the cursor.
         print(f"kiemke-collector: {clean_text(str(err))}", file=sys.stderr)
-        is_new = given.command == "run" and isinstance(err, NotEnrolledError)
+        is_new = given.command in ("run", "service") and isinstance(err, NotEnrolledError)
         return EX_CONFIG if is_new else 2
     except ModuleNotFoundError as err:
         if err.name is None or err.name.partition(".")[0] not in EXTRA_MODULES:
@@ -238,7 +243,8 @@ def _probe(given: argparse.Namespace) -> int:
     return 1 if asyncio.run(work) else 0
 
 
-def _run(state: Path) -> int:
+def _run(state: Path, bell: Bell | None = None) -> int:
+    """Poll until a signal, or until ``bell`` is rung. Raises CollectorError."""
     make_state(state)
     credentials = load_enrolment(state).credentials()
     clock = SystemClock.read()
@@ -265,9 +271,16 @@ def _run(state: Path) -> int:
         from kiemke.collectors.service import Collector  # pysnmp: 0.2 s to import
 
         stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await Collector(state, Reporter(outbox, sender, clock)).run(stop)
+        if bell is not None:
+            bell.attach(stop)
+        elif sys.platform != "win32":  # there Ctrl-C cancels the run, which ends in order too
+            for number in (signal.SIGINT, signal.SIGTERM):
+                asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        try:
+            await Collector(state, Reporter(outbox, sender, clock)).run(stop)
+        finally:
+            if bell is not None:
+                bell.detach()
 
     try:
         asyncio.run(work())

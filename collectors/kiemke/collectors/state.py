@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,11 +19,19 @@ from kiemke.wire.enrolment import (
 )
 from kiemke.wire.pin import Address, Pins
 from kiemke.wire.secret import Secret
+from kiemke.wire.windows_service.folders import program_data
 
-DEFAULT_STATE = Path("/var/lib/kiemke-collector")
+LINUX_STATE = Path("/var/lib/kiemke-collector")
 ENROLMENT_FILE = "enrolment.json"
 OUTBOX_FILE = "outbox.sqlite"
 STATUS_FILE = "status.json"
+
+
+def default_state() -> Path:
+    """Return the folder of the collector's own files: below ProgramData on Windows."""
+    if sys.platform == "win32":
+        return program_data() / "kiemke-collector"
+    return LINUX_STATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from kiemke.agent.claim import save_claim
 from kiemke.agent.enrolment_file import EnrolmentFile, parse_enrolment, trust_keys
 from kiemke.agent.files import StateError
 from kiemke.agent.pending import leave_token
-from kiemke.agent.service.access import SERVICE_NAME
+from kiemke.agent.service.entry import SERVICE_NAME
 from kiemke.agent.state import StateFolder
 from kiemke.agent.terminal import say
 from kiemke.wire import enrolment

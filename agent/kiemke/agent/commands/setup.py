@@ -68,12 +68,15 @@ def _keep_package(package: str) -> None:
 def _prepare_windows(state: Path) -> None:
     """Close the folder to all but the service, and enter the service. Raises StateError."""
     # Windows alone has these.
-    from kiemke.agent.service import access, manager
+    from kiemke.agent.service.entry import SERVICE_NAME, entry
+    from kiemke.wire.windows_service import access, manager
 
     program = Path(sys.executable).with_name("kiemke-agent-service.exe")
     try:
-        refused = manager.install(program if program.exists() else Path(sys.executable), state)
-        access.restrict(state)
+        refused = manager.install(
+            entry(program if program.exists() else Path(sys.executable), state)
+        )
+        access.restrict(state, SERVICE_NAME)
     except OSError as err:
         raise StateError(f"{state}: {err}; run this as administrator") from err
     for name in refused:

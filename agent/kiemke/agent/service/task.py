@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from kiemke.agent.service.folders import system_program
+from kiemke.wire.windows_service.folders import system_program
 
 TASK_NAME = "kiemke-agent-update"
 LOCAL_SYSTEM = "S-1-5-18"

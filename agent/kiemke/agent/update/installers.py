@@ -166,7 +166,7 @@ def find_installer(updater: Path, root: Path = Path("/")) -> Installer | None:
     """Return what installs packages here, None when the agent did not come as one."""
     if sys.platform == "win32":
         # Only Windows has the call.
-        from kiemke.agent.service.folders import system_program
+        from kiemke.wire.windows_service.folders import system_program
 
         return Msi(updater, (system_program("msiexec"),))
     debian = Debian(root)

@@ -60,7 +60,7 @@ def default_updater() -> Path:
     """Return the updater's own folder. Raises OSError when Windows does not say where it is."""
     if sys.platform == "win32":
         # Only Windows has the call.
-        from kiemke.agent.service.folders import program_files
+        from kiemke.wire.windows_service.folders import program_files
 
         return program_files() / "kiemke-agent-update"
     return LINUX_UPDATER

@@ -1,4 +1,4 @@
-"""This machine's own neighbour table: which MAC answered for which address (Linux, rtnetlink).
+"""This machine's own neighbour table: which MAC answered for which address (Linux: rtnetlink).
 
 Source: rtnetlink(7), RTM_GETNEIGH. Reading it sends nothing.
 """
@@ -7,8 +7,10 @@ import contextlib
 import ipaddress
 import socket
 import struct
+import sys
 from collections.abc import Iterator
 
+from kiemke.collectors.discover import windows_table
 from kiemke.collectors.discover.ids import station_mac
 from kiemke.wire.lan import LanAddress
 
@@ -27,7 +29,9 @@ PATIENCE_SECONDS = 2.0
 
 
 def read() -> list[LanAddress]:
-    """Return what the kernel knows, [] where there is no such table to read (other systems)."""
+    """Return what the kernel knows, [] where there is no such table to read."""
+    if sys.platform == "win32":
+        return windows_table.read()
     if not hasattr(socket, "AF_NETLINK"):
         return []
     found: list[LanAddress] = []

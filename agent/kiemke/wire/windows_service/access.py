@@ -1,4 +1,4 @@
-"""Who may enter the agent's folder: the system, administrators and the service's own account."""
+"""Who may enter the folder of a service: the system, administrators and the service's own account."""
 
 import ctypes
 import hashlib
@@ -6,8 +6,6 @@ import struct
 import sys
 from pathlib import Path
 
-SERVICE_NAME = "kiemke-agent"
-SERVICE_ACCOUNT = rf"NT SERVICE\{SERVICE_NAME}"
 SDDL_REVISION_1 = 1
 SE_FILE_OBJECT = 1
 DACL_SECURITY_INFORMATION = 0x4
@@ -26,7 +24,7 @@ def service_sid(name: str) -> str:
     return "-".join(("S-1-5-80", *(str(word) for word in struct.unpack("<5I", digest))))
 
 
-def folder_sddl(name: str = SERVICE_NAME) -> str:
+def folder_sddl(name: str) -> str:
     """Return the access list of the state folder, inherited by all in it and from nothing above."""
     entries = (("SY", FULL), ("BA", FULL), (service_sid(name), MODIFY))
     return "D:PAI" + "".join(f"(A;OICI;{rights};;;{who})" for who, rights in entries)
@@ -66,8 +64,8 @@ def _final_path(kernel32: "ctypes.CDLL", handle: int) -> str:
     return text.value
 
 
-def restrict(folder: Path) -> None:
-    """Give ``folder`` and all in it this access list. Raises OSError. Windows only."""
+def restrict(folder: Path, name: str) -> None:
+    """Give ``folder`` and all in it the access list of the service ``name``. Raises OSError. Windows only."""
     if sys.platform != "win32":
         raise OSError("only Windows has access lists of this kind")
     advapi32 = ctypes.WinDLL("advapi32", use_last_error=True)
@@ -75,7 +73,7 @@ def restrict(folder: Path) -> None:
     descriptor, acl = ctypes.c_void_p(), ctypes.c_void_p()
     present, defaulted = ctypes.c_int(), ctypes.c_int()
     if not advapi32.ConvertStringSecurityDescriptorToSecurityDescriptorW(
-        ctypes.c_wchar_p(folder_sddl()), SDDL_REVISION_1, ctypes.byref(descriptor), None
+        ctypes.c_wchar_p(folder_sddl(name)), SDDL_REVISION_1, ctypes.byref(descriptor), None
     ):
         raise ctypes.WinError(ctypes.get_last_error())
     try:

@@ -1,4 +1,4 @@
-"""The service manager's entry for the agent: made or mended, with recovery and least rights.
+"""The service manager's entry for one of our programs: made or mended, with recovery and least rights.
 
 Source: OpenSCManagerW, CreateServiceW, ChangeServiceConfig2W (winsvc.h).
 """
@@ -6,12 +6,8 @@ Source: OpenSCManagerW, CreateServiceW, ChangeServiceConfig2W (winsvc.h).
 import ctypes
 import sys
 from ctypes import Structure, byref, c_int, c_uint32, c_void_p, c_wchar_p
-from pathlib import Path
+from dataclasses import dataclass
 
-from kiemke.agent.service.access import SERVICE_ACCOUNT, SERVICE_NAME
-
-DISPLAY_NAME = "kiemke agent"
-DESCRIPTION = "Counts this machine and tells the office's server. Opens no port, takes no commands."
 SC_MANAGER_ALL_ACCESS = 0xF003F
 SERVICE_ALL_ACCESS = 0xF01FF
 SERVICE_WIN32_OWN_PROCESS = 0x10
@@ -49,12 +45,22 @@ class FailureActions(Structure):
     )
 
 
-def service_command(program: Path, state: Path) -> str:
-    """Return the command line the service manager starts."""
-    return f'"{program}" -m kiemke.agent.main service --state "{state}"'
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What one service is called and what the manager starts for it."""
+
+    name: str
+    display_name: str
+    description: str
+    command: str
+
+    @property
+    def account(self) -> str:
+        """The virtual account of its own under which it runs."""
+        return rf"NT SERVICE\{self.name}"
 
 
-def install(program: Path, state: Path) -> tuple[str, ...]:
+def install(entry: Service) -> tuple[str, ...]:
     """Make the service, or mend the one that is there; return the settings that were refused.
 
     Starts nothing. Raises OSError when there is no service afterwards. Windows only.
@@ -69,35 +75,54 @@ def install(program: Path, state: Path) -> tuple[str, ...]:
         raise ctypes.WinError(ctypes.get_last_error())
     try:
         service = advapi32.OpenServiceW(
-            c_void_p(manager), c_wchar_p(SERVICE_NAME), c_uint32(SERVICE_ALL_ACCESS)
+            c_void_p(manager), c_wchar_p(entry.name), c_uint32(SERVICE_ALL_ACCESS)
         )
         if not service:
             code = ctypes.get_last_error()
             if code != ERROR_SERVICE_DOES_NOT_EXIST:
                 raise ctypes.WinError(code)
             service = advapi32.CreateServiceW(
-                c_void_p(manager), c_wchar_p(SERVICE_NAME), c_wchar_p(DISPLAY_NAME),
+                c_void_p(manager), c_wchar_p(entry.name), c_wchar_p(entry.display_name),
                 c_uint32(SERVICE_ALL_ACCESS), SERVICE_WIN32_OWN_PROCESS, SERVICE_AUTO_START,
-                SERVICE_ERROR_NORMAL, c_wchar_p(service_command(program, state)), None, None, None,
-                c_wchar_p(SERVICE_ACCOUNT), None,
+                SERVICE_ERROR_NORMAL, c_wchar_p(entry.command), None, None, None,
+                c_wchar_p(entry.account), None,
             )  # fmt: skip
             if not service:
                 raise ctypes.WinError(ctypes.get_last_error())
         elif not advapi32.ChangeServiceConfigW(
             c_void_p(service), SERVICE_WIN32_OWN_PROCESS, SERVICE_AUTO_START,
-            SERVICE_ERROR_NORMAL, c_wchar_p(service_command(program, state)), None, None, None,
-            c_wchar_p(SERVICE_ACCOUNT), None, c_wchar_p(DISPLAY_NAME),
+            SERVICE_ERROR_NORMAL, c_wchar_p(entry.command), None, None, None,
+            c_wchar_p(entry.account), None, c_wchar_p(entry.display_name),
         ):  # fmt: skip
             raise ctypes.WinError(ctypes.get_last_error())
         try:
-            return _configure(advapi32, service)
+            return _configure(advapi32, service, entry)
         finally:
             advapi32.CloseServiceHandle(c_void_p(service))
     finally:
         advapi32.CloseServiceHandle(c_void_p(manager))
 
 
-def _configure(advapi32: "ctypes.CDLL", service: int) -> tuple[str, ...]:
+def remove(name: str) -> None:
+    """Take the entry of a service away; a running one goes when it has ended. Raises OSError. Windows only."""
+    if sys.platform != "win32":
+        raise OSError("only Windows has this service manager")
+    advapi32 = ctypes.WinDLL("advapi32", use_last_error=True)
+    for call in ("OpenSCManagerW", "OpenServiceW"):
+        getattr(advapi32, call).restype = c_void_p
+    handles = [advapi32.OpenSCManagerW(None, None, c_uint32(SC_MANAGER_ALL_ACCESS))]
+    try:
+        if handles[0]:
+            rights = c_uint32(SERVICE_ALL_ACCESS)
+            handles.append(advapi32.OpenServiceW(c_void_p(handles[0]), c_wchar_p(name), rights))
+        if not handles[-1] or not advapi32.DeleteService(c_void_p(handles[-1])):
+            raise ctypes.WinError(ctypes.get_last_error())
+    finally:
+        for handle in filter(None, handles):
+            advapi32.CloseServiceHandle(c_void_p(handle))
+
+
+def _configure(advapi32: "ctypes.CDLL", service: int, entry: Service) -> tuple[str, ...]:
     """Set all that CreateService cannot; return the names of what Windows refused."""
     actions = (Action * len(RESTART_MILLISECONDS))(
         *(Action(SC_ACTION_RESTART, delay) for delay in RESTART_MILLISECONDS)
@@ -107,7 +132,7 @@ def _configure(advapi32: "ctypes.CDLL", service: int) -> tuple[str, ...]:
     )
     privileges = ctypes.create_unicode_buffer("\0".join(PRIVILEGES) + "\0")
     wanted: tuple[tuple[str, int, object], ...] = (
-        ("description", CONFIG_DESCRIPTION, byref(c_wchar_p(DESCRIPTION))),
+        ("description", CONFIG_DESCRIPTION, byref(c_wchar_p(entry.description))),
         ("recovery", CONFIG_FAILURE_ACTIONS, byref(failure)),
         ("delayed start", CONFIG_DELAYED_AUTO_START, byref(c_int(1))),
         ("service SID", CONFIG_SID_TYPE, byref(c_uint32(SID_TYPE_UNRESTRICTED))),

@@ -1,0 +1,1 @@
+"""What Windows' service manager wants of a program: entry, access to its folder, start and stop."""
