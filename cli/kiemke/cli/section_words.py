@@ -159,7 +159,7 @@ def field_word(name: str) -> str:
 
 def _release_date(value: object, zone: tzinfo) -> str | None:
     """A BIOS tells its date as mm/dd/yyyy (DSP0134, type 0), which here reads as another day."""
-    found = re.fullmatch(r"(\d\d)/(\d\d)/(\d{4})", value) if isinstance(value, str) else None
+    found = re.fullmatch(r"(0\d|1[0-2])/(\d\d)/(\d{4})", value) if isinstance(value, str) else None
     if found is None:
         return TEXT.render(value, zone)
     return DAY.render(f"{found[3]}-{found[1]}-{found[2]}", zone)
