@@ -66,6 +66,7 @@ COMMANDS = (
     ),
     Entry("export", "xuat", "export", "export", N_("Write a report to a file for auditors.")),
     Entry("approve", "duyet", "approve", "approve", N_("What waits for a second person.")),
+    Entry("audit", "nhat-ky", "audit", "audit", N_("Who changed what, and by which paper.")),
     Entry("user", "nguoi-dung", "user", "user", N_("Who may sign in.")),
     Entry("token", "khoa", "token", "token", N_("Access tokens for programs and Prometheus.")),
     Entry("doctor", "kham", "doctor", "doctor", N_("Check connection, clock, rights, sources.")),

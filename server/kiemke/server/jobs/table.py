@@ -9,6 +9,7 @@ from kiemke.server.db import Database, Session
 from kiemke.server.domain import (
     access_now,
     audit_chain,
+    audit_units,
     clocks_now,
     coverage,
     coverage_figures,
@@ -106,5 +107,6 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
         Job("clocks", 300.0, lambda turn: clocks_now.run(db, turn.now_ms, turn.guard)),
         Job("access", 300.0, lambda turn: access_now.run(db, turn.now_ms, turn.guard)),
         Job("seal_audit", 10.0, seal),
+        Job("audit_units", 60.0, lambda turn: audit_units.run(db, turn.guard)),
         Job("prune", 3600.0, forget),
     )

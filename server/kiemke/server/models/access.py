@@ -171,6 +171,23 @@ class AuditEntry(Model):
         table = "audit_entry"
 
 
+class AuditUnit(Model):
+    """A unit that an audit entry concerns, None: one that belongs to no unit, or cannot be told.
+
+    Made from the entries (see domain.audit_units), which alone count.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    entry = reference("AuditEntry", "units")
+    unit = reference("Unit", "audit_entries", null=True)
+
+    class Meta:
+        """Table name."""
+
+        table = "audit_unit"
+        unique_together = (("entry_id", "unit_id"),)
+
+
 class AuditLink(Model):
     """An audit entry's place in the chain: ``chain_sha256`` = SHA-256(previous chain + entry's).
 
