@@ -52,11 +52,9 @@ async def test_an_officer_of_a_unit_reads_what_concerns_it_alone(api: Api) -> No
         of_commune = await log(chief, unit="U4")
     async with await api.signed_in("auditor", unit_id=4) as commune:
         seen = await log(commune)
-        pages, after = [], None
-        while after is not None or not pages:
-            more = {} if after is None else {"after": after}
-            pages.append(await log(commune, limit=1, **more))
-            after = pages[-1]["next"]
+        pages: list[Any] = [await log(commune, limit=1)]
+        while pages[-1]["next"] is not None:
+            pages.append(await log(commune, limit=1, after=pages[-1]["next"]))
         outside = await commune.get("/api/v1/audit", params={"unit": "U2"})
     async with await api.signed_in("it", unit_id=1) as district:
         both = await log(district)
