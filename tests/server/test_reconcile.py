@@ -157,6 +157,9 @@ async def test_a_reader_learns_nothing_of_other_units(api: Api) -> None:
     office = make_office()
     add_seen(office, 3, office.add_pc(2, 1), account="binh")
     office.add_pc(3, 2, code="CANARY")
+    switch = office.add_asset("switch")
+    office.add_custody(switch, 2)
+    add_device(office, 3, switch)  # what the other unit calls it is its own affair
     await api.write(office)
 
     async with await api.signed_in("auditor", 2) as client:
@@ -164,7 +167,8 @@ async def test_a_reader_learns_nothing_of_other_units(api: Api) -> None:
     items = answer.json()["items"]
 
     assert {item["kind"] for item in items} == {"elsewhere", "other_user"}
-    for secret in ("CANARY", "Tư pháp", "U3", "Person 2", "P2"):
+    assert [item["kind"] for item in items].count("elsewhere") == 2
+    for secret in ("CANARY", "Tư pháp", "U3", "Person 2", "P2", "SW-1", "Switch 1"):
         assert secret not in answer.text
 
 

@@ -53,7 +53,7 @@ THINGS: dict[str, str] = {
     "asset": _dated("custody", "asset_id"),
     "place": _dated("place_version", "place_id"),
     "link": f"{_dated('link_version', 'link_id')} UNION ALL {_dated('link_share', 'link_id')}",
-    "device": f"{_dated('device_version', 'device_id')} UNION ALL {_plain('device')}"
+    "device": f"{_dated('device_version', 'device_id')} UNION ALL {_plain('device')}"  # noqa: S608
     " AND NOT EXISTS (SELECT 1 FROM device_version v WHERE v.device_id = device.id)",
     "source": _plain("source"),
     "machine": f"SELECT x.machine_id AS ref, s.unit_id, {_TIMES.format('x')} FROM machine_source x"  # noqa: S608
@@ -68,8 +68,8 @@ TABLES: dict[str, tuple[tuple[str, str], ...]] = {
     "unit": (("unit", "id"),),
     "unit_succession": (("unit", "unit_id"), ("unit", "successor_id")),
     **dict.fromkeys(
-        ("unit_version", "place_version", "membership", "coverage_target", "custody",
-         "device_version",          "indicator_figure", "link_version", "site_subnet", "user_grant", "approval"),
+        ("unit_version", "place_version", "membership", "coverage_target", "custody", "approval",
+         "device_version", "indicator_figure", "link_version", "site_subnet", "user_grant"),
         (("unit", "unit_id"),),
     ),
     "device": (("device", "id"),),

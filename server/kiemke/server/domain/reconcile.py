@@ -241,6 +241,7 @@ def _make(
     # Where something went outside the reader's units, and to whom, is not told.
     there = allowed is None or row.get("seen_unit_id") in allowed
     theirs = allowed is None or row.get("seen_person_unit_id") in allowed
+    kept_there = not there and row.get("device_id") and row.get("seen_unit_id") is not None
     made = Difference(
         question=name,
         key=row["row_id"],
@@ -251,7 +252,7 @@ def _make(
         person=known("person", "official_id"),
         machine_id=row.get("machine_id"),
         hostname=machine["hostname"] if machine else None,
-        device=known("device", "device_id"),
+        device=None if kept_there else known("device", "device_id"),
         seen_unit=known("unit", "seen_unit_id") if there else None,
         seen_person=known("person", "seen_official_id") if theirs else None,
         days=row.get("days"),
