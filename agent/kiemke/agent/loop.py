@@ -18,7 +18,7 @@ from kiemke.agent.state import Memory, StateFolder
 from kiemke.agent.update.renewal import Renewal
 from kiemke.wire import __version__
 from kiemke.wire.client import Attempt, Outcome, Sender
-from kiemke.wire.clocks import Clock
+from kiemke.wire.clocks import Clock, hundredths
 from kiemke.wire.codec import CodecError
 from kiemke.wire.outbox import Outbox, OutboxError
 from kiemke.wire.report import Answer, Body, Event, Inventory, Reach, Report, Sample
@@ -199,12 +199,11 @@ class Agent:
 
     def _spool(self, kind: str, body: Body) -> Report | None:
         """Put one report into the outbox; None when it could not be kept."""
-        now = self._clock.now()
         report = Report(
             stream=0,
             seq=0,
             boot_id=self._clock.boot_id,
-            at=now.replace(microsecond=now.microsecond // 10_000 * 10_000),
+            at=hundredths(self._clock.now()),
             uptime_seconds=round(self._clock.uptime_seconds(), 2),
             kind=kind,
             body=body,

@@ -344,9 +344,6 @@ def _start_over(arguments: "Namespace") -> None:
 
 def _serve(state: str, spread: str, outbox_mb: str) -> int:
     """Be the service that ``_start_over`` began."""
-    from kiemke.agent.spare import load_dataclasses  # the service alone spares memory
-
-    load_dataclasses()
     from kiemke.agent.commands import run
 
     return run.run(
@@ -356,6 +353,10 @@ def _serve(state: str, spread: str, outbox_mb: str) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status (78 when the agent is not enrolled)."""
+    if argv is None:  # it is our own process
+        from kiemke.agent.spare import load_dataclasses
+
+        load_dataclasses()
     if argv is None and sys.argv[1:2] == [SERVE] and len(sys.argv) == 5:
         return _guarded(lambda: _serve(*sys.argv[2:]))
     if sys.platform == "win32":

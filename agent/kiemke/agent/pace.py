@@ -1,8 +1,10 @@
 """How often the agent does what; the server may ask otherwise, within limits the agent keeps."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from kiemke.wire.report import Pace
+if TYPE_CHECKING:
+    from kiemke.wire.report import Pace
 
 LEAST_SECONDS = 30.0
 MOST_SECONDS = 86_400.0
@@ -16,7 +18,7 @@ class Intervals:
     post_seconds: float = 300.0
     inventory_seconds: float = 86_400.0
 
-    def adjusted(self, asked: Pace) -> "Intervals":
+    def adjusted(self, asked: "Pace") -> "Intervals":
         """Return these intervals with what the server asked for, clamped to 30 s - 24 h.
 
         What it did not ask for stays; what is no number (NaN) is not heard.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from kiemke.wire.chance import Chance, SystemChance
-from kiemke.wire.clocks import Clock
+from kiemke.wire.clocks import Clock, hundredths
 from kiemke.wire.codec import CodecError, decode_answer, encode_batch
 from kiemke.wire.dates import read_http_date
 from kiemke.wire.http1 import Reply
@@ -30,6 +30,9 @@ TOO_MUCH = frozenset({400, 413, 422})
 GZIP_WINDOW_BITS = 31
 GZIP_LEVEL = 9
 PIN_DIGITS = 8  # enough to tell which of a handful of roots is known
+PINS_EVERY_POSTS = (
+    12  # an hour of posts: which roots are known is told then, and when it has changed
+)
 
 
 class Outcome(Enum):
@@ -134,6 +137,8 @@ class Sender:
         self._rng = rng or SystemChance()
         self._in_flight = threading.Lock()
         self._clock_offset_seconds: float | None = None
+        self._pins_told = ""
+        self._posts_until_pins = 0
 
     def post_once(self) -> Attempt:
         """Post one batch and act on the answer; never raises for what a server or network does."""
@@ -186,12 +191,18 @@ class Sender:
             self._link.close()
 
     def _headers(self) -> dict[str, str]:
-        """Return the headers of a batch; the roots known here let the server announce others."""
-        pins = self._link.pins
+        """Return the headers of a batch; the roots known here, told now and then, let the server announce others."""
+        pins = ",".join(
+            der_sha256(pem)[:PIN_DIGITS]
+            for pem in (self._link.pins.current, self._link.pins.next)
+            if pem
+        )
+        self._posts_until_pins -= 1
+        is_told = pins == self._pins_told and self._posts_until_pins > 0
+        if not is_told:
+            self._pins_told, self._posts_until_pins = pins, PINS_EVERY_POSTS
         return {
-            "X-Kiemke-Pins": ",".join(
-                der_sha256(pem)[:PIN_DIGITS] for pem in (pins.current, pins.next) if pem
-            ),
+            **({} if is_told else {"X-Kiemke-Pins": pins}),
             "Authorization": f"Bearer {self._credentials.secret}",
             "X-Kiemke-Source": self._credentials.source,
             "Content-Encoding": "gzip",
@@ -201,8 +212,8 @@ class Sender:
         """Return the compressed batch, stamped with this moment."""
         plain = encode_batch(
             self._credentials.source,
-            self._clock.now(),
-            self._clock.uptime_seconds(),
+            hundredths(self._clock.now()),
+            round(self._clock.uptime_seconds(), 2),
             self._clock.boot_id,
             [one.body for one in batch],
         )

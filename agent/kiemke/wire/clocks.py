@@ -35,6 +35,11 @@ def now_utc() -> datetime:
     return datetime.now(UTC)
 
 
+def hundredths(moment: datetime) -> datetime:
+    """Return a moment cut to 10 ms: what is finer says nothing of a PC, and does not compress."""
+    return moment.replace(microsecond=moment.microsecond // 10_000 * 10_000)
+
+
 def uptime_seconds() -> float:
     """Return seconds since boot, suspend included.
 

@@ -17,8 +17,7 @@ from kiemke.agent.state import (
 from kiemke.agent.terminal import complain, say
 from kiemke.agent.words import Both, open_mouth, speak
 from kiemke.wire import enrolment
-from kiemke.wire.outbox import peek
-from kiemke.wire.outbox_store import FileLock, OutboxBusyError
+from kiemke.wire.outbox_store import FileLock, OutboxBusyError, peek
 
 SHORT_SECONDS = 86_400.0
 FORGOTTEN = (IDENTITY_FILE, MEMORY_FILE, STATUS_FILE, kept.FILE)

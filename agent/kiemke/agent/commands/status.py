@@ -8,7 +8,7 @@ from kiemke.agent.pace import Intervals
 from kiemke.agent.state import StateFolder
 from kiemke.agent.terminal import say
 from kiemke.agent.words import Both, open_mouth, span, speak
-from kiemke.wire.outbox import peek
+from kiemke.wire.outbox_store import peek
 
 WELL = ("sent", "idle")
 CLOCK_WRONG_SECONDS = 120.0

@@ -12,7 +12,7 @@ from kiemke.agent.files import StateError
 from kiemke.agent.pace import Intervals
 from kiemke.agent.state import IDENTITY_FILE, AgentIdentity, StateFolder
 from kiemke.agent.words import Both, span, speak
-from kiemke.wire.outbox import peek
+from kiemke.wire.outbox_store import peek
 
 LEAST_FREE_BYTES = 20 << 20
 FEW_FREE_BYTES = 200 << 20
