@@ -219,6 +219,8 @@ async def _tell(source: Source, line: Line, asked: _System, facts: Facts) -> str
     if source.way == "join":
         parts = [await _tell(part, line, asked, facts) for part in source.parts]
         given = [part for part in parts if part is not None]
+        if source.format is not None:
+            return clean_fact(_fill(source.format, given)) if len(given) == len(parts) else None
         # The first part is the fact, the others only add to it.
         return source.text.join(given) if parts and parts[0] is not None else None
     for text in await _texts(source, line, asked, facts):
@@ -271,12 +273,17 @@ def _shape(source: Source, text: str) -> str | None:
         groups = [group or "" for group in match.groups()] or [match[0]]
     text = groups[0]
     if source.format is not None:
-        text = source.format
-        for number, group in enumerate(groups):
-            text = text.replace(f"{{{number}}}", group.strip())
+        text = _fill(source.format, groups)
     if source.mapping:
         text = source.mapping.get(text.strip(), "")
     return clean_fact(text)
+
+
+def _fill(form: str, groups: Sequence[str]) -> str:
+    """Return ``form`` with {0}, {1}, ... replaced."""
+    for number, group in enumerate(groups):
+        form = form.replace(f"{{{number}}}", group.strip())
+    return form
 
 
 def _vendor(lines: Sequence[Line], object_id: Oid) -> str | None:
