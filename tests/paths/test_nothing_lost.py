@@ -23,7 +23,7 @@ import pytest
 from kiemke.server.db import Database
 from kiemke.wire.codec import encode_report
 from kiemke.wire.report import Event
-from tests.support.database import fresh_url
+from tests.support.database import fresh_url, sqlite_template
 from tests.support.reporting import Sender, add_source
 from tests.support.server_process import PinnedConnection, ServerProcess
 
@@ -125,7 +125,7 @@ def sqlite_server(tmp_path: Path) -> Iterator[ServerProcess]:
     """An installation on SQLite, migrated, not started."""
     server = ServerProcess(tmp_path / "data", f"sqlite://{tmp_path / 'data' / 'kiemke.sqlite'}")
     server.data_dir.mkdir()
-    server.run("migrate")
+    shutil.copyfile(asyncio.run(sqlite_template()), database_file(server))
     yield server
     server.stop()
 
@@ -232,7 +232,7 @@ def test_a_full_disk_refuses_and_later_takes_every_report(tmp_path: Path) -> Non
     server = ServerProcess(tmp_path / "data", f"sqlite://{disk / 'kiemke.sqlite'}")
     server.data_dir.mkdir()
     try:
-        server.run("migrate")
+        shutil.copyfile(asyncio.run(sqlite_template()), disk / "kiemke.sqlite")
         (sender,) = add_senders(server.database_url, 1)
         server.start()
         acknowledged = 0

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,21 @@ PROGRAM = Path(sys.executable).with_name("kiemke-server")
 SERVER_NAME = "server.kiemke.internal"
 
 
+@cache
+def _context(root_pem: str) -> ssl.SSLContext:
+    # OpenSSL takes milliseconds to make one; who asks until a server answers asks often.
+    return ssl.create_default_context(cadata=root_pem)
+
+
 class PinnedConnection(http.client.HTTPSConnection):
     """HTTPS to a server of a test that trusts one root and asks for the server's fixed name."""
 
     def __init__(
         self, port: int, root_pem: str, timeout: float = 30.0, host: str = "127.0.0.1"
     ) -> None:
-        super().__init__(host, port, timeout=timeout)
-        self._pinned = ssl.create_default_context(cadata=root_pem)
+        self._pinned = _context(root_pem)
+        # Given none, it would read every certificate of the system's, for each connection.
+        super().__init__(host, port, timeout=timeout, context=self._pinned)
 
     def connect(self) -> None:
         """Connect and verify."""
@@ -94,6 +102,7 @@ class ServerProcess:
         if self.process.poll() is not None:
             raise AssertionError(f"the server ended: {self.log_file.read_text()[-3000:]}")
         try:
+            socket.create_connection((self.host, self.port), 30.0).close()  # it listens: now ask
             return self.request("GET", "/healthz")[0] == 200
         except (OSError, ssl.SSLError):
             return False
