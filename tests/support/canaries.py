@@ -55,7 +55,13 @@ VALUES: dict[str, Any] = {
     "asset_status.status": "in_use",
     "absence.reason": "leave",
     "audit_entry.entry": encode_entry(
-        at_ms=1, who="CANARY", act="canary", subject="CANARY", before=None, after=None, paper=None
+        at_ms=1,
+        who="CANARY-audit_entry-who",
+        act="canary",
+        subject="official:CANARY",
+        before={"name": "CANARY"},
+        after={"unit_id": OUTSIDE_ID},
+        paper=None,
     ),
     "counted_asset.result": "seen",
     "coverage_now.kinds": "",
