@@ -74,6 +74,18 @@ Told = tuple[str | None, str | None, str | None, str | None, str | None]
             ),
         ),
         (
+            "10704.1",
+            "Barracuda CloudGen Firewall",
+            {"10704.1.2.0": b"GWAY-8.0.1-0223"},
+            ("Barracuda", "firewall", "CloudGen Firewall", "GWAY-8.0.1-0223", None),
+        ),
+        (
+            "21317.1.3.2.2",
+            "",
+            {"21317.1.3.2.2.2.1.1.0": b"PE8208G"},
+            ("ATEN", "pdu", "PE8208G", None, None),
+        ),
+        (
             "890.1.5.8.20",
             "GS-4012F",
             {
