@@ -10,6 +10,7 @@ from kiemke.agent.host import Host
 from kiemke.agent.sensors import SENSORS
 from kiemke.agent.sensors.reading import read_one
 from kiemke.agent.windows import adapters, batteries, disks, firmware
+from kiemke.agent.windows.registry import shown
 from kiemke.wire.inventory import Disk, Identity, System
 from tests.support import firmware as made
 from tests.support.windows import RecordedWindows
@@ -46,6 +47,38 @@ def test_a_windows_reads_no_file_of_linux_whatever_stands_at_its_place(
     sensor = next(one for one in SENSORS if one.module == "identity")
     (row,) = read_one(host, sensor)["identity"].rows or ()
     assert isinstance(row, Identity) and row.virtualisation is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("@usb.inf,%usb\\composite.devicedesc%;USB Composite Device", "USB Composite Device"),
+        (r"@%SystemRoot%\System32\shell32.dll,-101", None),
+        ("@oem7.inf,%name%", None),
+        ("@oem7.inf,%name%; ", None),
+        ("ms-resource:AppName", None),
+        ("@home", "@home"),
+        ("Máy in; tầng 2", "Máy in; tầng 2"),
+        (None, None),
+    ],
+)
+def test_an_indirect_string_is_its_words_and_never_a_place_to_look_them_up(
+    text: str | None, words: str | None
+) -> None:
+    assert shown(text) == words
+
+
+def test_a_program_whose_words_stand_elsewhere_is_called_by_its_key(
+    windows: RecordedWindows,
+) -> None:
+    where = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
+    code = "{90160000-0011-0000-0000-0000000FF1CE}"
+    windows.winreg.put(rf"{where}\VPN Client", DisplayName=r"@C:\vpn\res.dll,-12")
+    windows.winreg.put(rf"{where}\{code}", DisplayName="@res.dll,-3")
+
+    names = {one.name for one in read(windows, "software")["software"]}
+
+    assert names == {"VPN Client", "@res.dll,-3"}, "a product code says even less"
 
 
 def test_a_virtual_machine_is_told_by_its_firmware(windows: RecordedWindows) -> None:

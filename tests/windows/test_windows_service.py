@@ -106,3 +106,23 @@ def test_the_folder_is_closed_to_all_but_the_system_administrators_and_the_servi
     assert folder_sddl("kiemke-agent") == (
         f"D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1301bf;;;{sid})"
     )
+
+
+def test_what_installs_reads_no_file_through_a_link_of_a_folder(pc: WindowsPc) -> None:
+    """Windows lets everybody make links of folders: one in the agent's place would show the system anything."""
+    inbox = pc.drive / "inbox-of-a-test" / "update"
+    inbox.mkdir(parents=True)
+    (inbox / "offer.signed").write_bytes(b"an offer")
+    code = (
+        "from pathlib import Path; from kiemke.agent.files import open_plain\n"
+        r"p = Path(r'C:\inbox-of-a-test\update\offer.signed')"
+        "\ntry: print(open_plain(p, foreign=True).read())\nexcept OSError as err: print(err)"
+    )
+
+    plain = pc.python(code)
+    inbox.rename(inbox.with_name("elsewhere"))
+    inbox.symlink_to(inbox.with_name("elsewhere"))
+    linked = pc.python(code)
+
+    assert plain.stdout == "b'an offer'\n", plain
+    assert linked.stdout.endswith("leads elsewhere\n"), linked

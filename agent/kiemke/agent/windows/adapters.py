@@ -90,7 +90,7 @@ def _device_name(registry: Registry, pnp: str) -> str | None:
     if not pnp:
         return None
     path = f"{ENUM}\\{pnp}"
-    return shown(registry.text(path, "FriendlyName") or registry.text(path, "DeviceDesc"))
+    return shown(registry.text(path, "FriendlyName")) or shown(registry.text(path, "DeviceDesc"))
 
 
 def _kind(pnp: str, description: str, media: int | None, driver: dict[str, object]) -> str | None:

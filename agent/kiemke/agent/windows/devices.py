@@ -82,7 +82,8 @@ def _known(windows: Windows, enumerator: str, present: frozenset[str] | None) ->
             instance,
             device_class=as_text(values.get("Class")),
             service=as_text(values.get("Service")),
-            name=shown(as_text(values.get("FriendlyName")) or as_text(values.get("DeviceDesc"))),
+            name=shown(as_text(values.get("FriendlyName")))
+            or shown(as_text(values.get("DeviceDesc"))),
             manufacturer=shown(as_text(values.get("Mfg"))),
             hardware_ids=_ids(values.get("HardwareID")),
             compatible_ids=_ids(values.get("CompatibleIDs")),

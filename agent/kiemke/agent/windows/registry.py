@@ -21,11 +21,16 @@ def moment(filetime: int) -> datetime | None:
 
 
 def shown(text: str | None) -> str | None:
-    """Return the words of an indirect string ("@usb.inf,%x%;Root Hub" is "Root Hub")."""
-    if text is None:
+    """Return the words of an indirect string ("@usb.inf,%x%;Root Hub" is "Root Hub").
+
+    One that only says where its words stand ("@shell32.dll,-101", "@oem7.inf,%name%", "ms-resource:Name") has none:
+    None. To look them up would load a library that anybody may have named there.
+    """
+    if text is None or text.startswith("ms-resource:"):
         return None
-    words = text.rpartition(";")[2] if text.startswith("@") and ";" in text else text
-    return words.strip() or None
+    if text.startswith("@"):
+        text = text.rpartition(";")[2] if ";" in text else "" if "," in text else text
+    return text.strip() or None
 
 
 class Registry:

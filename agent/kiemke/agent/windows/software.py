@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from kiemke.agent.windows.port import Windows
-from kiemke.agent.windows.registry import Registry, as_number, as_text
+from kiemke.agent.windows.registry import Registry, as_number, as_text, shown
 from kiemke.wire.inventory import Software
 
 UNINSTALL = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
@@ -77,9 +77,11 @@ def _programs(
     for name in registry.names(path, is_32=is_32):
         found = registry.values(f"{path}\\{name}", is_32=is_32)
         values = {key.casefold(): value for key, value in found.items()}
-        title = as_text(values.get("displayname"))
-        if title is None:
+        told = as_text(values.get("displayname"))
+        if told is None:
             continue
+        # Where Windows would look the words up, the key's own name is one; a product code is none.
+        title = shown(told) or (told if name.startswith("{") else name)
         yield Software(
             name=title,
             version=as_text(values.get("displayversion")) or _version(values),
@@ -142,9 +144,8 @@ def _apps(registry: Registry, path: str, user: str | None) -> Iterator[Software]
             continue
         if parts[0].startswith(FRAMEWORKS):
             continue
-        shown = as_text(registry.value(f"{path}\\{full}", "DisplayName"))
         yield Software(
-            name=parts[0] if shown is None or shown.startswith(("@", "ms-resource")) else shown,
+            name=shown(registry.text(f"{path}\\{full}", "DisplayName")) or parts[0],
             version=parts[1] or None,
             architecture={"x64": "x86_64"}.get(parts[2], parts[2]),
             origin="store",
