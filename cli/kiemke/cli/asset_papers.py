@@ -24,6 +24,7 @@ _FIELDS: dict[str, tuple[str, Kind]] = {
     "ownership": (N_("Ownership"), words("ownership")),
     "owner_name": (N_("Lender or provider"), TEXT),
     "return_on": (N_("Due back"), DAY),
+    "name": (N_("Name"), TEXT),
     "code": (N_("Code"), TEXT),
     "tag": (N_("Sticker"), TEXT),
     "serial": (N_("Serial number"), TEXT),
@@ -143,6 +144,7 @@ def _dong(text: str) -> int | None:
         metavar=N_("WHOSE"), help=N_("owned, borrowed, provider, unproven or private."))  # fmt: skip
 @option("--owner", "--ben-cho-muon", "owner", metavar=N_("NAME"), help=N_("Lender or provider."))
 @option("--return-on", "--han-tra", "return_on", metavar=N_("DAY"), help=N_("Due back on."))
+@option("--name", "--ten", "name", metavar=N_("NAME"), help=N_("Its name from then on."))
 @option("--code", "--ma", "code", metavar=N_("CODE"), help=N_("The new code."))
 @option("--tag", "--tem", "tag", metavar=N_("STICKER"), help=N_("Number on the sticker."))
 @option("--serial", metavar=N_("SERIAL"), help=N_("Serial number."))
@@ -151,21 +153,21 @@ def _dong(text: str) -> int | None:
 @pass_app
 def set_(
     app: App, ref: str, price: str | None, since: str | None, ownership: str | None,
-    owner: str | None, return_on: str | None, code: str | None, tag: str | None,
+    owner: str | None, return_on: str | None, name: str | None, code: str | None, tag: str | None,
     serial: str | None, mac: str | None, day: str, paper: str, apply: bool, json: bool,
 ) -> None:  # fmt: skip
     """Record facts."""
     given = {
         "in_use_since": since, "ownership": ownership, "owner_name": owner,
-        "return_on": return_on, "code": code, "tag": tag, "serial": serial, "mac": mac,
+        "return_on": return_on, "name": name, "code": code, "tag": tag, "serial": serial, "mac": mac,
     }  # fmt: skip
     days = DayType()
     body: dict[str, Any] = {"day": day, "instrument": paper}
-    for name, value in given.items():
+    for key, value in given.items():
         if value is not None:
-            isday = name in ("in_use_since", "return_on") and value != NONE
-            body[name] = days.convert(value, None, None) if isday else value
-            body[name] = None if value == NONE else body[name]
+            isday = key in ("in_use_since", "return_on") and value != NONE
+            body[key] = days.convert(value, None, None) if isday else value
+            body[key] = None if value == NONE else body[key]
     if price is not None:
         body["price_dong"] = _dong(price)
     _told(app, _send(app, ref, "facts", body, apply), json)

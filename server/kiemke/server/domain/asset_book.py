@@ -12,16 +12,17 @@ from typing import Any
 from kiemke.server.db import Row, Session, as_date
 from kiemke.server.domain.dated_table import DatedTable, Rows, Stamp
 from kiemke.server.domain.dates_timeline import Span, Timeline
+from kiemke.server.domain.text import search_key
 from kiemke.server.domain.text_labels import Words
 
 STATUSES = DatedTable("asset_status", "asset_id", ("status",))
 FACTS = DatedTable(
     "asset_fact",
     "asset_id",
-    ("price_dong", "in_use_since", "ownership", "owner_name", "return_on"),
+    ("price_dong", "in_use_since", "ownership", "owner_name", "return_on", "name", "tag"),
 )
 # What both the asset's own row and its dated facts hold.
-BOTH = ("price_dong", "in_use_since", "ownership")
+BOTH = ("price_dong", "in_use_since", "ownership", "name", "tag")
 SINCE_EVER = date(1900, 1, 1)
 GONE = ("disposed", "lost")
 
@@ -108,11 +109,14 @@ async def put_facts(
     if not apply or after == before:
         return before, after
     await FACTS.store(session, {asset["id"]: timeline}, {}, stamp)
+    newest = newest_facts(timeline)
+    words = (newest["name"], asset["manufacturer"], asset["model"])
     await session.execute(
         "UPDATE asset SET price_dong = :price_dong, in_use_since = :in_use_since,"
-        " ownership = :ownership WHERE id = :id",
+        " ownership = :ownership, name = :name, tag = :tag, search_key = :search_key WHERE id = :id",
         id=asset["id"],
-        **newest_facts(timeline),
+        search_key=search_key(" ".join(word for word in words if word)),
+        **newest,
     )
     return before, after
 
@@ -162,8 +166,9 @@ async def _facts_of(session: Session, asset: Row, *, write: bool) -> Rows:
     times = await FACTS.load(session, [asset["id"]])
     if write and times[asset["id"]].is_new:
         await session.execute(
-            "INSERT INTO asset_fact (asset_id, price_dong, in_use_since, ownership, valid_from,"
-            " recorded_at_ms) VALUES (:id, :price_dong, :in_use_since, :ownership, :since, :at)",
+            "INSERT INTO asset_fact (asset_id, price_dong, in_use_since, ownership, name, tag,"
+            " valid_from, recorded_at_ms) VALUES (:id, :price_dong, :in_use_since, :ownership, :name,"
+            " :tag, :since, :at)",
             id=asset["id"],
             since=SINCE_EVER,
             at=asset["created_at_ms"],
@@ -174,7 +179,7 @@ async def _facts_of(session: Session, asset: Row, *, write: bool) -> Rows:
 
 
 async def rename(session: Session, asset_id: int, names: Mapping[str, Any]) -> None:
-    """Set what an asset is called by: code, sticker, serial number, MAC. They have no date."""
+    """Set what an asset is known by: code, serial number, MAC. They have no date."""
     if names:
         pairs = ", ".join(f"{name} = :{name}" for name in names)
         await session.execute(

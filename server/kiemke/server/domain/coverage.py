@@ -19,6 +19,7 @@ from kiemke.server.domain.coverage_accounts import nobody
 from kiemke.server.domain.coverage_rollup import CoverageRow, Leaf, Target, roll_up
 from kiemke.server.domain.coverage_sql import COUNTS, EVERYBODY, leaves_sql
 from kiemke.server.domain.elsewhere import contradicting, load_elsewhere
+from kiemke.server.domain.names_then import load_renamed
 from kiemke.server.domain.ownership import load_ownership
 from kiemke.server.domain.tables import dated
 
@@ -38,6 +39,7 @@ async def statement_params(session: Session, day: date, known_ms: int) -> dict[s
     stood = await load_elsewhere(session, window, day, known_ms, law)
     return {
         **await load_ownership(session, day, known_ms),
+        "renamed": await load_renamed(session, day, known_ms),
         "day": day,
         "known": known_ms,
         "days": json.dumps(window.days),

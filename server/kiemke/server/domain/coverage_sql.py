@@ -17,6 +17,7 @@ the day what it is, of them ``owned_then`` and ``borrowed_then`` (see ``ownershi
 import re
 from functools import lru_cache
 
+from kiemke.server.domain.names_then import PERSON_NAME, account_sql
 from kiemke.server.domain.presence_blocks import BLOCK_DAYS
 
 EVERYBODY = 2**62
@@ -97,15 +98,18 @@ held AS MATERIALIZED (
     MAX(CASE WHEN e.trusted_days & @mask(e) <> 0
       THEN e.block * @block_code + (e.trusted_days & @mask(e)) END) AS last_seen,
     -- Looked up only where anyone but the holder was at the console.
-    MAX(CASE WHEN e.account <> COALESCE(o.account, '')
-        AND e.account <> COALESCE(LOWER(o.account), '') AND e.account_days & @mask(e) <> 0 THEN (
+    MAX(CASE WHEN (e.account <> COALESCE(o.account, '') OR o.id IN :[renamed])
+        AND e.account <> COALESCE(LOWER(@account), '') AND e.account_days & @mask(e) <> 0 THEN (
       SELECT SUM((SELECT COUNT(*) FROM working w WHERE w.block = f.block AND f.account_days & w.bit <> 0))
       FROM presence_block f
       WHERE f.source_id = y.source_id AND f.block BETWEEN :first_block AND :last_block
-        AND f.account <> '' AND f.account <> COALESCE(LOWER(o.account), '')
+        AND f.account <> '' AND f.account <> COALESCE(LOWER(@account), '')
         AND f.account NOT IN :[nobody.text]
         -- An expression on both sides: SQLite finds the index on LOWER(account) only so.
-        AND (SELECT COUNT(*) FROM official k WHERE LOWER(k.account) = f.account || '') > 0
+        AND (SELECT COUNT(*) FROM official k WHERE LOWER(k.account) = f.account || ''
+            AND k.id NOT IN :[renamed])
+          + (SELECT COUNT(*) FROM official_version k WHERE k.official_id IN :[renamed]
+            AND LOWER(k.account) = f.account AND @active(k)) > 0
     ) END) AS foreign_days
   FROM custody c
   JOIN asset a ON a.id = c.asset_id
@@ -223,7 +227,7 @@ GROUP BY unit_id
 # One row per person of a subtree, with the PC that put the person where it stands.
 _WHO = """
 SELECT q.official_id, q.unit_id, q.kind, m.post, q.place, q.has_shared,
-  o.code AS official_code, o.name AS official_name, o.sort_key, v.code AS unit_code, v.name AS unit_name,
+  o.code AS official_code, @person_name AS official_name, o.sort_key, v.code AS unit_code, v.name AS unit_name,
   (SELECT MIN(b.reason) FROM absence b WHERE b.official_id = q.official_id AND @active(b))
     AS absence_reason,
   (SELECT MIN(b.instrument) FROM absence b WHERE b.official_id = q.official_id AND @active(b))
@@ -263,6 +267,8 @@ def _expand(text: str, dialect: str, blocks: int) -> str:
     text = text.replace("@places", _places()).replace("@zeros", "0, " * len(COUNTS))
     text = text.replace("@block_code", f"CAST({1 << BLOCK_DAYS} AS BIGINT)")
     text = text.replace("@unapproved", _UNAPPROVED)
+    for name, then in (("@person_name", PERSON_NAME), ("@account", account_sql("o"))):
+        text = text.replace(name, then.replace("{active ov}", "@active(ov)"))
     for name, fragment in _FRAGMENTS[dialect].items():
         text = text.replace(name, fragment)
     mask = _mask(blocks)

@@ -69,7 +69,7 @@ class Setting:
 
 
 _VERIFIED = """
-SELECT q.official_id, q.unit_id, m.post, o.code AS official_code, o.name AS official_name, o.sort_key,
+SELECT q.official_id, q.unit_id, m.post, o.code AS official_code, @person_name AS official_name, o.sort_key,
   v.code AS unit_code, v.name AS unit_name, a.code AS asset_code, pc.machine_id, s.id AS source_id
 FROM person q
 JOIN pc ON pc.official_id = q.official_id AND pc.place = 1

@@ -16,10 +16,14 @@ from kiemke.server.domain.reorganise_rows import reopen
 from kiemke.server.domain.text_labels import Words
 
 _HELD = (
-    "SELECT t.*, a.code AS asset_code, a.tag AS asset_tag, a.name AS asset_name,"
-    " a.kind AS asset_kind, a.serial AS asset_serial, a.price_dong AS asset_price,"
-    " a.in_use_since AS asset_since, a.model AS asset_model FROM custody t"
+    "SELECT t.*, a.code AS asset_code, COALESCE(f.name, a.name) AS asset_name,"
+    " CASE WHEN f.id IS NULL THEN a.tag ELSE f.tag END AS asset_tag, a.kind AS asset_kind,"
+    " CASE WHEN f.id IS NULL THEN a.price_dong ELSE f.price_dong END AS asset_price,"
+    " CASE WHEN f.id IS NULL THEN a.in_use_since ELSE f.in_use_since END AS asset_since,"
+    " a.serial AS asset_serial, a.model AS asset_model FROM custody t"
     " JOIN asset a ON a.id = t.asset_id"
+    " LEFT JOIN asset_fact f ON f.asset_id = a.id AND f.voided_at_ms IS NULL"
+    " AND f.valid_from <= :day AND (f.valid_to IS NULL OR f.valid_to > :day)"
     " WHERE t.voided_at_ms IS NULL AND t.valid_from <= :day"
     " AND (t.valid_to IS NULL OR t.valid_to > :day)"
     # What was disposed of or is lost is on nobody's hands any more.
@@ -94,7 +98,10 @@ async def find_party(
         return await _find_place(session, day, place)
     if official is not None:
         row = await session.one(
-            "SELECT o.id, o.name, m.unit_id, m.post, v.name AS unit_name FROM official o"
+            "SELECT o.id, COALESCE(n.name, o.name) AS name, m.unit_id, m.post, v.name AS unit_name"
+            " FROM official o LEFT JOIN official_version n ON n.official_id = o.id"
+            " AND n.voided_at_ms IS NULL AND n.valid_from <= :day"
+            " AND (n.valid_to IS NULL OR n.valid_to > :day)"
             " LEFT JOIN membership m ON m.official_id = o.id AND m.voided_at_ms IS NULL"
             " AND m.is_primary AND m.valid_from <= :day"
             " AND (m.valid_to IS NULL OR m.valid_to > :day)"

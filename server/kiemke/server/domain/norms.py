@@ -15,6 +15,7 @@ from typing import Any
 
 from kiemke.server.db import Row, Session
 from kiemke.server.domain import rules_dated
+from kiemke.server.domain.names_then import PERSON_NAME
 from kiemke.server.domain.norms_judge import Held, Judge, NormRow, Person
 from kiemke.server.domain.norms_posts import Place, Post, PostGroups
 from kiemke.server.domain.norms_rules import RULES_FILE, NormRules, allowed_permille, read_rules
@@ -41,15 +42,17 @@ SELECT v.unit_id, v.parent_id, v.type, v.sort_key FROM unit_version v WHERE {act
 ORDER BY v.sort_key, v.unit_id, v.id
 """)
 
-_POSTS = dated("""
-SELECT o.id AS official_id, o.code, o.name, m.unit_id, m.kind, m.post, m.is_primary
+_POSTS = dated(
+    f"""
+SELECT o.id AS official_id, o.code, {PERSON_NAME} AS name, m.unit_id, m.kind, m.post, m.is_primary
 FROM membership m
 JOIN official o ON o.id = m.official_id
-WHERE {active m} AND (CAST(:all_units AS INTEGER) = 1 OR m.official_id IN (
+WHERE {{active m}} AND (CAST(:all_units AS INTEGER) = 1 OR m.official_id IN (
   SELECT p.official_id FROM membership p
-  WHERE p.is_primary AND p.unit_id IN :[units] AND {active p}))
+  WHERE p.is_primary AND p.unit_id IN :[units] AND {{active p}}))
 ORDER BY o.sort_key, o.id, m.id
-""")
+"""  # noqa: S608  # a fragment of this house
+)
 
 _ABSENCES = dated("""
 SELECT DISTINCT b.official_id FROM absence b WHERE b.reason IN :[reasons.text] AND {active b}

@@ -13,6 +13,7 @@ from kiemke.server.domain import calendar, rules
 from kiemke.server.domain.elsewhere import Elsewhere, contradicting, load_elsewhere
 from kiemke.server.domain.hardware import Part, as_parts, compare
 from kiemke.server.domain.match_now import load_span
+from kiemke.server.domain.names_then import ASSET_NAME, PERSON_NAME, load_renamed
 from kiemke.server.domain.presence_blocks import BLOCK_DAYS, EPOCH, window
 from kiemke.server.domain.reconcile_sql import QUESTIONS, SITE
 from kiemke.server.domain.tables import dated
@@ -94,6 +95,7 @@ async def params(session: Session, question: Question) -> dict[str, Any]:
         "all_units": 1 if question.units is None else 0,
         "units": question.units or [],
         "kind": question.asset_kind,
+        "renamed": await load_renamed(session, question.day, question.known_ms),
         "day_numbers": numbers,
         "first_block": min(numbers, default=0) // BLOCK_DAYS,
         "last_block": max(numbers, default=0) // BLOCK_DAYS,
@@ -194,6 +196,12 @@ ORDER BY CASE WHEN valid_from <= :day AND (valid_to IS NULL OR valid_to > :day) 
 _DEVICES = dated("""
 SELECT w.device_id AS id, w.code, w.name FROM device_version w WHERE w.device_id IN :[ids] AND {active w}
 """)
+_ASSETS = dated(
+    "SELECT a.id, a.code, @name AS name, a.kind FROM asset a WHERE a.id IN :[ids]".replace(
+        "@name", ASSET_NAME
+    )
+)
+_PEOPLE = dated(f"SELECT o.id, o.code, {PERSON_NAME} AS name FROM official o WHERE o.id IN :[ids]")  # noqa: S608  # a fragment of this house
 _MACHINES = """
 SELECT y.machine_id AS id, MAX(s.hostname) AS hostname FROM machine_source y
 JOIN source s ON s.id = y.source_id
@@ -212,15 +220,9 @@ async def _name(
 
     times = {"day": question.day, "known": question.known_ms}
     names = {
-        "asset": await named(
-            "SELECT id, code, name, kind FROM asset WHERE id IN :[ids]", "asset_id"
-        ),
+        "asset": await named(_ASSETS, "asset_id", **times),
         "unit": await named(_UNITS, "unit_id", "seen_unit_id", **times),
-        "person": await named(
-            "SELECT id, code, name FROM official WHERE id IN :[ids]",
-            "official_id",
-            "seen_official_id",
-        ),
+        "person": await named(_PEOPLE, "official_id", "seen_official_id", **times),
         "machine": await named(_MACHINES, "machine_id"),
         "device": await named(_DEVICES, "device_id", **times),
     }

@@ -9,6 +9,7 @@ that stood at another unit's site for long enough: see ``elsewhere``).
 
 import re
 
+from kiemke.server.domain.names_then import account_sql
 from kiemke.server.domain.presence_blocks import BLOCK_DAYS
 from kiemke.server.domain.tables import dated
 from kiemke.server.models.book import PC_KINDS
@@ -65,6 +66,7 @@ def _expand(text: str) -> str:
     text = re.sub(r"@newest\(([^)]*)\)", lambda m: _NEWEST.replace("@states", m[1]), text)
     text = re.sub(r"@mine\[([^\]]*)\]", lambda m: _MINE.replace("@unit", m[1]), text)
     text = re.sub(r"@device_of\[([^\]]*)\]", lambda m: _DEVICE_OF.replace("@asset", m[1]), text)
+    text = text.replace("@account", account_sql("o"))
     text = text.replace("@kept", "MATERIALIZED").replace("@block_days", str(BLOCK_DAYS))
     for name, values in (
         ("@pcs", PC_KINDS),
@@ -150,19 +152,25 @@ foreign_block AS @kept (
   JOIN machine_source y ON y.machine_id = x.machine_id AND {active y}
   JOIN source s ON s.id = y.source_id AND s.state = 'approved'
   JOIN presence_block e ON e.source_id = s.id AND e.block BETWEEN :first_block AND :last_block
-  LEFT JOIN official k ON k.id = h.official_id
-  WHERE h.official_id IS NOT NULL AND e.account <> '' AND e.account <> COALESCE(LOWER(k.account), '')
+  LEFT JOIN official o ON o.id = h.official_id
+  WHERE h.official_id IS NOT NULL AND e.account <> '' AND e.account <> COALESCE(LOWER(@account), '')
     AND e.account NOT IN :[nobody.text]
+), sat AS (  -- whose account it was on the day
+  SELECT f.*, o.id AS sitter FROM foreign_block f JOIN official o ON LOWER(o.account) = f.account || ''
+  WHERE o.id NOT IN :[renamed]
+  UNION ALL
+  SELECT f.*, n.official_id AS sitter FROM foreign_block f JOIN official_version n
+    ON n.official_id IN :[renamed] AND LOWER(n.account) = f.account AND {active n}
 ), used AS (
-  SELECT f.asset_id, f.unit_id, f.official_id, f.machine_id, o.id AS seen_official_id,
+  SELECT f.asset_id, f.unit_id, f.official_id, f.machine_id, f.sitter AS seen_official_id,
     COUNT(DISTINCT w.number) AS days,
     ROW_NUMBER() OVER (
-      PARTITION BY f.asset_id ORDER BY COUNT(DISTINCT w.number) DESC, o.id) AS nth
-  FROM foreign_block f JOIN official o ON LOWER(o.account) = f.account || ''
+      PARTITION BY f.asset_id ORDER BY COUNT(DISTINCT w.number) DESC, f.sitter) AS nth
+  FROM sat f
   JOIN working w ON w.number / @block_days = f.block
     AND (f.account_days >> CAST(w.number % @block_days AS INTEGER)) & 1 = 1
-  WHERE o.id <> f.official_id
-  GROUP BY f.asset_id, f.unit_id, f.official_id, f.machine_id, o.id
+  WHERE f.sitter <> f.official_id
+  GROUP BY f.asset_id, f.unit_id, f.official_id, f.machine_id, f.sitter
   HAVING COUNT(DISTINCT w.number) >= CAST(:foreign_days AS INTEGER)
 )
 SELECT asset_id AS row_id, asset_id, unit_id, official_id, machine_id, seen_official_id, days,

@@ -40,8 +40,8 @@ class StatusInput(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class FactsInput(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What a paper says from a day on; fields left out stay. ``tag``, ``serial``, ``mac`` and ``code``
-    name the thing and have no date.
+    """What a paper says from a day on; fields left out stay. ``serial``, ``mac`` and ``code`` are
+    the thing's own and have no date.
     """
 
     day: date
@@ -51,6 +51,7 @@ class FactsInput(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     ownership: str | msgspec.UnsetType = msgspec.UNSET
     owner_name: str | None | msgspec.UnsetType = msgspec.UNSET
     return_on: date | None | msgspec.UnsetType = msgspec.UNSET
+    name: str | msgspec.UnsetType = msgspec.UNSET
     code: str | msgspec.UnsetType = msgspec.UNSET
     tag: str | None | msgspec.UnsetType = msgspec.UNSET
     serial: str | None | msgspec.UnsetType = msgspec.UNSET
@@ -180,6 +181,7 @@ async def change_facts(
     async with services.db.transaction() as session:
         asset = await _row(session, asset_id)
         facts = _facts(data)
+        await _demand_free(session, asset, "tag", facts.get("tag"))
         before, after = await asset_book.put_facts(session, asset, facts, said, by, apply=apply)
         _check_owner(after)
         names = await _names(session, asset, data)
@@ -221,6 +223,12 @@ def _facts(data: FactsInput) -> dict[str, Any]:
         raise Problem(
             "bad_field", field="price_dong", value=str(price)[:60], wanted=f"0..{_MOST_DONG}"
         )
+    if "name" in facts:
+        facts["name"] = clean_text(facts["name"], 200)
+        if not facts["name"]:
+            raise Problem("bad_field", field="name", value="", wanted="tên | a name")
+    if facts.get("tag") is not None:
+        facts["tag"] = clean_text(facts["tag"], 60) or None
     if facts.get("owner_name") is not None:
         facts["owner_name"] = clean_text(facts["owner_name"], 200)
     return facts
@@ -238,21 +246,24 @@ def _check_owner(after: dict[str, Any]) -> None:
         raise Problem("bad_field", field="owner_name, return_on", value="", wanted=wanted)
 
 
+async def _demand_free(session: Session, asset: Row, name: str, value: str | None) -> None:
+    """Refuse a code or sticker that is another asset's."""
+    other = value and await session.one(
+        f"SELECT id FROM asset WHERE {name} = :value AND id <> :id",  # noqa: S608  # a column's name
+        value=value,
+        id=asset["id"],
+    )
+    if other:
+        raise Problem("conflict", what=NOUN, ref=value)
+
+
 async def _names(session: Session, asset: Row, data: FactsInput) -> dict[str, Any]:
     """Return what names the thing anew, checked: codes and stickers are one asset's."""
-    names = _given(data, ("code", "tag", "serial"))
+    names = _given(data, ("code", "serial"))
     names = {name: clean_text(value, 60) if value else None for name, value in names.items()}
     if "code" in names and not names["code"]:
         raise Problem("bad_field", field="code", value="", wanted="mã | a code")
-    for name in ("code", "tag"):
-        value = names.get(name)
-        other = value and await session.one(
-            f"SELECT id FROM asset WHERE {name} = :value AND id <> :id",  # noqa: S608  # a name above
-            value=value,
-            id=asset["id"],
-        )
-        if other:
-            raise Problem("conflict", what=NOUN, ref=value)
+    await _demand_free(session, asset, "code", names.get("code"))
     if "serial" in names:
         names["serial_key"] = serial_key(names["serial"]) if names["serial"] else None
     if data.mac is not msgspec.UNSET:

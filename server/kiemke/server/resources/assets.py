@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, services_of
 from kiemke.server.db import Row
+from kiemke.server.domain.names_then import PERSON_NAME
 from kiemke.server.domain.tables import dated
 from kiemke.server.errors import Both
 from kiemke.server.resources.listing import (
@@ -24,8 +25,9 @@ from kiemke.server.resources.tree import Moment, UnitRef, visible_units
 NOUN = Both("tài sản", "asset")
 
 LISTING = Listing(
-    columns="a.id, a.code, a.tag, a.kind, a.name, a.manufacturer, a.model, a.serial,"
+    columns="a.id, a.code, a.kind, a.manufacturer, a.model, a.serial,"
     " a.no_agent_reason, f.owner_name, f.return_on, COALESCE(f.ownership, a.ownership) AS ownership,"
+    " COALESCE(f.name, a.name) AS name, CASE WHEN f.id IS NULL THEN a.tag ELSE f.tag END AS tag,"
     " CASE WHEN f.id IS NULL THEN a.price_dong ELSE f.price_dong END AS price_dong,"
     " CASE WHEN f.id IS NULL THEN a.in_use_since ELSE f.in_use_since END AS in_use_since,"
     " (SELECT MAX(s.status) FROM asset_status s WHERE s.asset_id = a.id AND {active s}) AS status,"
@@ -39,15 +41,15 @@ LISTING = Listing(
     search=("a.search_key", "a.code", "a.tag", "a.serial"),
 )
 
-_CUSTODIES = """
+_CUSTODIES = f"""
 SELECT c.asset_id, COALESCE(c.place, p.name) AS place, v.code AS unit_code, v.name AS unit_name,
-  o.code AS official_code, o.name AS official_name
+  o.code AS official_code, {PERSON_NAME} AS official_name
 FROM custody c
-LEFT JOIN unit_version v ON v.unit_id = c.unit_id AND {active v}
+LEFT JOIN unit_version v ON v.unit_id = c.unit_id AND {{active v}}
 LEFT JOIN official o ON o.id = c.official_id
-LEFT JOIN place_version p ON p.place_id = c.at_place_id AND {active p}
-WHERE c.asset_id IN :[ids] AND {active c} ORDER BY c.asset_id, c.id
-"""
+LEFT JOIN place_version p ON p.place_id = c.at_place_id AND {{active p}}
+WHERE c.asset_id IN :[ids] AND {{active c}} ORDER BY c.asset_id, c.id
+"""  # noqa: S608  # a fragment of this house
 
 _HOSTNAMES = """
 SELECT ms.machine_id, MAX(s.hostname) AS hostname FROM machine_source ms

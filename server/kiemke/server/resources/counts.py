@@ -12,6 +12,7 @@ from kiemke.server.auth import AppRequest
 from kiemke.server.context import rfc3339, services_of
 from kiemke.server.db import Session
 from kiemke.server.domain.counts import SAME, CannotCount, Counted, Counting, plan, write
+from kiemke.server.domain.names_then import ASSET_NAME
 from kiemke.server.errors import Both, Problem
 from kiemke.server.models.book import COUNT_RESULTS
 from kiemke.server.resources.assets import AssetRef
@@ -22,7 +23,7 @@ from kiemke.wire.clean import clean_text
 MOST_ITEMS = 2_000
 
 LISTING = Listing(
-    columns="n.id, a.code, a.name, n.result, n.valid_from, n.counted_by, n.instrument,"
+    columns=f"n.id, a.code, {ASSET_NAME} AS name, n.result, n.valid_from, n.counted_by, n.instrument,"
     " n.recorded_at_ms, n.recorded_by",
     tables="counted_asset n JOIN asset a ON a.id = n.asset_id",
     where=(

@@ -13,6 +13,7 @@ from kiemke.server.context import Services, services_of
 from kiemke.server.domain.coverage import now_row, recount_together
 from kiemke.server.domain.coverage_rollup import CoverageRow
 from kiemke.server.domain.coverage_who import STATES, WhoRow, coverage_who
+from kiemke.server.domain.names_then import ASSET_NAME
 from kiemke.server.domain.tables import dated
 from kiemke.server.errors import Problem
 from kiemke.server.resources.assets import AssetRef, MachineRef, PersonRef
@@ -259,8 +260,10 @@ async def _load_names(
     services: Services, rows: list[WhoRow], moment: Moment
 ) -> tuple[dict[int, AssetRef], dict[int, MachineRef]]:
     assets = await services.db.read(
-        "SELECT id, code, name FROM asset WHERE id IN :[ids]",
+        dated(f"SELECT a.id, a.code, {ASSET_NAME} AS name FROM asset a WHERE a.id IN :[ids]"),  # noqa: S608  # a fragment of this house
         ids=[row.asset_id for row in rows if row.asset_id],
+        day=moment.day,
+        known=moment.known_ms,
     )
     machines = await services.db.read(
         dated(

@@ -13,6 +13,7 @@ from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, rfc3339, services_of
 from kiemke.server.db import Row
 from kiemke.server.domain.clocks_now import offset_of
+from kiemke.server.domain.names_then import ASSET_NAME
 from kiemke.server.domain.tables import dated
 from kiemke.server.errors import Both
 from kiemke.server.resources.assets import AssetRef
@@ -60,10 +61,10 @@ SELECT source_id, section, status, detail, rows_json, observed_at_ms FROM source
 WHERE source_id IN :[ids] ORDER BY section, observed_at_ms DESC
 """
 
-_ASSETS = """
-SELECT x.machine_id, a.code, a.name FROM asset_match x JOIN asset a ON a.id = x.asset_id
-WHERE x.machine_id IN :[ids] AND {active x} ORDER BY x.machine_id, x.id
-"""
+_ASSETS = f"""
+SELECT x.machine_id, a.code, {ASSET_NAME} AS name FROM asset_match x JOIN asset a ON a.id = x.asset_id
+WHERE x.machine_id IN :[ids] AND {{active x}} ORDER BY x.machine_id, x.id
+"""  # noqa: S608  # a fragment of this house
 
 _SOFTWARE = """
 SELECT t.name, t.version, t.publisher, x.kind, x.architecture, x.origin, x.installed_on,

@@ -25,6 +25,7 @@ from kiemke.server.domain.match_now import (
     propose,
     seen_machines,
 )
+from kiemke.server.domain.names_then import ASSET_NAME
 from kiemke.server.errors import Both
 from kiemke.server.resources.assets import LISTING as ASSETS
 from kiemke.server.resources.assets import NOUN as ASSET
@@ -40,9 +41,9 @@ NOUN = Both("đối chiếu", "match")
 
 LISTING = Listing(
     columns="x.id, x.machine_id, x.decided_by, x.evidence_json, x.valid_from, x.recorded_at_ms,"
-    " x.recorded_by, a.id AS asset_id, a.code, a.name,"
+    " x.recorded_by, a.id AS asset_id, a.code, @name AS name,"
     " (SELECT MAX(h.hostname) FROM machine_source hs JOIN source h ON h.id = hs.source_id"
-    " WHERE hs.machine_id = x.machine_id AND {active hs}) AS hostname",
+    " WHERE hs.machine_id = x.machine_id AND {active hs}) AS hostname".replace("@name", ASSET_NAME),
     tables="asset_match x JOIN asset a ON a.id = x.asset_id",
     where=("{active x}",),
     key="x.id",
