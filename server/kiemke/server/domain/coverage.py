@@ -39,7 +39,7 @@ async def statement_params(session: Session, day: date, known_ms: int) -> dict[s
     stood = await load_elsewhere(session, window, day, known_ms, law)
     return {
         **await load_ownership(session, day, known_ms),
-        "renamed": await load_renamed(session, day, known_ms),
+        **await load_renamed(session, day, known_ms),
         "day": day,
         "known": known_ms,
         "days": json.dumps(window.days),

@@ -106,10 +106,9 @@ held AS MATERIALIZED (
         AND f.account <> '' AND f.account <> COALESCE(LOWER(@account), '')
         AND f.account NOT IN :[nobody.text]
         -- An expression on both sides: SQLite finds the index on LOWER(account) only so.
-        AND (SELECT COUNT(*) FROM official k WHERE LOWER(k.account) = f.account || ''
-            AND k.id NOT IN :[renamed])
-          + (SELECT COUNT(*) FROM official_version k WHERE k.official_id IN :[renamed]
-            AND LOWER(k.account) = f.account AND @active(k)) > 0
+        AND (f.account IN :[accounts_then.text]
+          OR (SELECT COUNT(*) FROM official k WHERE LOWER(k.account) = f.account || ''
+            AND k.id NOT IN :[renamed]) > 0)
     ) END) AS foreign_days
   FROM custody c
   JOIN asset a ON a.id = c.asset_id

@@ -5,6 +5,7 @@ Both statements find those by the key, so that a list costs a look-up a row.
 """
 
 from datetime import date
+from typing import Any
 
 from kiemke.server.db import Session
 from kiemke.server.domain.tables import dated
@@ -20,7 +21,7 @@ ASSET_NAME = (
     " WHERE af.asset_id = a.id AND {active af}), a.name)"
 )
 _RENAMED = dated("""
-SELECT n.official_id FROM official_version n JOIN official o ON o.id = n.official_id
+SELECT n.official_id, LOWER(n.account) AS account FROM official_version n JOIN official o ON o.id = n.official_id
 WHERE n.official_id IN (
     SELECT x.official_id FROM official_version x WHERE x.valid_to IS NOT NULL OR x.voided_at_ms IS NOT NULL)
   AND {active n} AND COALESCE(LOWER(n.account), '') <> COALESCE(LOWER(o.account), '')
@@ -36,7 +37,10 @@ def account_sql(alias: str) -> str:
     )
 
 
-async def load_renamed(session: Session, day: date, known_ms: int) -> list[int]:
-    """Return the officials whose login account on the day was not the one of today: nearly nobody."""
+async def load_renamed(session: Session, day: date, known_ms: int) -> dict[str, list[Any]]:
+    """Return the officials ``renamed`` whose account was another one on the day, and those accounts: nearly nobody."""
     rows = await session.fetch(_RENAMED, day=day, known=known_ms)
-    return sorted({row["official_id"] for row in rows})
+    return {
+        "renamed": sorted({row["official_id"] for row in rows}),
+        "accounts_then": sorted({row["account"] for row in rows if row["account"]}),
+    }

@@ -95,7 +95,7 @@ async def params(session: Session, question: Question) -> dict[str, Any]:
         "all_units": 1 if question.units is None else 0,
         "units": question.units or [],
         "kind": question.asset_kind,
-        "renamed": await load_renamed(session, question.day, question.known_ms),
+        **await load_renamed(session, question.day, question.known_ms),
         "day_numbers": numbers,
         "first_block": min(numbers, default=0) // BLOCK_DAYS,
         "last_block": max(numbers, default=0) // BLOCK_DAYS,

@@ -161,6 +161,7 @@ foreign_block AS @kept (
   UNION ALL
   SELECT f.*, n.official_id AS sitter FROM foreign_block f JOIN official_version n
     ON n.official_id IN :[renamed] AND LOWER(n.account) = f.account AND {active n}
+  WHERE f.account IN :[accounts_then.text]
 ), used AS (
   SELECT f.asset_id, f.unit_id, f.official_id, f.machine_id, f.sitter AS seen_official_id,
     COUNT(DISTINCT w.number) AS days,
