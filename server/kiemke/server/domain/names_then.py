@@ -20,11 +20,11 @@ ASSET_NAME = (
     "COALESCE((SELECT MIN(af.name) FROM asset_fact af"
     " WHERE af.asset_id = a.id AND {active af}), a.name)"
 )
+# A version that stands without an end is what the official's own columns repeat.
 _RENAMED = dated("""
 SELECT n.official_id, LOWER(n.account) AS account FROM official_version n JOIN official o ON o.id = n.official_id
-WHERE n.official_id IN (
-    SELECT x.official_id FROM official_version x WHERE x.valid_to IS NOT NULL OR x.voided_at_ms IS NOT NULL)
-  AND {active n} AND COALESCE(LOWER(n.account), '') <> COALESCE(LOWER(o.account), '')
+WHERE (n.valid_to IS NOT NULL OR n.voided_at_ms IS NOT NULL) AND {active n}
+  AND COALESCE(LOWER(n.account), '') <> COALESCE(LOWER(o.account), '')
 ORDER BY n.official_id
 """)
 
