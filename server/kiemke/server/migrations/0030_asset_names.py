@@ -13,7 +13,7 @@ UPDATE asset_fact SET name = (SELECT a.name FROM asset a WHERE a.id = asset_fact
 class Migration(migrations.Migration):
     """Add the columns and fill them."""
 
-    dependencies = [("kiemke", "0028_device_version")]
+    dependencies = [("kiemke", "0029_audit_unit")]
 
     operations = [
         ops.AddField(
