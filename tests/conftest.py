@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # so that `from tests.support.x import y` works under importlib mode
@@ -21,38 +22,61 @@ from tests.support.prometheus import PrometheusPeer  # noqa: E402
 settings.register_profile("kiemke", deadline=None, derandomize=True)
 settings.load_profile("kiemke")
 
-# A file is one worker's work (--dist loadfile): these take longest, or mostly wait, and begin first so
-# that no worker is alone with one of them at the end. The others follow in the order of their names.
+# A file is one worker's work (--dist loadfile), and so are these folders' files together: they share a
+# Wine, or a server, that each worker would have to begin for itself.
+TOGETHER = ("tests/windows/", "tests/paths/test_agent_")
+
+# These take longest, or mostly wait, and begin first so that no worker is alone with one of them at the
+# end. The others follow in the order of their names.
 LONGEST_FIRST = (
-    "tests/paths/test_demo.py",
     "tests/paths/test_whole_line.py",
-    "tests/paths/test_nothing_lost.py",
-    "tests/windows/test_installer.py",
+    "tests/windows/",
+    "tests/paths/test_demo.py",
     "tests/ansible/test_agent_role.py",
-    "tests/collectors/test_bad_network.py",
-    "tests/agent/test_root_switch.py",
     "tests/server/test_canaries.py",
-    "tests/server/test_migrate.py",
-    "tests/cli/test_real_server.py",
-    "tests/windows/test_agent_in_wine.py",
+    "tests/collectors/test_bad_network.py",
+    "tests/paths/test_nothing_lost.py",
+    "tests/agent/test_root_switch.py",
+    "tests/paths/test_agent_",
     "tests/collectors/test_collector_program.py",
+    "tests/server/test_reorganise.py",
+    "tests/server/test_migrate.py",
+    "tests/server/test_exports.py",
+    "tests/server/test_imports.py",
+    "tests/cli/test_real_server.py",
     "tests/server/test_prometheus.py",
     "tests/bench/test_senders.py",
     "tests/bench/test_districts.py",
-    "tests/windows/test_registries.py",
-    "tests/windows/test_windows_service.py",
-    "tests/windows/test_survey_script.py",
+    "tests/collectors/test_two_backends.py",
     "tests/collectors/test_ssh_visits.py",
-    "tests/server/test_reorganise.py",
-    "tests/server/test_exports.py",
-    "tests/server/test_imports.py",
+    "tests/house/test_layout.py",
+    "tests/house/test_extras.py",
 )
 
 
+def _work_of(nodeid: str) -> str:
+    """Return what a test belongs to: a name of TOGETHER, or its file."""
+    file = nodeid.partition("::")[0]
+    return next((name for name in TOGETHER if file.startswith(name)), file)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that take longest first; within a file the order stays."""
+    """Put what takes longest first; within a file the order stays."""
     places = {name: place for place, name in enumerate(LONGEST_FIRST)}
-    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(places)))
+    items.sort(key=lambda item: places.get(_work_of(item.nodeid), len(places)))
+
+
+class _ByWork(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """xdist's distribution by file, where some files are one piece of work."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _work_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Distribute by work where the command line says by file."""
+    return _ByWork(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(autouse=True)
