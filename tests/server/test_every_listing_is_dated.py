@@ -15,6 +15,7 @@ UNDATED_ROUTES = {
     "/api/v1/agent-update": "what an agent may install now",
     "/api/v1/agent-update/{release}/{number}": "a part of a program",
     "/api/v1/exports": "the names of the reports",
+    "/api/v1/audit/anchor": "the head signed last, of the whole log",
     "/api/v1/me": "who asks",
     "/api/v1/templates/{name}": "an empty form",
     "/ca.pem": "the root in use",

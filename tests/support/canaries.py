@@ -187,6 +187,7 @@ CHANGES: dict[tuple[str, str], tuple[dict[str, Any] | None, ...]] = {
     ("POST", "/api/v1/devices/{ref}/match"): ({"asset": "A1"}, {"asset": "{asset.code}"}),
     ("DELETE", "/api/v1/devices/{ref}/match"): (None,),
     ("POST", "/api/v1/devices/{ref}/identity"): ({"said": "same"}, {"said": "other"}),
+    ("POST", "/api/v1/audit/verify"): ({"anchors": []},),
     ("POST", "/api/v1/machines/surveys"): ({"unit": "{unit_version.code}", "files": []},),
     ("POST", "/api/v1/machines/{ref}/merge"): ({"other": "1"}, {"other": "1000"}),
     ("POST", "/api/v1/machines/{ref}/unmerge"): ({"other": "1"},),

@@ -117,8 +117,12 @@ class Client:
         parameters: Parameters | None = None,
         body: object = None,
         content: bytes | None = None,
+        patience_seconds: float | None = None,
     ) -> object:
-        """Return the JSON answered to a request, None for an empty answer. Raises KiemkeError."""
+        """Return the JSON answered to a request, None for an empty answer. Raises KiemkeError.
+
+        ``patience_seconds`` is for what a server has to read long for.
+        """
         headers = {}
         if body is not None:
             content, headers = json.dumps(body).encode(), {"Content-Type": "application/json"}
@@ -132,6 +136,7 @@ class Client:
                 content=content,
                 headers=headers,
                 extensions={"sni_hostname": tls.SERVER_NAME},
+                timeout=TIMEOUT if patience_seconds is None else patience_seconds,
             )
         except httpx.HTTPError as err:
             raise self._unreachable(err) from err

@@ -57,6 +57,8 @@ class Services:
     verifications: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
     # A large file takes half a gigabyte here and in its reader: one at a time.
     imports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    # Reads every ledger whole.
+    audits: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     def today(self) -> date:
         """Return the local day it is now, at the installation's fixed UTC offset."""

@@ -1,17 +1,30 @@
 """kiemke audit: who changed what, when, from where, by which paper; with before and after."""
 
 from dataclasses import replace
+from json import loads
+from pathlib import Path
 
 import click
 
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, option
+from kiemke.cli.errors import KiemkeError
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import MOMENT
-from kiemke.cli.listing import Shape, Times, shape_options, show, time_options
+from kiemke.cli.listing import (
+    Shape,
+    Times,
+    json_option,
+    shape_options,
+    show,
+    time_options,
+)
 from kiemke.cli.pick import UNIT, reference
-from kiemke.cli.records import Record, dig
-from kiemke.cli.tables import Column
+from kiemke.cli.records import Record, dig, number_at, records_of, text_at
+from kiemke.cli.tables import Column, as_json
+from kiemke.cli.text import visible
+
+PATIENCE_SECONDS = 1800.0  # the whole log of ten years
 
 COLUMNS = (
     Column(N_("When"), "at", MOMENT),
@@ -59,6 +72,76 @@ def list_(app: App, unit: str | None, times: Times, shape: Shape) -> None:
         told = tuple({**entry, "changed": changed(entry)} for entry in listing.items)
         listing = replace(listing, items=told)
     show(app, _("The audit log"), COLUMNS, listing, shape)
+
+
+@audit.command(
+    "verify",
+    alias="kiem-tra",
+    help=N_(
+        "Have the whole log and every ledger read again: what was edited, removed, moved or cut off. "
+        "Exit 1 when something is. For who sees all units; --anchor proves that no tail was cut."
+    ),
+    examples=(
+        "kiemke audit verify",
+        "kiemke nhat-ky kiem-tra --anchor neo-2026-12.json --json",
+    ),
+)
+@option("--anchor", "--neo", "anchors", metavar=N_("FILE"), multiple=True,
+        help=N_("A signed head kept outside, as kiemke audit anchor wrote it."))  # fmt: skip
+@json_option
+@pass_app
+def verify(app: App, anchors: tuple[str, ...], json: bool) -> None:
+    """Verify the log."""
+    body = {"anchors": [_anchor(Path(name)) for name in anchors]}
+    found = app.client.send("POST", "/audit/verify", body=body, patience_seconds=PATIENCE_SECONDS)
+    if json:
+        app.write(as_json(found) + "\n")
+    else:
+        read = {
+            name: number_at(found, name) or 0 for name in ("checked", "signed_heads", "unsealed")
+        }
+        app.say(
+            _("{checked} entries, {signed_heads} signed heads, {unsealed} waiting").format(**read)
+        )
+        for fault in (faults := records_of(dig(found, "faults"))):
+            place = text_at(fault, "place")
+            app.say(visible(f"{place or '–'}: {text_at(fault, 'what')}"))
+        if (more := (number_at(found, "fault_count") or 0) - len(faults)) > 0:
+            app.say(_("… and {count} more").format(count=more))
+        app.say(
+            _("All is as it was sealed.")
+            if dig(found, "is_whole") is True
+            else _("The log is not what was sealed.")
+        )
+    if dig(found, "is_whole") is not True:
+        raise click.exceptions.Exit(1)
+
+
+@audit.command(
+    "anchor",
+    alias="neo",
+    help=N_(
+        "Print the newest signed head. Keep it where nobody of the server can write: it shows later "
+        "that no tail was cut off."
+    ),
+    examples=("kiemke audit anchor > neo-2026-12.json",),
+)
+@pass_app
+def anchor(app: App) -> None:
+    """Print the newest signed head."""
+    app.write(as_json(app.client.get("/audit/anchor")) + "\n")
+
+
+def _anchor(path: Path) -> object:
+    """Return a kept head. Raises KiemkeError."""
+    try:
+        return loads(path.read_bytes())
+    except (OSError, ValueError) as err:
+        raise KiemkeError(
+            _("This is no signed head: {why}").format(why=err),
+            where=str(path),
+            remedy=_("Give a file that kiemke audit anchor wrote."),
+        ) from err
 
 
 def changed(entry: Record) -> str | None:

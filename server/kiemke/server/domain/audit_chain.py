@@ -9,8 +9,8 @@ tail cut off; and a ledger's row that is not what its last entry says.
 import base64
 import binascii
 import json
-from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from kiemke.server.db import Row, Session
 from kiemke.server.domain.audit_rows import Known
+from kiemke.server.domain.audit_words import FAULTS
 
 START = "0" * 64
 _PAGE = 1000
@@ -159,10 +160,23 @@ async def anchor(session: Session, key: Ed25519PrivateKey) -> Anchor | None:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What is wrong and at which place of the chain (None: with the log as a whole)."""
+    """What is wrong and at which place of the chain (None: with the log as a whole).
+
+    ``code`` is of ``audit_words``, ``values`` what its words name.
+    """
 
     place: int | None
-    what: str
+    code: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def what(self) -> str:
+        """Return the fault in English."""
+        return self.say(vietnamese=False)
+
+    def say(self, *, vietnamese: bool) -> str:
+        """Return the fault in one of the languages."""
+        return FAULTS[self.code][vietnamese].format(**self.values)
 
 
 @dataclass(slots=True)
@@ -185,34 +199,36 @@ async def verify(
     wanted = {a.place: a for a in anchors}
     async for row in _places(session):
         if row["place"] != place + 1:
-            faults.append(Fault(place + 1, f"places {place + 1} to {row['place'] - 1} are gone"))
+            faults.append(
+                Fault(place + 1, "places_gone", {"first": place + 1, "last": row["place"] - 1})
+            )
         place = row["place"]
         faults += _check_entry(row)
         linked = _link(chain, row["entry_sha256"] or "")
         if linked != row["chain_sha256"]:
-            faults.append(Fault(place, "the chain does not follow from what stands before"))
+            faults.append(Fault(place, "chain_broken"))
         chain = row["chain_sha256"]
         if row["sealed_at_ms"] < sealed_at_ms:
-            faults.append(Fault(place, "the time of sealing runs backwards"))
+            faults.append(Fault(place, "sealed_backwards"))
         sealed_at_ms = row["sealed_at_ms"]
         if row["signature"] is not None:
             report.signed_heads += 1
             message = _message(place, chain, sealed_at_ms)
             if not _is_signed(public_key, row["signature"], message):
-                faults.append(Fault(place, "the signature is not this server's"))
+                faults.append(Fault(place, "signature"))
         found = wanted.pop(place, None)
         if found is not None and found.chain_sha256 != chain:
-            faults.append(Fault(place, "the anchor kept outside says otherwise"))
+            faults.append(Fault(place, "anchor_differs"))
         report.checked += 1
         last_signed = row["signature"] is not None
-    faults += [Fault(p, "the anchor names a place that is gone: the tail was cut") for p in wanted]
+    faults += [Fault(p, "tail_cut") for p in wanted]
     if place and not last_signed:
-        faults.append(Fault(place, "the last place is not signed: the tail was cut"))
+        faults.append(Fault(place, "tail_unsigned"))
     for a in anchors:
         if not _is_signed(
             public_key, a.signature, _message(a.place, a.chain_sha256, a.sealed_at_ms)
         ):
-            faults.append(Fault(a.place, "the anchor's own signature is not this server's"))
+            faults.append(Fault(a.place, "anchor_signature"))
     waiting = await session.fetch(
         "SELECT e.at_ms FROM audit_entry e WHERE NOT EXISTS"
         " (SELECT 1 FROM audit_link l WHERE l.entry_id = e.id)"
@@ -220,7 +236,7 @@ async def verify(
     report.unsealed = len(waiting)
     old = sum(1 for row in waiting if row["at_ms"] < now_ms - PATIENCE_MS)
     if old:
-        faults.append(Fault(None, f"{old} entries wait for the sealer longer than they should"))
+        faults.append(Fault(None, "unsealed", {"count": old}))
     report.faults = (*faults, *[fault async for fault in _check_rows(session)])
     return report
 
@@ -243,13 +259,13 @@ async def _check_rows(session: Session) -> AsyncIterator[Fault]:
                 continue  # its bytes are not those that were hashed: that was said already
             # Entries of 0.1 have no "from"; theirs were taken by clocks that nothing held together.
             if "from" in entry and told < at_ms:
-                yield Fault(None, f"entry {row['id']}: its time runs backwards")
+                yield Fault(None, "time_backwards", {"entry": row["id"]})
             at_ms = max(at_ms, told)
         if len(rows) < _PAGE:
             break
         after = rows[-1]["id"]
-    async for table, row_id, what in known.compare(session):
-        yield Fault(None, f"{table} {row_id} {what}")
+    async for table, row_id, code in known.compare(session):
+        yield Fault(None, code, {"table": table, "row": row_id})
 
 
 async def _places(session: Session) -> AsyncIterator[Row]:
@@ -271,9 +287,9 @@ async def _places(session: Session) -> AsyncIterator[Row]:
 
 def _check_entry(row: Row) -> list[Fault]:
     if row["entry"] is None:
-        return [Fault(row["place"], "the entry is gone")]
+        return [Fault(row["place"], "entry_gone")]
     if sha256(bytes(row["entry"])).hexdigest() != row["entry_sha256"]:
-        return [Fault(row["place"], "the entry's bytes are not those that were hashed")]
+        return [Fault(row["place"], "entry_edited")]
     return []
 
 

@@ -206,7 +206,7 @@ class Known:
                     known[int(row_id)] = (value, number)
 
     async def compare(self, session: Session) -> AsyncIterator[tuple[str, int, str]]:
-        """Yield (table, row, what is wrong with it) for every row that is not as the log has it."""
+        """Yield (table, row, code of ``audit_words``) for every row that is not as the log has it."""
         left = {
             (row["table_name"], row["row_id"])
             for row in await session.fetch("SELECT table_name, row_id FROM audit_touched")
@@ -229,21 +229,21 @@ class Known:
                     known = missing.pop(row["id"], None)
                     what = self._judge(table, row, known, keys)
                     if (table, row["id"]) in left:
-                        what = what or "was written without an entry"
+                        what = what or "row_untold"
                     if what:
                         yield table, row["id"], what
             for row_id in missing:
-                yield table, row_id, "is gone, and no entry says so"
+                yield table, row_id, "row_gone"
 
     def _judge(
         self, table: str, row: Row, known: tuple[str, int] | None, keys: Mapping[int, bytes | None]
     ) -> str | None:
         if known is None:
-            return "has no entry"
+            return "row_unknown"
         value, number = known
         key = keys.get(person_of(table, row)) if value.startswith("h:") else None
         if value.startswith("h:") and key is None:
-            return "is a person's whose key is gone without an erasure"
+            return "row_key_gone"
         if digest(table, row, self._columns[number], key) != value:
-            return "is not what its last entry says"
+            return "row_differs"
         return None
