@@ -4,6 +4,7 @@ import random
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from kiemke.agent.decode import edid, smbios, storage
 from kiemke.agent.decode.errors import DecodeError
@@ -12,10 +13,11 @@ from kiemke.agent.sensors.errors import SensorError
 from kiemke.agent.windows import adapters, monitors, security, software, usb
 from kiemke.agent.windows import printers as windows_printers
 from kiemke.wire import plain_words
+from kiemke.wire.update import Manifest, ManifestError, Signed, manifest_text, read_signed
 from tests.support import firmware
 from tests.support.windows import FakeWinreg, RecordedWindows
 
-EXPECTED = (DecodeError, SensorError)
+EXPECTED = (DecodeError, SensorError, ManifestError)
 ENUM = r"HKLM\SYSTEM\CurrentControlSet\Enum"
 SID = r"HKU\S-1-5-21-1-2-3-1001"
 
@@ -144,7 +146,17 @@ def _storage(data: bytes) -> None:
 
 
 _TABLE = _table()
+
+
+def _release() -> bytes:
+    """Return a signed manifest as the one-shot with all rights reads it."""
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    manifest = Manifest("0.2.0", "debian-amd64", "a.deb", 9, "ab" * 32, at, at + timedelta(days=60))
+    return Signed(manifest, manifest_text(manifest), bytes(64)).encode()
+
+
 TARGETS = (
+    Target("release", read_signed, (_release(),), 2),
     Target("edid", edid.decode, _edids(), 8),
     Target(
         "smbios_dump",
