@@ -153,7 +153,7 @@ def _spent_seconds() -> float:
     for child in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):  # it ended a moment ago
             times = child.cpu_times()
-            total += times.user + times.system
+            total += times.user + times.system + times.children_user + times.children_system
     return total
 
 

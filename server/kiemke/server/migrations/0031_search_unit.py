@@ -17,7 +17,7 @@ async def _index(_apps: Any, editor: Any) -> None:
 class Migration(migrations.Migration):
     """Create the index."""
 
-    dependencies = [("kiemke", "0029_audit_unit")]
+    dependencies = [("kiemke", "0030_asset_names")]
 
     initial = False
 
