@@ -275,6 +275,8 @@ CARRIED = {
     "official": "người · people",
     "source": "nguồn báo cáo · sources of reports",
     "place": "nơi · places",
+    "secret": "thông tin truy cập thiết bị · secrets of devices",
+    "site_subnet": "mạng con · subnets",
     "user": "tài khoản · users",
 }
 

@@ -109,6 +109,11 @@ async def test_a_merge_takes_devices_networks_and_secrets_along_from_the_day(
             session, "device", code="SW", name="Switch", search_key="switch", kind="switch",
             unit_id=old, port=161, address="10.1.0.2", created_at_ms=0,
         )  # fmt: skip
+        child = await add_unit(session, "CHILD", old)
+        await insert(
+            session, "device", code="SW-2", name="Switch", search_key="switch", kind="switch",
+            unit_id=child, port=161, created_at_ms=0,
+        )  # fmt: skip
         for unit, subnet, owner in ((old, "10.1.0.0/24", old), (old, "10.9.0.0/24", top),
                                     (new, "10.9.0.0/24", top)):  # fmt: skip
             await insert(
@@ -129,7 +134,8 @@ async def test_a_merge_takes_devices_networks_and_secrets_along_from_the_day(
         after = await load_sites(session, day, FUTURE_MS)
         was = await session.one(_STATE, id=device, day=eve, known=FUTURE_MS)
         becomes = await session.one(_STATE, id=device, day=day, known=FUTURE_MS)
-        own = await session.one("SELECT unit_id, credential FROM device")
+        own = await session.one("SELECT unit_id, credential FROM device WHERE code = 'SW'")
+        below = await session.one("SELECT unit_id, credential FROM device WHERE code = 'SW-2'")
         secrets = await session.fetch("SELECT unit_id, name FROM secret ORDER BY id")
 
     assert was and becomes and own
@@ -147,6 +153,7 @@ async def test_a_merge_takes_devices_networks_and_secrets_along_from_the_day(
         (new, "default"),
     ]
     assert own["credential"] == "default-OLD"
+    assert below == {"unit_id": child, "credential": "default-OLD"}
     assert [(row["what"], row["code"]) for row in foretold] == [
         ("device", "SW"),
         ("secret", "snmp:default"),

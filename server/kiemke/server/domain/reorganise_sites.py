@@ -17,9 +17,10 @@ SELECT * FROM site_subnet WHERE voided_at_ms IS NULL AND (valid_to IS NULL OR va
 _SECRETS = "SELECT unit_id, kind, name FROM secret WHERE gone = 0"
 # How a device names a secret of each kind; an empty one means "default" where that is a name.
 _USERS = {
-    "snmp": "UPDATE device SET credential = :new WHERE unit_id = :unit"
+    "snmp": "UPDATE device SET credential = :new WHERE unit_id IN :[units]"
     " AND COALESCE(credential, 'default') = :name",
-    "ssh": "UPDATE device SET ssh_credential = :new WHERE unit_id = :unit AND ssh_credential = :name",
+    "ssh": "UPDATE device SET ssh_credential = :new WHERE unit_id IN :[units]"
+    " AND ssh_credential = :name",
 }
 
 
@@ -30,6 +31,7 @@ class Networks:
         self, plan: Plan, real: Real, rows: list[Row], secrets: set[tuple[int, str, str]]
     ) -> None:
         self._plan, self._real, self._rows, self._secrets = plan, real, rows, secrets
+        self._before = frozenset(secrets)
         self._heirs = {s.old_id: s.new_id for s in plan.successions if s.kind == "merge"}
         self._held = {self._key(row, row["unit_id"], row["authority_id"]) for row in rows}
         self._moved: set[int] = set()
@@ -109,4 +111,19 @@ class Networks:
             id=row["id"],
         )
         if new != name:
-            await session.execute(_USERS[kind], new=new, unit=row["unit_id"], name=name)
+            units = self._served(row["unit_id"], kind, name)
+            await session.execute(_USERS[kind], new=new, units=units, name=name)
+
+    def _served(self, unit_id: int, kind: str, name: str) -> list[int]:
+        """Return a unit and those below it before the day that had no nearer secret of the name."""
+        served = [unit_id]
+        for above in served:
+            served += [
+                unit.id
+                for unit in self._plan.units.values()
+                if unit.row is not None
+                and unit.row["parent_id"] == above
+                and unit.id not in served
+                and (unit.id, kind, name) not in self._before
+            ]
+        return served
