@@ -105,15 +105,16 @@ async def test_a_merge_takes_devices_networks_and_secrets_along_from_the_day(
     async with database.transaction() as session:
         top = await add_unit(session, "TOP")
         old, new = await add_unit(session, "OLD", top), await add_unit(session, "NEW", top)
-        device = await insert(
-            session, "device", code="SW", name="Switch", search_key="switch", kind="switch",
-            unit_id=old, port=161, address="10.1.0.2", created_at_ms=0,
-        )  # fmt: skip
         child = await add_unit(session, "CHILD", old)
-        await insert(
-            session, "device", code="SW-2", name="Switch", search_key="switch", kind="switch",
-            unit_id=child, port=161, created_at_ms=0,
-        )  # fmt: skip
+        gear = {
+            "name": "Switch",
+            "search_key": "switch",
+            "kind": "switch",
+            "port": 161,
+            "created_at_ms": 0,
+        }
+        device = await insert(session, "device", code="SW", unit_id=old, address="10.1.0.2", **gear)
+        await insert(session, "device", code="SW-2", unit_id=child, **gear)
         for unit, subnet, owner in ((old, "10.1.0.0/24", old), (old, "10.9.0.0/24", top),
                                     (new, "10.9.0.0/24", top)):  # fmt: skip
             await insert(
