@@ -23,6 +23,7 @@ from tests.support.reporting import add_unit, insert
 
 FIRST = date(2025, 1, 1)
 TODAY = date(2026, 3, 10)
+GEAR = {"name": "Switch", "search_key": "switch", "kind": "switch", "port": 161, "created_at_ms": 0}
 FUTURE_MS = 9_000_000_000_000
 _STATE = dated("SELECT w.* FROM device_version w WHERE w.device_id = :id AND {active w}")
 
@@ -106,15 +107,8 @@ async def test_a_merge_takes_devices_networks_and_secrets_along_from_the_day(
         top = await add_unit(session, "TOP")
         old, new = await add_unit(session, "OLD", top), await add_unit(session, "NEW", top)
         child = await add_unit(session, "CHILD", old)
-        gear = {
-            "name": "Switch",
-            "search_key": "switch",
-            "kind": "switch",
-            "port": 161,
-            "created_at_ms": 0,
-        }
-        device = await insert(session, "device", code="SW", unit_id=old, address="10.1.0.2", **gear)
-        await insert(session, "device", code="SW-2", unit_id=child, **gear)
+        device = await insert(session, "device", code="SW", unit_id=old, address="10.1.0.2", **GEAR)
+        await insert(session, "device", code="SW-2", unit_id=child, **GEAR)
         for unit, subnet, owner in ((old, "10.1.0.0/24", old), (old, "10.9.0.0/24", top),
                                     (new, "10.9.0.0/24", top)):  # fmt: skip
             await insert(
