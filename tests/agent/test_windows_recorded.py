@@ -57,6 +57,7 @@ def test_a_windows_reads_no_file_of_linux_whatever_stands_at_its_place(
         ("@oem7.inf,%name%", None),
         ("@oem7.inf,%name%; ", None),
         ("ms-resource:AppName", None),
+        ("@{Microsoft.WindowsCalculator}", None),
         ("@home", "@home"),
         ("Máy in; tầng 2", "Máy in; tầng 2"),
         (None, None),

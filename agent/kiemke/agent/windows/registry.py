@@ -23,10 +23,10 @@ def moment(filetime: int) -> datetime | None:
 def shown(text: str | None) -> str | None:
     """Return the words of an indirect string ("@usb.inf,%x%;Root Hub" is "Root Hub").
 
-    One that only says where its words stand ("@shell32.dll,-101", "@oem7.inf,%name%", "ms-resource:Name") has none:
-    None. To look them up would load a library that anybody may have named there.
+    One that only says where its words stand ("@shell32.dll,-101", "@oem7.inf,%name%", "@{package?ms-resource://...}",
+    "ms-resource:Name") has none: None. To look them up would load a library that anybody may have named there.
     """
-    if text is None or text.startswith("ms-resource:"):
+    if text is None or text.startswith(("ms-resource:", "@{")):
         return None
     if text.startswith("@"):
         text = text.rpartition(";")[2] if ";" in text else "" if "," in text else text
