@@ -43,13 +43,22 @@ def test_the_hint_is_the_cheapest_thing_to_do(told: dict[str, Any], hint: str | 
 
 
 def test_counters_of_a_modem_are_its_own_report_and_a_rate_alone_is_the_pcs_sum() -> None:
-    row = {"asked_with": "default", "rate_at_ms": None}
+    row = {"asked_with": "default", "rate_at_ms": None, "has_port": False}
 
     assert basis_of("counters", row, 5) == "counters"
     assert basis_of("counters", {**row, "asked_with": "upnp"}, 5) == "igd"
     assert basis_of("probes_only", {**row, "rate_at_ms": 9}, 5) == "pcs_lower_bound"
     assert basis_of("probes_only", {**row, "rate_at_ms": 4}, 5) == "probes_only"
     assert basis_of(None, row, 5) is None
+
+
+def test_a_line_with_a_port_is_counted_from_its_first_rate_on() -> None:
+    """No slot of its first five minutes is over, and its totals are counters all the same."""
+    row = {"asked_with": "default", "rate_at_ms": 9, "has_port": True}
+
+    assert basis_of(None, row, 5) == basis_of("probes_only", row, 5) == "counters"
+    assert basis_of(None, {**row, "asked_with": "upnp"}, 5) == "igd"
+    assert basis_of("probes_only", {**row, "rate_at_ms": 4}, 5) == "probes_only"
 
 
 def test_a_pcs_rate_is_that_of_its_busiest_adapter_and_never_of_a_counter_that_began_anew() -> None:

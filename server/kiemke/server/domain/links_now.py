@@ -33,6 +33,7 @@ _STALE_MS = 900_000
 _LINKS = """
 SELECT l.id, v.kind, v.valid_from, v.down_bits_per_second, v.up_bits_per_second, d.collector_id,
   d.credential AS asked_with, n.rate_at_ms,
+  v.device_id IS NOT NULL AND v.interface_name IS NOT NULL AS has_port,
   n.state, n.state_at_ms, n.negotiated_bits_per_second, n.duplex, n.verdict, n.reasons_json, n.basis,
   n.p95_receive_ppm, n.p95_transmit_ppm, n.sample_coverage_ppm, n.availability_ppm,
   n.availability_coverage_ppm, n.delivered_receive_ppm, n.delivered_transmit_ppm
@@ -219,11 +220,12 @@ def _judge(
 def basis_of(found: str | None, link: Row, fresh_since_ms: int) -> str | None:
     """Return what a line's figures rest on, given what its days hold.
 
-    Counters a modem gave by UPnP are its own report; a live rate without any counter is the sum of PCs.
+    Counters a modem gave by UPnP are its own report; a live rate of a line without a port is the sum of
+    PCs. One with a port is counted from its first rate on, before a day of it holds a whole slot.
     """
-    if found == "counters":
-        return "igd" if link["asked_with"] == UPNP else found
     has_rate = link["rate_at_ms"] is not None and link["rate_at_ms"] >= fresh_since_ms
+    if found == "counters" or has_rate and link["has_port"]:
+        return "igd" if link["asked_with"] == UPNP else "counters"
     return "pcs_lower_bound" if has_rate else found
 
 
