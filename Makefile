@@ -23,7 +23,7 @@ test: _quickly ## everything: lint, contracts, then types and the tests (ARGS go
 	@$(MAKE) --no-print-directory -j 2 _types _tests
 
 _tests:
-	@$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-slow: check ## the tests that boot a machine or play a week (ARGS goes to pytest)
 	@mkdir -p .cache && tools/peers tests/peers-slow.txt
