@@ -49,6 +49,8 @@ MODEL_MODULES = (
 # SQLite's connections for long readings, so that nobody's short one waits behind them.
 _TOGETHER = ("together_0", "together_1")
 _BEGINNINGS = 50
+# Any fixed number: changes of the ledgers in one PostgreSQL database wait for each other here.
+_CHANGE_LOCK = 0x6B69_656D_1101
 
 _PARAMETER = re.compile(r"(?<![:\w]):(?:(\w+)\b|\[(\w+)(\.text)?\])")
 
@@ -253,6 +255,7 @@ class Database:
         self.url = url
         self.dialect = "sqlite" if urlsplit(url).scheme == "sqlite" else "postgres"
         self._together = asyncio.Lock()
+        self._turn = asyncio.Lock()
 
     async def open(self) -> None:
         """Connect. Raises OSError or a driver's error when the database cannot be reached."""
@@ -282,6 +285,22 @@ class Database:
             session = Session(raw, self.dialect)
             yield session
             await session.settle()
+
+    @asynccontextmanager
+    async def change(self) -> AsyncIterator[Session]:
+        """Give a transaction that says dated rows anew: no other such change lies between its reads and writes.
+
+        Two that read one row at once would both void it and say it again, and the thing would stand twice on
+        one day. On SQLite every transaction is alone. Never within another one: it would wait for itself.
+        """
+        if self.dialect == "sqlite":
+            async with self.transaction() as session:
+                yield session
+            return
+        # Who waits for this process holds no connection; who waits for another process holds one.
+        async with self._turn, self.transaction() as session:
+            await session.execute(f"SELECT pg_advisory_xact_lock({_CHANGE_LOCK})")
+            yield session
 
     async def _pool(self) -> Any:
         client: Any = get_connection("default")

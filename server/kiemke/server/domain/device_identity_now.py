@@ -139,7 +139,7 @@ async def run(db: Database, now_ms: int, guard: Guard) -> int:
         stayed = await _stayed(session, today, now_ms)
         if not stayed and not await _due(session, 1):
             return 0
-    async with db.transaction() as session:
+    async with db.change() as session:
         await guard(session)
         changed = await follow(session, await _due(session, DEVICES_A_TURN), today, now_ms)
         for row in await _stayed(session, today, now_ms) if stayed else ():

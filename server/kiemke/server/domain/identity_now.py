@@ -109,7 +109,7 @@ class Resolver:
             index = await self._prepare(session, today, now_ms)
             seen = await self._read(session)
             sources = {row["id"]: row for row in await session.fetch(_SOURCES)}
-        async with self.db.transaction() as session:
+        async with self.db.change() as session:
             if guard is not None:
                 await guard(session)
             stamp = await self._read_stamp(session)

@@ -158,7 +158,7 @@ async def run(db: Database, now_ms: int, guard: Guard) -> int:
     alone = [each for each in settled if claims[each[1].asset_id] == 1]
     if not alone:
         return 0
-    async with db.transaction() as session:
+    async with db.change() as session:
         await guard(session)
         for proposal, candidate, code in alone:
             with contextlib.suppress(CannotSay):  # a person was quicker

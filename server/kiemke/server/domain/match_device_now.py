@@ -126,7 +126,7 @@ async def run(db: Database, now_ms: int, guard: Guard) -> int:
             claims[candidate.asset_id].append((proposal.machine.id, candidate, code))
     alone = [each[0] for each in claims.values() if len(each) == 1]
     if alone:
-        async with db.transaction() as session:
+        async with db.change() as session:
             await guard(session)
             await _write(session, alone, today, By(WHO, now_ms))
     return len(alone)

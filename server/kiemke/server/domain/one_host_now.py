@@ -69,7 +69,7 @@ class Watch:
         found = {token: find_one_host(group, rules) for token, group in groups.items()}
         if not any(found.values()):
             return 0
-        async with self.db.transaction() as session:
+        async with self.db.change() as session:
             if guard is not None:
                 await guard(session)
             return await _set_aside(session, found, rows, rules, now_ms)

@@ -2,8 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -48,8 +47,6 @@ IMPORTERS: dict[str, Callable[[], Importer]] = {
     "indicators": IndicatorImporter,
 }
 
-# Any fixed number: two imports into one PostgreSQL database wait for each other here.
-_ADVISORY_LOCK = 0x6B69_656D_1101
 _DEFAULT_OFFSET_SECONDS = 7 * 3600
 # How often a comparison is made anew because somebody changed a ledger while it was made.
 _TRIES = 3
@@ -94,11 +91,11 @@ async def run_import(
             result = await _compare(script, table, wanted, options, saved, write=True)
             if result.errors:
                 return result
-            async with _alone(db) as session:
+            async with db.change() as session:
                 if await ledger_mark(session, mark[0]) == mark:
                     await script.play(session)
                     return replace(result, applied=True)
-        async with _alone(db) as session:  # too busy a ledger: everybody waits for this one
+        async with db.change() as session:  # too busy a ledger: everybody waits for this one
             script = Script(db, session)
             result = await _compare(script, table, wanted, options, saved, write=True)
             if not result.errors:
@@ -141,14 +138,6 @@ async def _read(data: bytes, wanted: _Wanted, options: Options, saved: Maps) -> 
     return table
 
 
-@asynccontextmanager
-async def _alone(db: Database) -> AsyncIterator[Session]:
-    """Give a transaction in which no other import writes."""
-    async with db.transaction() as session:
-        await lock(session)
-        yield session
-
-
 async def _compare(
     script: Script,
     table: Table,
@@ -176,14 +165,6 @@ async def _compare(
         await keep_map(script, table, saved, wanted.file_name, context)
         await _note_run(script, wanted, result.rows)
     return result
-
-
-async def lock(session: Session) -> None:
-    """Wait until no other import is writing, till the end of the transaction."""
-    if session.dialect == "postgres":  # on SQLite one writes at a time anyway
-        await session.execute(
-            "SELECT pg_advisory_xact_lock(CAST(:key AS BIGINT))", key=_ADVISORY_LOCK
-        )
 
 
 class _Conflict(FileRefused):

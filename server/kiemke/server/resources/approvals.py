@@ -109,7 +109,7 @@ async def _settle(request: AppRequest, ref: str, state: str, answer: str | None)
     if user.kind != "session":  # somebody else may have made the token
         raise Problem("forbidden", role="token", needed="đăng nhập | signed in")
     row = await _load(request, ref)
-    async with services.db.transaction() as session:
+    async with services.db.change() as session:
         if state != "withdrawn" and row["asked_by_id"] != user.user_id:
             await _check_may_decide(services, session, user, row["unit_id"])
         await decide(

@@ -123,7 +123,7 @@ async def change_status(
     asset_id = await _find(request, ref)
     approval = None
     try:
-        async with services.db.transaction() as session:
+        async with services.db.change() as session:
             asset = await _row(session, asset_id)
             waits = apply and data.status == "disposed"
             before = await asset_book.put_status(
@@ -178,7 +178,7 @@ async def change_facts(
     said = _said(services, data.day, data.instrument)
     by = By(request.user.name, services.clock())
     asset_id = await _find(request, ref)
-    async with services.db.transaction() as session:
+    async with services.db.change() as session:
         asset = await _row(session, asset_id)
         facts = _facts(data)
         await _demand_free(session, asset, "tag", facts.get("tag"))
@@ -287,7 +287,7 @@ async def book_draft(request: AppRequest, data: JSONBody[DraftInput]) -> PaperOu
     by = By(request.user.name, services.clock())
     code = clean_text(data.code, 60) if data.code else None
     try:
-        async with services.db.transaction() as session:
+        async with services.db.change() as session:
             made = await asset_draft.book(session, machine["id"], code, services.today(), by)
             await record(
                 session, at_ms=by.now_ms, who=by.who, act="asset.draft",

@@ -148,7 +148,7 @@ async def add_counts(
     now_ms = services.clock()
     units = await visible_units(services, request.user, Moment(services.today(), now_ms), None)
     try:
-        async with services.db.transaction() as session:
+        async with services.db.change() as session:
             counted = await plan(session, asked, services.today(), units, now_ms)
             if apply:
                 await _write(session, asked, counted, request.user.name, now_ms)

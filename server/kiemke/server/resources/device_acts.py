@@ -156,7 +156,7 @@ async def act_on_device(
     answer: DeviceAct | None = None
     try:
         with told():
-            async with services.db.transaction() as session:
+            async with services.db.change() as session:
                 await _demand_held(session, device, day, allowed, ref)
                 answer = await _act(session, request, device, data, changes, (day, paper), refs)
                 if not apply:

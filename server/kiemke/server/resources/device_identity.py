@@ -134,7 +134,7 @@ async def say_device(
     units = await visible_units(services, request.user, now_of(services), None)
     by = By(request.user.name, services.clock())
     try:
-        async with services.db.transaction() as session:
+        async with services.db.change() as session:
             before, after = await device_decide.decide(
                 session, device["id"], data.said, services.today(), by, units
             )

@@ -67,7 +67,7 @@ async def accept_device(
     )  # fmt: skip
     by = By(request.user.name, services.clock())
     try:
-        async with services.db.transaction() as session:
+        async with services.db.change() as session:
             made = await accept(session, asset["id"], device["id"], services.today(), by)
             await record(
                 session, at_ms=by.now_ms, who=by.who, act="match.accept_device",
@@ -84,7 +84,7 @@ async def undo_device(request: AppRequest, ref: FromPath[str]) -> None:
     services = services_of(request)
     device = await find_device(request, ref)
     by = By(request.user.name, services.clock())
-    async with services.db.transaction() as session:
+    async with services.db.change() as session:
         found = await open_match(session, device["id"])
         if found is None:
             raise Problem("not_found", what=NOUN, ref=ref[:60])

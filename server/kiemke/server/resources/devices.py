@@ -155,7 +155,7 @@ async def change_device(
     moment = now_of(services)
     row = await find_device(request, ref, moment)
     units = await visible_units(services, request.user, moment, None)
-    async with services.db.transaction() as session:
+    async with services.db.change() as session:
         changes = await _check_changes(session, data, units)
         if changes.get("address") is not None:
             sites = await load_sites(session, moment.day, moment.known_ms)

@@ -45,7 +45,7 @@ async def erase_official(
     services = services_of(request)
     paper = paper_of(data.instrument)
     units = await visible_units(services, request.user, now_of(services), None)
-    async with services.db.transaction() as session:
+    async with services.db.change() as session:
         official = await session.one(
             "SELECT o.id, o.code, (SELECT m.unit_id FROM membership m WHERE m.official_id = o.id"
             " AND m.voided_at_ms IS NULL ORDER BY m.is_primary DESC, m.valid_from DESC, m.id DESC"

@@ -128,7 +128,7 @@ async def create_grant(request: AppRequest, data: JSONBody[GrantInput]) -> Grant
     wish = GrantWish(
         data.role, unit_id, data.approves, start, data.valid_to, paper_of(data.instrument)
     )
-    async with services.db.transaction() as session:
+    async with services.db.change() as session:
         await check_may_give(services, session, request.user, data.role, unit_id)
         user = await find_managed(services, session, request.user, data.user)
         made = await add_grant(session, user, wish, who=request.user.name, now_ms=services.clock())
@@ -142,7 +142,7 @@ async def close_grant(request: AppRequest, ref: FromPath[str], data: JSONBody[Gr
     below = await visible_units(services, request.user, now_of(services), None)
     row = await _load(request, ref, below)
     day = data.day or services.today()
-    async with services.db.transaction() as session:
+    async with services.db.change() as session:
         await check_may_give(services, session, request.user, row["role"], row["unit_id"])
         held = {
             **row,

@@ -109,7 +109,7 @@ async def sign_handover(
     )
     if data.day > services.today():
         raise Problem("bad_field", field="day", value=str(data.day), wanted="<= hôm nay | today")
-    async with services.db.transaction() as session:
+    async with services.db.change() as session:
         await session.execute(
             "UPDATE handover SET signed_on = :day, signed_recorded_by = :who"
             " WHERE id = :id AND signed_on IS NULL",

@@ -148,7 +148,7 @@ async def hand_over(
     allowed = await visible_units(services, request.user, today, None)
     number = None
     try:
-        async with services.db.transaction() as session:
+        async with services.db.change() as session:
             asked, rows = await _plan(session, request, data, allowed)
             listed = items(rows)
             if apply:

@@ -15,7 +15,6 @@ from kiemke.server.domain.indicators import MILLION, Figure, IndicatorRow, load
 from kiemke.server.domain.text import search_key
 from kiemke.server.errors import Both, Problem
 from kiemke.server.imports.ledger import Context, Plan
-from kiemke.server.imports.run import lock
 from kiemke.server.imports.script import Script
 from kiemke.server.imports.table import TableRow
 from kiemke.server.imports.tables.indicators import IndicatorImporter
@@ -128,8 +127,7 @@ async def set_indicator(
     demo = bool(services.installation and services.installation.demo)
     context = Context(INDICATORS, request.user.name, now_ms, services.today(), record, demo)
     importer, row = IndicatorImporter(), TableRow(1, values)
-    async with services.db.transaction() as session:
-        await lock(session)
+    async with services.db.change() as session:
         plan = await importer.plan(session, [row], context)
         _refuse(plan)
         if apply:

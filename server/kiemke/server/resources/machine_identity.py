@@ -175,7 +175,7 @@ async def _decide(
     machine, units = await _find(services, request, ref, moment)
     reason = clean_text(data.reason or "", 300) or None
     try:
-        async with services.db.transaction() as session:
+        async with services.db.change() as session:
             other = await _other_id(services, request, session, machine, data.other, kind)
             if kind == "merge":
                 plan = await machine_merge.plan_merge(session, machine, other)
@@ -264,7 +264,7 @@ async def tell_apart(
     machine, units = await _find(services, request, ref, moment)
     other, _ = await _find(services, request, data.other, moment)
     try:
-        async with services.db.transaction() as session:
+        async with services.db.change() as session:
             await _own_units(session, request, (machine, other), units)
             if apply:
                 await machine_merge.set_apart(

@@ -226,7 +226,7 @@ async def accept_match(request: AppRequest, data: JSONBody[MatchInput]) -> Match
     )  # fmt: skip
     by = By(request.user.name, services.clock())
     try:
-        async with services.db.transaction() as session:
+        async with services.db.change() as session:
             span = await load_span(session, moment.day, moment.known_ms)
             seen = await seen_machines(session, [machine["id"]], span)
             booked = await booked_assets(session, [asset["id"]], span)
@@ -257,7 +257,7 @@ async def undo_match(request: AppRequest, ref: FromPath[str]) -> None:
         services, LISTING, noun=NOUN, ref=ref, names=(), moment=moment, units=units
     )
     by = By(request.user.name, services.clock())
-    async with services.db.transaction() as session:
+    async with services.db.change() as session:
         await match_decide.undo(session, found, by)
         await record(
             session, at_ms=by.now_ms, who=by.who, act="match.undo", subject=f"match:{found['id']}",

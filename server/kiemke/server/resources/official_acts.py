@@ -243,7 +243,7 @@ async def create_official(
     answer: OfficialAct | None = None
     try:
         with told():
-            async with services.db.transaction() as session:
+            async with services.db.change() as session:
                 id_ = await create(
                     session, clean_text(data.code, 40), _said(data), membership, data.day, stamp
                 )
@@ -276,7 +276,7 @@ async def act_on_official(
     answer: OfficialAct | None = None
     try:
         with told():
-            async with services.db.transaction() as session:
+            async with services.db.change() as session:
                 id_ = await _find(session, ref, data.day, allowed)
                 before = await _history(session, id_, refs, stamp.now_ms, whole=False)
                 await perform(session, id_, act, stamp, services.today())

@@ -152,7 +152,7 @@ async def create_place(
         await unit_on(request, data.unit, data.day),
     )
     with told():
-        async with services.db.transaction() as session:
+        async with services.db.change() as session:
             await check(session, state, data.day, None)
             if apply:
                 now, who = services.clock(), request.user.name
@@ -186,7 +186,7 @@ async def change_place(
     before = PlaceState(row["code"], row["name"], row["kind"], row["unit_id"])
     after = None if data.end else await _changed(request, before, data)
     with told():
-        async with services.db.transaction() as session:
+        async with services.db.change() as session:
             stored = await session.one(
                 "SELECT * FROM place_version WHERE id = :id", id=row["version_id"]
             )

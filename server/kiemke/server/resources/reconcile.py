@@ -136,7 +136,7 @@ async def settle_hardware(
     units = await visible_units(services, request.user, moment, None)
     number = as_id(ref)
     question = Question(moment.day, moment.known_ms, units)
-    async with services.db.transaction() as session:
+    async with services.db.change() as session:
         after = ("hardware", (number or 0) - 1)
         found = await reconcile.read(session, question, ("hardware",), 1, after)
         if not found or found[0].key != number:

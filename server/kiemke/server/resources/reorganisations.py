@@ -159,7 +159,7 @@ async def reorganise(
     services = services_of(request)
     decision = _decision(data)
     now = services.clock()
-    async with services.db.transaction() as session:
+    async with services.db.change() as session:
         with told():
             planned = await plan(session, decision, services.today())
         foretold = planned.consequences()

@@ -105,7 +105,7 @@ async def set_rule(
     )  # fmt: skip
     changed = False
     try:
-        async with services.db.transaction() as session:
+        async with services.db.change() as session:
             who, now_ms = request.user.name, services.clock()
             changed = await put(session, change, who=who, now_ms=now_ms)
             if not apply:

@@ -127,7 +127,7 @@ async def add_subnet(request: AppRequest, data: JSONBody[SubnetInput]) -> Subnet
     unit_id = await unit_on(request, data.unit, day)
     with told():
         subnet = read_subnet(data.subnet, deny=data.deny, loopback=data.loopback)
-        async with services.db.transaction() as session:
+        async with services.db.change() as session:
             state = SubnetState(
                 unit_id,
                 await _place_id(session, data.place, unit_id, day),
@@ -164,7 +164,7 @@ async def end_subnet(
     row = await _find(request, ref)
     seen = await allowed_now(request)
     paper = clean_text(data.instrument or "", 200)
-    async with services.db.transaction() as session:
+    async with services.db.change() as session:
         stored = await session.one(
             "SELECT * FROM site_subnet WHERE id = :id AND voided_at_ms IS NULL", id=row["id"]
         )
