@@ -102,3 +102,21 @@ async def test_what_a_device_lacks_is_asked_once_a_day_and_a_failing_group_costs
     assert reader.walks == asked + 1  # the load of the UPS, nothing else
     await rhythm.read(reader, Deadline(10), LACKING_SECONDS + 1.0)
     assert reader.walks > asked + 4
+
+
+async def test_what_may_be_lacking_waits_for_its_turn_and_what_answers_does_not() -> None:
+    reader, rhythm = RecordedReader(table({health.UPS_SOURCE: 3})), Rhythm()
+    turns = iter((False, True, *[False] * 100))
+
+    def may_try() -> bool:
+        return next(turns)
+
+    asked = list(health.GROUPS)
+    await rhythm.read(reader, Deadline(10), 0.0, may_try=may_try)
+    tried = set(rhythm.next_at)
+    found = await rhythm.read(reader, Deadline(10), 1.0)
+    again = await rhythm.read(reader, Deadline(10), 61.0, may_try=lambda: False)
+
+    assert tried == {asked[1]}, "the second group alone had a turn"
+    assert set(rhythm.next_at) == set(asked), "the others come in a later poll"
+    assert [each.name for each in found] == ["ups_on_battery"] == [each.name for each in again]

@@ -4,6 +4,7 @@ Asking costs some dozens of requests, so it is done at first contact, after a re
 sysObjectID, and once a day.
 """
 
+import math
 import time
 from dataclasses import dataclass
 
@@ -21,14 +22,15 @@ AGAIN_SECONDS = 3600.0
 
 @dataclass(slots=True)
 class Pace:
-    """How often identification may begin, over all devices of a collector: some at once, then slowly.
+    """How often something costly may begin, over all devices of a collector: some at once, then slowly.
 
-    Without it, a start with thousands of devices would ask them all at once.
+    Without it, a start with thousands of devices would ask them all at once. The figures are those for
+    identification.
     """
 
     at_once: float = 30.0
     per_second: float = 2.0
-    _left: float = 30.0
+    _left: float = math.inf  # no more than at_once when first looked at
     _at: float = 0.0
 
     def may_begin(self, now: float) -> bool:

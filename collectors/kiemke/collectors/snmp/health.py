@@ -217,21 +217,30 @@ GROUPS: Mapping[str, tuple[float, Ask]] = {
 
 @dataclass(slots=True)
 class Rhythm:
-    """When each group of one device is due again, in monotonic seconds."""
+    """When each group of one device is due again, in monotonic seconds, and which ones it answered."""
 
     next_at: dict[str, float] = field(default_factory=dict)
+    answered: set[str] = field(default_factory=set)
 
     async def read(
-        self, reader: SnmpReader, deadline: Deadline, now: float, trace: Trace = no_trace
+        self,
+        reader: SnmpReader,
+        deadline: Deadline,
+        now: float,
+        trace: Trace = no_trace,
+        may_try: Callable[[], bool] = lambda: True,
     ) -> tuple[DeviceReading, ...]:
         """Return the readings of the groups that are due; () when nothing is or nothing came.
 
-        Every reading of a name is there or none is. A failing group costs the others nothing.
+        Every reading of a name is there or none is. A failing group costs the others nothing. ``may_try``
+        is asked before each group that gave nothing yet: that it is lacking costs more than its answer.
         """
         found: list[DeviceReading] = []
         for name, (every_seconds, ask) in GROUPS.items():
             if now < self.next_at.get(name, now) or deadline.is_over():
                 continue
+            if name not in self.answered and not may_try():
+                continue  # its turn comes in a later poll
             self.next_at[name] = now + SELDOM_SECONDS
             try:
                 readings = await ask(reader, deadline)
@@ -239,6 +248,7 @@ class Rhythm:
                 trace("readings", {"group": name, "error": err.detail})
                 continue
             self.next_at[name] = now + (every_seconds if readings else LACKING_SECONDS)
+            (self.answered.add if readings else self.answered.discard)(name)
             trace("readings", {"group": name, "count": len(readings)})
             if len(found) + len(readings) <= MOST_READINGS:
                 found += readings
