@@ -141,7 +141,7 @@ async def test_only_what_the_devices_own_v3_user_signed_is_proven(tmp_path: Path
 async def test_an_engine_speaks_from_one_address_only(tmp_path: Path) -> None:
     """One device's key may not prove what another one is said to have told."""
     engines = TrapEngines()
-    engines.take(bytes.fromhex(ENGINE[2:]), "10.0.0.9", 0, 0, 0.0)
+    engines.take(bytes.fromhex(ENGINE[2:]), "10.0.0.9", 0, 0, 0.0, 0.0)
     async with hearing(Sender(7, V3), engines=engines) as heard:
         heard.known["10.0.0.9"] = [Sender(8, V3)]
         await heard.send(tmp_path, "snmptrap", *SIGNED, "--", "1", LINK_DOWN)
@@ -189,7 +189,7 @@ async def test_a_recorded_trap_is_no_news_after_a_restart(tmp_path: Path) -> Non
 def test_what_is_a_copy_is_told_by_the_engines_own_clock(tmp_path: Path) -> None:
     engines = TrapEngines(tmp_path / FILE_NAME)
     news = [
-        engines.take(b"e", "10.0.0.1", boots, seconds, now)
+        engines.take(b"e", "10.0.0.1", boots, seconds, now, now)
         for boots, seconds, now in [
             (3, 500, 0.0),  # the first ever
             (3, 500, 100.0),  # another of the same second, or late
@@ -206,6 +206,20 @@ def test_what_is_a_copy_is_told_by_the_engines_own_clock(tmp_path: Path) -> None
     assert TrapEngines(tmp_path / FILE_NAME).owner(b"e") == "10.0.0.1"
     engines.keep(lambda _: False)
     assert TrapEngines(tmp_path / FILE_NAME).owner(b"e") is None, "no device's any more"
+
+
+def test_a_collector_whose_clock_is_put_right_goes_on_believing(tmp_path: Path) -> None:
+    """With a flat battery it says 2009 until the network tells the time."""
+    in_2009, in_2026 = 1_230_768_000.0, 1_795_000_000.0
+    engines = TrapEngines(tmp_path / FILE_NAME)
+    engines.take(b"e", "10.0.0.1", 3, 500, in_2009, 10.0)
+
+    assert engines.take(b"e", "10.0.0.1", 3, 560, in_2026, 70.0)
+    assert not engines.take(b"e", "10.0.0.1", 3, 300, in_2026, 70.0), "a copy all the same"
+    engines.keep(lambda _: True)
+    later = TrapEngines(tmp_path / FILE_NAME)
+    assert not later.take(b"e", "10.0.0.1", 3, 560, in_2026 + 200.0, 5.0), "by the wall clock"
+    assert later.take(b"e", "10.0.0.1", 3, 760, in_2026 + 200.0, 5.0)
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"0g": 1}', '{"00": {"host": "x", "boots": "1"}}'])

@@ -57,7 +57,11 @@ async def test_the_bell_is_heard_from_another_thread_and_when_it_rang_before() -
         async with asyncio.timeout(10):
             await stop.wait()
         bell.detach()
+        stop.clear()
         bell.ring("machine")
+        await asyncio.sleep(0)
+
+        assert not stop.is_set(), "a loop that has ended hears nothing any more"
 
 
 def test_the_manager_starts_the_collector_with_its_folder() -> None:

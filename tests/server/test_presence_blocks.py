@@ -39,8 +39,8 @@ async def compare(database: Database, back: int, known_ms: int) -> None:
     async with database.reading() as session:
         params = await statement_params(session, day, known_ms)
         params["first"] = date.fromisoformat(json.loads(params["days"])[-1]["day"])
-        for now, walked in statements(session.dialect, params["blocks"]):
-            rows = [await session.fetch(sql, **params) for sql in (now, walked)]
+        for pair in statements(session.dialect, params["blocks"]):
+            rows = [await session.fetch(sql, **params) for sql in pair]
             for row in (row for answer in rows for row in answer):
                 row.pop("last_seen", None)  # only its order matters: see evidence_age, last_day
             if "official_id" not in (*rows[0], {})[0]:  # figures of units come in any order

@@ -29,11 +29,10 @@ class Heard:
     seconds: int
     at: float
 
-    def is_news(self, boots: int, seconds: int, now: float) -> bool:
-        """Say whether a signed packet may have been made since, or at most a window before."""
+    def is_news(self, boots: int, seconds: int, passed: float) -> bool:
+        """Say whether a signed packet may have been made ``passed`` seconds later, or a window before that."""
         if boots != self.boots:
             return boots > self.boots
-        passed = max(0.0, now - self.at)
         return seconds >= self.seconds + passed * (1.0 - DRIFT) - TIME_WINDOW_SECONDS
 
 
@@ -44,6 +43,9 @@ class TrapEngines:
         self._path = path
         self._heard: dict[bytes, Heard] = {}
         self._written: dict[bytes, Heard] = {}
+        # When, by a clock that nobody sets, of those heard since the start: one that said 2009 until now
+        # would make years of it, and no trap would be news before its device starts anew.
+        self._steady: dict[bytes, float] = {}
         if path is not None:
             # A damaged file is as good as none: as after the first start.
             with contextlib.suppress(
@@ -59,21 +61,29 @@ class TrapEngines:
         found = self._heard.get(engine)
         return None if found is None else found.host
 
-    def take(self, engine: bytes, host: str, boots: int, seconds: int, now: float) -> bool:
-        """Remember a signed packet; returns whether it is news, not a copy of an older one."""
+    def take(
+        self, engine: bytes, host: str, boots: int, seconds: int, now: float, steady: float
+    ) -> bool:
+        """Remember a signed packet; returns whether it is news, not a copy of an older one.
+
+        ``now`` is the wall clock, ``steady`` the monotonic one, both in seconds.
+        """
         known = self._heard.get(engine)
-        if known is None or known.host != host:
-            self._heard[engine] = Heard(host, boots, seconds, now)
-            return True
-        if not known.is_news(boots, seconds, now):
-            return False
-        if (boots, seconds) > (known.boots, known.seconds):
-            self._heard[engine] = Heard(host, boots, seconds, now)
+        if known is not None and known.host == host:
+            since = self._steady.get(engine)
+            passed = max(0.0, now - known.at) if since is None else steady - since
+            if not known.is_news(boots, seconds, passed):
+                return False
+            if (boots, seconds) <= (known.boots, known.seconds):
+                return True
+        self._heard[engine] = Heard(host, boots, seconds, now)
+        self._steady[engine] = steady
         return True
 
     def keep(self, is_assigned: Callable[[str], bool]) -> None:
         """Write what changed, without the addresses that are no device's any more. Raises OSError."""
         self._heard = {name: each for name, each in self._heard.items() if is_assigned(each.host)}
+        self._steady = {name: at for name, at in self._steady.items() if name in self._heard}
         if self._path is None or self._heard == self._written:
             return
         now = dict(self._heard)

@@ -209,7 +209,7 @@ class TrapReceiver(asyncio.DatagramProtocol):
         """Say whether a signed packet is no copy of an older one; a copy is a reason to look, no more."""
         boots = int(told.getComponentByName("msgAuthoritativeEngineBoots"))
         seconds = int(told.getComponentByName("msgAuthoritativeEngineTime"))
-        return self._known.take(speaker, host, boots, seconds, time.time())
+        return self._known.take(speaker, host, boots, seconds, time.time(), time.monotonic())
 
     def _is_believable(self, speaker: bytes, host: str) -> bool:
         """Say whether an engine may speak from this address: not with another's name, nor with many."""

@@ -17,9 +17,14 @@ def paper_of(request: AppRequest, day: date, instrument: str) -> str:
     number = clean_text(instrument, 200)
     if not number:
         raise Problem("bad_field", field="instrument", value="", wanted="số văn bản | number")
+    check_day(request, day)
+    return number
+
+
+def check_day(request: AppRequest, day: date) -> None:
+    """Raise Problem for a day to come."""
     if day > services_of(request).today():
         raise Problem("bad_field", field="day", value=str(day), wanted="<= hôm nay | today")
-    return number
 
 
 async def allowed_now(request: AppRequest) -> list[int] | None:

@@ -17,7 +17,7 @@ from kiemke.server.db import Row, Session
 from kiemke.server.domain.dated_table import By
 from kiemke.server.domain.device_book import Saying, retire, say
 from kiemke.server.errors import Both, Problem
-from kiemke.server.resources.acts import allowed_now, paper_of, told, unit_on
+from kiemke.server.resources.acts import allowed_now, check_day, told, unit_on
 from kiemke.server.resources.assets import LISTING as ASSETS
 from kiemke.server.resources.assets import NOUN as ASSET
 from kiemke.server.resources.devices import NOUN, find_device
@@ -146,8 +146,8 @@ async def act_on_device(
     """Say what would become of a device on a day; with ``apply``, write it."""
     services = services_of(request)
     day = data.day or services.today()
-    paper = paper_of(request, day, data.instrument or "-")
-    paper = paper if data.instrument else ""
+    check_day(request, day)
+    paper = clean_text(data.instrument or "", 200)
     device = await find_device(request, ref)
     changes = await _changes(request, data, day)
     by = By(request.user.name, services.clock())
