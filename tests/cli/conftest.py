@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kiemke.cli import session
+from kiemke.cli import i18n, session
 from kiemke.cli.main import main
 from tests.support.rest_server import RestServer, running_rest_server
 
@@ -22,6 +22,12 @@ class Ran:
 
 
 Run = Callable[..., Ran]
+
+
+@pytest.fixture(autouse=True)
+def spoken() -> None:
+    """Begin each test in the language of the product, whatever the one before it spoke."""
+    i18n.use("vi")
 
 
 @pytest.fixture

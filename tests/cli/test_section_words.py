@@ -5,7 +5,6 @@ from datetime import UTC
 
 import pytest
 
-from kiemke.cli import i18n
 from kiemke.cli.section_words import FIELDS, SECTIONS, field_kind, field_word, section_word
 from kiemke.wire import inventory
 
@@ -38,6 +37,4 @@ def test_what_a_newer_agent_tells_is_shown_as_it_is() -> None:
 def test_values_are_written_as_everywhere_else(
     field: str, value: object, shown: str | None
 ) -> None:
-    i18n.use("vi")
-
     assert field_kind(field).render(value, UTC) == shown

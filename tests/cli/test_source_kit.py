@@ -53,7 +53,7 @@ def test_keys_of_releases_stand_under_the_token_as_the_agent_reads_them() -> Non
     written = content(UNIT, PEOPLE, TOKEN, "01/12/2026", [key])[ENROLMENT_FILE]
 
     assert written == b"https://10.0.0.1.ab.cd.ef\r\nupdate-key " + b"5f" * 32 + b"\r\n"
-    with pytest.raises(KiemkeError, match="no key of releases"):
+    with pytest.raises(KiemkeError, match="không phải khóa của bản phát hành"):
         check_key("release.key")
 
 
