@@ -50,6 +50,9 @@ QUESTIONS = (
     ("the end of a phone number", "{n:06d}"),
     ("a serial", "5CG{n:06d}XY"),
     ("the middle of a serial", "G{n:06d}X"),
+    ("what a thousand serials hold", "G{thousand:03d}"),
+    ("a MAC, as Cisco writes it", "0200.00{a:02x}.{b:02x}{c:02x}"),
+    ("a piece of a MAC", "0{a:02x}{b:02x}{c:02x}"),
     ("a MAC", "02-00-00-{a:02x}-{b:02x}-{c:02x}"),
     ("an IP address", "10.{a}.{b}.{c}"),
     ("a host name", "PC-{n:06d}"),
@@ -90,7 +93,7 @@ async def _name(db: Database, officials: int, pcs: int) -> None:
 
 
 def _bytes(n: int) -> dict[str, int]:
-    return {"n": n, "a": n >> 16, "b": n >> 8 & 255, "c": n & 255}
+    return {"n": n, "thousand": n // 1000, "a": n >> 16, "b": n >> 8 & 255, "c": n & 255}
 
 
 def _sections(n: int) -> list[Row]:

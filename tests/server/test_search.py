@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kiemke.server.db import Database
-from kiemke.server.domain import search_index
+from kiemke.server.domain import search_blocks, search_find, search_index
 from kiemke.server.domain.search_words import Value, ask, is_found, words_of
 from kiemke.server.domain.text import person_sort_key, search_key
 from tests.support.api import Api, running_api
@@ -127,6 +127,18 @@ async def test_every_kind_is_found_by_its_name_and_numbers(api: Api) -> None:
     assert found == wanted
 
 
+async def test_a_piece_of_a_number_finds_what_is_in_the_asker_s_units_alone(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sees few units reads these units' words, who sees many the country's packed numbers."""
+    first, second = 2, 3
+    few = [await refs(api, "g123", "it", unit) for unit in (first, second)]
+    monkeypatch.setattr(search_find, "FEW_UNITS", 0)
+    many = [await refs(api, "g123", "it", unit) for unit in (first, second)]
+
+    assert few == many == [["asset TS-2024-0017", "machine 1"], []]
+
+
 async def test_people_stand_by_given_name_then_family_name(api: Api) -> None:
     found = await find(api, "thi", kind="official")
 
@@ -201,7 +213,8 @@ async def test_what_was_written_a_moment_ago_is_found_and_what_went_is_not(api: 
 
 async def words(db: Database) -> list[tuple[Any, ...]]:
     rows = await db.read("SELECT kind, word, subject_id, unit_id FROM search_word")
-    return sorted(tuple(row.values()) for row in rows)
+    blocks = await db.read("SELECT kind, words, block, 0 AS unit_id FROM search_block")
+    return sorted(tuple(row.values()) for row in (*rows, *blocks))
 
 
 async def test_words_after_any_history_are_those_of_a_rebuild(database: Database) -> None:
@@ -252,6 +265,16 @@ async def test_a_report_that_repeats_itself_asks_for_no_work(database: Database)
         await session.execute("UPDATE interface_now SET read_at_ms = 5")
 
     assert await database.read("SELECT kind, subject_id FROM search_due") == []
+
+
+def test_a_block_gives_back_what_it_was_given() -> None:
+    lines = {0: "~321", 15: "~cba~54321"}
+    text = search_blocks.pack(lines)
+
+    assert text == "\nAA~321\nAP~cba~54321"
+    assert search_blocks.unpack(text) == lines
+    assert search_blocks.matches(3, text, "432") == [63]
+    assert search_blocks.matches(3, text, "32") == [48, 63]
 
 
 def test_the_database_and_the_explanation_go_by_the_same_words() -> None:

@@ -52,6 +52,7 @@ NOT_LEDGERS = {
     "import_map": "how the columns of a kind of sheet are read; what came of it is in the ledgers",
     "installation": "written once at first start",
     "search_word": "made from the ledgers and what was seen, and made anew at will",
+    "search_block": "made from search_word's numbers, and made anew at will",
     "search_due": "what of search_word is to be made anew",
     "lease": "renewed every few seconds",
 }  # fmt: skip

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from kiemke.server.db import Database, Session
+from kiemke.server.domain import search_blocks
 from kiemke.server.domain.search_values import SECTIONS, load
 from kiemke.server.domain.search_words import words_of
 
@@ -109,6 +110,7 @@ def _trigger(
 async def make_all_due(session: Session) -> None:
     """Note everything as due, and forget the words of what is gone."""
     await session.execute("DELETE FROM search_due")
+    await session.execute("DELETE FROM search_block")
     for kind, table in _SUBJECT_TABLES.items():
         await session.execute(
             f"INSERT INTO search_due (kind, subject_id) SELECT '{kind}', id FROM {table} ORDER BY id"  # noqa: S608 - names of this file
@@ -165,11 +167,16 @@ async def take_due(session: Session, most: int) -> int:
             kind=kind,
             ids=ids,
         )
+        rows = await make_rows(session, kind, ids)
         await session.many(
             "INSERT INTO search_word (kind, word, subject_id, unit_id)"
             " VALUES (:kind, :word, :subject_id, :unit_id)",
-            await make_rows(session, kind, ids),
+            rows,
         )
+        numbers: dict[int, list[str]] = {subject_id: [] for subject_id in ids}
+        for row in rows:
+            numbers[int(row["subject_id"])].append(str(row["word"]))
+        await search_blocks.keep(session, kind, numbers)
     return len(notes)
 
 
@@ -188,23 +195,29 @@ async def make_rows(session: Session, kind: str, ids: list[int]) -> list[dict[st
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """How many words there are, and a sum over them that another set of words hardly has."""
+    """How many words there are, and a sum over them and their blocks that others hardly have."""
 
     words: int
     total: int
 
 
+_TOLD = (
+    "SELECT id, kind, word, subject_id, unit_id FROM search_word WHERE id > :after"
+    " ORDER BY id LIMIT 20000",
+    "SELECT id, kind, words AS word, block AS subject_id, 0 AS unit_id FROM search_block"
+    " WHERE id > :after ORDER BY id LIMIT 5000",
+)
+
+
 async def digest(db: Database) -> Digest:
     """Return the digest of the words as they are."""
-    total = words = after = 0
-    while rows := await db.read(
-        "SELECT id, kind, word, subject_id, unit_id FROM search_word WHERE id > :after"
-        " ORDER BY id LIMIT 20000",
-        after=after,
-    ):
-        after = rows[-1]["id"]
-        words += len(rows)
-        for row in rows:
-            told = f"{row['kind']} {row['subject_id']} {row['unit_id']} {row['word']}"
-            total += int.from_bytes(blake2b(told.encode(), digest_size=16).digest())
+    words = total = 0
+    for number, sql in enumerate(_TOLD):
+        after = 0
+        while rows := await db.read(sql, after=after):
+            after = rows[-1]["id"]
+            words += len(rows) if number == 0 else 0
+            for row in rows:
+                told = f"{number} {row['kind']} {row['subject_id']} {row['unit_id']} {row['word']}"
+                total += int.from_bytes(blake2b(told.encode(), digest_size=16).digest())
     return Digest(words, total % 2**128)

@@ -37,3 +37,21 @@ class SearchDue(Model):
         """Table name."""
 
         table = "search_due"
+
+
+class SearchBlock(Model):
+    """The numbers of some things whose ids follow each other, in one text that is looked through for a piece.
+
+    ``words`` is made and read by ``domain.search_blocks``. Of all units: whose a thing is say its words.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    kind = fields.CharField(max_length=10)
+    block = fields.BigIntField()
+    words = fields.TextField()
+
+    class Meta:
+        """Table name; one text a block."""
+
+        table = "search_block"
+        unique_together = (("kind", "block"),)
