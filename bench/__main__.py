@@ -25,7 +25,7 @@ from bench.load import Load, commits_per_second, measure_load
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = (
     "sqlite", "postgres", "agent", "figures", "searching", "identity", "reconcile", "snmp",
-    "lightness", "stampede",
+    "lightness", "stampede", "identification",
 )  # fmt: skip
 
 

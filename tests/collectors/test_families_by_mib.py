@@ -1,0 +1,42 @@
+"""Product lines written after their MIBs: what stands at an object is told as the fact that it is."""
+
+import pytest
+
+from kiemke.collectors.snmp.reader import Value
+from tests.collectors.test_identify import ask, device
+
+E = "1.3.6.1.4.1"
+# Below E: sysObjectID; sysDescr; objects of model, version and serial with their values, "" for none; the kind.
+LINES: list[tuple[str, str, dict[str, Value], str, tuple[str, str, str]]] = [
+    ("664.1.1053", "", {"664.5.53.1.1.12.0": b"NetVanta 3448", "664.5.53.1.1.14.0": b"R10.9.1", "664.5.53.1.1.13.0": b"LBADTN0912XF123"}, "router", ("NetVanta 3448", "R10.9.1", "LBADTN0912XF123")),
+    ("17713.21", "", {"17713.21.1.1.17.0": b"4.6.1"}, "radio_link", ("", "4.6.1", "")),
+    ("17713.7", "", {"17713.7.8.3.0": b"PTP 650", "17713.7.19.1.0": b"50650-01-47"}, "radio_link", ("PTP 650", "50650-01-47", "")),
+    ("47565", "", {"47565.1.1.1.19.9.0": b"N1065", "47565.1.1.1.1.0": b"6.10.3"}, "firewall", ("N1065", "6.10.3", "")),
+    ("1369", "", {"1369.6.1.1.9.0": b"FW-325", "1369.6.1.1.10.0": b"AB12345678"}, "firewall", ("FW-325", "", "AB12345678")),
+    ("9804", "", {"9804.3.1.1.2.1.36.0": b"P4300 G2", "9804.3.1.1.2.1.34.0": b"CZ3012ABCD"}, "storage", ("P4300 G2", "", "CZ3012ABCD")),
+    ("232.165.7", "PDU", {"232.165.2.1.2.1.3.1": b"HP AF525A", "232.165.2.1.2.1.5.1": b"02.00.0005", "232.165.2.1.2.1.7.1": b"2C7410A123"}, "pdu", ("HP AF525A", "02.00.0005", "2C7410A123")),
+    ("1271.1.2.27", "3942 Service Aggregation Switch", {"1271.2.1.5.1.1.4.0": b"M8765432"}, "switch", ("3942", "", "M8765432")),
+    ("25053.3.1.10", "Ruckus SZ", {"25053.1.8.1.1.1.1.1.1.3.1": b"SZ104", "25053.1.8.1.1.1.1.1.1.4.1": b"5.2.2.0.317", "25053.1.8.1.1.1.1.1.1.1.1": b"501849000123"}, "wireless_controller", ("SZ104", "5.2.2.0.317", "501849000123")),
+    ("55062", "", {"55062.1.12.3.0": b"TS-h973AX", "55062.1.12.6.0": b"h5.0.1", "55062.1.12.5.0": b"Q21AB12345"}, "nas", ("TS-h973AX", "h5.0.1", "Q21AB12345")),
+    ("37538.2", "", {"37538.2.1000.1.1.1.0": b"7090-120", "37538.2.1000.1.1.3.0": b"CO12345678"}, "transmission", ("7090-120", "", "CO12345678")),
+    ("17373.3", "", {"17373.3.1.1.0": b"WeatherGoose II", "17373.3.1.2.0": b"3.5.1"}, "sensor", ("WeatherGoose II", "3.5.1", "")),
+    ("9.5.44", "Cisco Systems, Inc. WS-C6509 Cisco Catalyst Operating System Software, Version 8.4(5)GLX", {"9.5.1.2.19.0": b"SCA043801A1"}, "switch", ("WS-C6509", "8.4(5)GLX", "SCA043801A1")),
+    ("6876.4.7", "VMware-vCenter-Server-Appliance 6.5.0.5500 build-5973321 VMware, Inc x86_64", {}, "appliance", ("VMware-vCenter-Server-Appliance", "6.5.0.5500", "")),
+    ("4935", "", {"4935.1000.100.200.100.2000.1.100.100.0": b"4402 Plus", "4935.1000.100.200.100.2000.1.100.200.0": b"0090F8012345A"}, "gateway", ("4402 Plus", "", "0090F8012345A")),
+    ("47307", "", {"47307.1.1.1.0": b"MetroLinq 2.5", "47307.1.1.3.0": b"2.1.0"}, "access_point", ("MetroLinq 2.5", "2.1.0", "")),
+    ("25651", "", {"25651.1.2.1.1.0": b"EX-5r", "25651.1.2.1.5.0": b"02.03.01", "25651.1.2.1.3.0": b"ABC0912001"}, "radio_link", ("EX-5r", "02.03.01", "ABC0912001")),
+    ("3942", "InfiNet Wireless R5000-Omx WANFleX H08S11v1.90.23", {"3942.1.1.3.9.0": 68123}, "radio_link", ("R5000-Omx", "H08S11v1.90.23", "68123")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("object_id", "descr", "objects", "kind", "told"), LINES, ids=lambda _: "")
+async def test_a_line_tells_what_its_mib_says(
+    object_id: str, descr: str, objects: dict[str, Value], kind: str, told: tuple[str, str, str]
+) -> None:
+    given = {f"{E}.{below}": value for below, value in objects.items()}
+
+    found = await ask(device(given, descr=descr, object_id=f"{E}.{object_id}"))
+
+    assert found.guessed == ()
+    assert (found.model or "", found.version or "", found.serial or "") == told
+    assert found.kind == kind
