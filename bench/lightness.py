@@ -25,11 +25,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench.agent_cost import _memory
 from bench.children import Children, clean_environment, find_program, free_port, run_once
 from bench.district import District, Unit
 from bench.https import Pool
 from bench.papers import write_papers
+from bench.resident import MEBIBYTE, Held, held
 from bench.server import Api, Server, start_server
 from packages import debian
 
@@ -39,7 +39,6 @@ SCRAPES = 20
 RUNS = 3
 STARTS = 9
 MARK = "getpgid"
-MEBIBYTE = 2**20
 
 
 @dataclass(slots=True)
@@ -244,8 +243,8 @@ def measure(folder: Path, table: Table) -> None:
         peers = start_peers(children, folder)
         time.sleep(SETTLE_SECONDS)
         children.check()
-        mine = _memory(pid)[0]
-        others = {name: _memory(number)[0] for name, number in peers.items()}
+        mine = held(pid)
+        others = {name: held(number) for name, number in peers.items()}
         whole = run_measured([*agent, "inventory", "--state", str(state)])
         costs = inventories(folder)
     finally:
@@ -270,12 +269,14 @@ def measure(folder: Path, table: Table) -> None:
 
 
 def _show(
-    table: Table, mine: int, others: dict[str, int], whole: Once, costs: dict[str, Once]
+    table: Table, mine: Held, others: dict[str, Held], whole: Once, costs: dict[str, Once]
 ) -> None:
-    table.add_row("resident memory", f"{mine / MEBIBYTE:.1f} MiB", "≤ 24 MB")
+    table.add_row("resident memory", str(mine), "≤ 24 MB")
+    table.add_row("  the most it ever had", f"{mine.peak / MEBIBYTE:.1f} MiB", "")
     for name, size in others.items():
         wanted = "≤ 1" if name == "node_exporter" else ""
-        table.add_row(f"  {name} {size / MEBIBYTE:.1f} MiB", f"{mine / size:.2f} of it", wanted)
+        share = f"{mine.resident / size.resident:.2f} of it (own {mine.own / size.own:.2f})"
+        table.add_row(f"  {name} {size}", share, wanted)
     table.add_row(
         "full inventory", f"{whole.cpu_seconds:.2f} s processor, {whole.peak_bytes / MEBIBYTE:.1f} MiB peak",
         "≤ 40 MB",

@@ -4,7 +4,6 @@ An image of a disk carries an install's secret onto another PC. Nothing of that 
 it was, and the disk's is not either. A disk that was moved still shows itself, a new main board leaves the disk.
 """
 
-import hashlib
 from collections.abc import Mapping
 
 from kiemke.agent.host import Host
@@ -54,6 +53,9 @@ def _hash(value: str | None) -> str | None:
     plain = "".join(sign for sign in (value or "").upper() if sign.isalnum())
     if plain in SAID_BY_MANY or len(set(plain)) < FEWEST_SIGNS:
         return None
+    # Only where a section's rows are news: most starts need none of it.
+    import hashlib
+
     return hashlib.blake2b(plain.encode(), digest_size=8).hexdigest()
 
 

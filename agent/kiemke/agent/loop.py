@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from kiemke.agent import evidence, inventory, privacy
+from kiemke.agent import evidence, inventory, privacy, slim
 from kiemke.agent.alarm import Alarm
 from kiemke.agent.courier import Courier
 from kiemke.agent.files import StateError
@@ -75,6 +75,7 @@ class Agent:
         self._links: dict[str, LinkState] = {}
         self._user: str | None = None
         self._last_inventory_seconds = float("-inf")
+        self._has_grown = False  # since code that is seldom needed was last given back
         self._prober = Prober(folder.path, lambda body: self._spool("reachability", body))
 
     # --- what may be called from elsewhere ---
@@ -113,6 +114,9 @@ class Agent:
             self._folder.save_status(said)
         except StateError as err:
             warn("status not written", reason=str(err))
+        if self._has_grown and attempt.outcome in (Outcome.SENT, Outcome.IDLE):
+            self._has_grown = False
+            slim.give_back()
         if attempt.detail:
             warn("post", outcome=attempt.outcome.value, reason=attempt.detail)
 
@@ -315,6 +319,7 @@ class Agent:
         # The courier may answer for it at once: it must know of it before it can be acknowledged.
         with self._guard:
             report = self._spool("inventory", body)
+            self._has_grown = True
             if report is not None:
                 self._sent_inventory = SentInventory(report.stream, report.seq, tokens)
 

@@ -3,11 +3,11 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # not typing's: nothing that has a stand-in may be loaded before it stands
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+    from pathlib import Path
 
     from kiemke.agent.halt import Halt
 
@@ -15,7 +15,7 @@ EX_CONFIG = 78  # sysexits.h: not enrolled; starting the service again does not 
 SPREAD_SECONDS = 30.0
 OUTBOX_MB = 64.0
 SERVE = "serve"  # what `run` becomes: its words are ours, and need no parser
-LINUX_STATE = Path("/var/lib/kiemke-agent")
+LINUX_STATE = "/var/lib/kiemke-agent"
 
 EPILOG = """examples:
   kiemke-agent enroll TOKEN        make this machine known to the server
@@ -33,20 +33,23 @@ EPILOG = """examples:
 """
 
 
-def default_state() -> Path:
+def default_state() -> "Path":
     """Return the folder of the agent's own files: below ProgramData on Windows."""
     if sys.platform == "win32":
         # A megabyte that only Windows needs.
         from kiemke.wire.windows_service.folders import program_data
 
         return program_data() / "kiemke-agent"
-    return LINUX_STATE
+    from pathlib import Path
+
+    return Path(LINUX_STATE)
 
 
 def parser() -> "ArgumentParser":
     """Return the parser of the whole command line."""
     # The service itself runs without: see ``_start_over``.
     import argparse
+    from pathlib import Path
 
     top = argparse.ArgumentParser(
         prog="kiemke-agent",
@@ -103,6 +106,8 @@ def _enroll_options(enroll: "ArgumentParser") -> None:
 
 def _inventory_options(inventory: "ArgumentParser") -> None:
     """Add which machine is read and what is shown of it."""
+    from pathlib import Path
+
     inventory.add_argument(
         "--root", type=Path, default=Path("/"), metavar="DIR",
         help="read a recorded machine's files under DIR",
@@ -178,6 +183,8 @@ def _run_options(run: "ArgumentParser") -> None:
 
 def _update_options(update: "ArgumentParser") -> None:
     """Add what the renewal may be told."""
+    from pathlib import Path
+
     update.add_argument(
         "step", choices=("trust", "fetch", "apply", "show"),
         help="trust a key; fetch what the server offers; apply what waits (root); show how it stands",
@@ -305,7 +312,7 @@ def _call_of_persons(arguments: "Namespace") -> int:
     return kit.run(arguments.state, arguments.folder)
 
 
-def _work(state: Path, halt: "Halt") -> int:
+def _work(state: "Path", halt: "Halt") -> int:
     """Run as the service manager's: the same service, ended by ``halt``."""
     from kiemke.agent.commands import run
 
@@ -336,14 +343,17 @@ def _start_over(arguments: "Namespace") -> None:
     if sys.platform != "linux" or not sys.executable:
         return
     os.putenv("MALLOC_ARENA_MAX", "1")
+    os.putenv("LC_ALL", "C")  # no table of signs is mapped; our own text is UTF-8 whatever it says
     given = len(sys.argv) - 1
     program = sys.orig_argv[1 : len(sys.orig_argv) - given]
     words = [SERVE, str(arguments.state), str(arguments.spread), str(arguments.outbox_mb)]
-    os.execv(sys.executable, [sys.executable, *program, *words])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-X", "utf8", *program, *words])  # noqa: S606
 
 
 def _serve(state: str, spread: str, outbox_mb: str) -> int:
     """Be the service that ``_start_over`` began."""
+    from pathlib import Path
+
     from kiemke.agent.commands import run
 
     return run.run(
@@ -354,9 +364,9 @@ def _serve(state: str, spread: str, outbox_mb: str) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit status (78 when the agent is not enrolled)."""
     if argv is None:  # it is our own process
-        from kiemke.agent.spare import load_dataclasses
+        from kiemke.agent import spare
 
-        load_dataclasses()
+        spare.stand_in() if sys.argv[1:2] in ([SERVE], ["service"]) else spare.load_dataclasses()
     if argv is None and sys.argv[1:2] == [SERVE] and len(sys.argv) == 5:
         return _guarded(lambda: _serve(*sys.argv[2:]))
     if sys.platform == "win32":

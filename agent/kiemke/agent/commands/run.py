@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-from kiemke.agent import copied, frozen
 from kiemke.agent.files import NotEnrolledError, StateError
 from kiemke.agent.halt import Halt
 from kiemke.agent.host import Host
@@ -93,6 +92,9 @@ def _run(
             agent.run(SystemChance().uniform(0.0, spread_seconds))
             code = 0
         if agent.copy_found is not None:
+            # Few installs ever find themselves on another machine.
+            from kiemke.agent import copied
+
             copied.tell_server(folder, agent.copy_found, outbox, sender, clock)
             sender.close()
     finally:
@@ -101,6 +103,8 @@ def _run(
         outbox.close()
     if agent.copy_found is None:
         return code
+    from kiemke.agent import copied
+
     if copied.leave_name(folder, identity):
         return _run(folder, once, 0.0, outbox_mb, halt)
     raise NotEnrolledError(
@@ -112,13 +116,14 @@ def _enrol(
     folder: StateFolder, identity: AgentIdentity, halt: Halt, *, once: bool
 ) -> AgentIdentity:
     """Return the identity that the waiting token gives, as soon as the server answers."""
+    # Once in an install's life.
+    from kiemke.agent import copied
+    from kiemke.agent.pending import enrol_when_possible
+
     # Before the token is used: it is for this PC, not for the one whose disk was copied.
     if identity.source is not None and copied.is_copy(folder):
         copied.leave_name(folder, identity)
         identity = folder.identity_or_new()
-    # Once in an install's life.
-    from kiemke.agent.pending import enrol_when_possible
-
     return enrol_when_possible(folder, identity, halt, once=once)
 
 
@@ -144,6 +149,8 @@ def _sealed(folder: StateFolder, identity: AgentIdentity) -> AgentIdentity:
 
 def _is_bound(folder: StateFolder, identity: AgentIdentity) -> bool:
     """Tell whether the token that is there was used already: on a PC that forgets, it stays."""
+    from kiemke.agent import frozen
+
     return identity.source is not None and (folder.path / frozen.MARK).exists()
 
 
