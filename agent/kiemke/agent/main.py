@@ -1,6 +1,5 @@
 """The command line of kiemke-agent. A command's code is loaded only when it is called."""
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 
@@ -47,7 +46,7 @@ def default_state() -> "Path":
 
 def parser() -> "ArgumentParser":
     """Return the parser of the whole command line."""
-    # The service itself runs without: see ``_start_over``.
+    # The service itself runs without: see ``start_over``.
     import argparse
     from pathlib import Path
 
@@ -334,24 +333,8 @@ def _expected_errors() -> tuple[type[Exception], ...]:
     return (StateError, EnrolmentError, OutboxError, PinError)
 
 
-def _start_over(arguments: "Namespace") -> None:
-    """Become the service alone: no parser of the command line, one malloc heap for all threads.
-
-    That is two megabytes less on every PC. glibc reads MALLOC_ARENA_MAX only at a program's start
-    (mallopt(3)); where there is no such thing nothing is done and the caller goes on.
-    """
-    if sys.platform != "linux" or not sys.executable:
-        return
-    os.putenv("MALLOC_ARENA_MAX", "1")
-    os.putenv("LC_ALL", "C")  # no table of signs is mapped; our own text is UTF-8 whatever it says
-    given = len(sys.argv) - 1
-    program = sys.orig_argv[1 : len(sys.orig_argv) - given]
-    words = [SERVE, str(arguments.state), str(arguments.spread), str(arguments.outbox_mb)]
-    os.execv(sys.executable, [sys.executable, "-X", "utf8", *program, *words])  # noqa: S606
-
-
 def _serve(state: str, spread: str, outbox_mb: str) -> int:
-    """Be the service that ``_start_over`` began."""
+    """Be the service that ``start_over`` began."""
     from pathlib import Path
 
     from kiemke.agent.commands import run
@@ -376,7 +359,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     top = parser()
     arguments = top.parse_args(argv)
     if arguments.command == "run" and argv is None and not arguments.once:
-        _start_over(arguments)
+        from kiemke.agent.start import start_over
+
+        start_over(SERVE, (arguments.state, arguments.spread, arguments.outbox_mb))
     if arguments.version:
         from kiemke.wire import __version__
 
