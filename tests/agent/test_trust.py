@@ -11,7 +11,7 @@ from tests.support.tree import ROOT
 
 # Where the agent starts a program, and which.
 STARTERS = {
-    "main.py": "becomes the service itself",
+    "start.py": "becomes the service itself",
     "inventory.py": "its own sensors, as a child that can be killed",
     "sensors/software.py": "rpm, where packages are kept by it",
     "windows/live.py": "its own probes of what might hang",

@@ -4,7 +4,7 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 
 from kiemke.agent.files import NotEnrolledError, StateError
 from kiemke.agent.halt import Halt
@@ -92,10 +92,7 @@ def _run(
             agent.run(SystemChance().uniform(0.0, spread_seconds))
             code = 0
         if agent.copy_found is not None:
-            # Few installs ever find themselves on another machine.
-            from kiemke.agent import copied
-
-            copied.tell_server(folder, agent.copy_found, outbox, sender, clock)
+            _copied().tell_server(folder, agent.copy_found, outbox, sender, clock)
             sender.close()
     finally:
         for agent in agents:
@@ -103,13 +100,18 @@ def _run(
         outbox.close()
     if agent.copy_found is None:
         return code
-    from kiemke.agent import copied
-
-    if copied.leave_name(folder, identity):
+    if _copied().leave_name(folder, identity):
         return _run(folder, once, 0.0, outbox_mb, halt)
     raise NotEnrolledError(
         f"this disk is a copy of that of {identity.source}: enrol this PC with a token of its own"
     )
+
+
+def _copied() -> ModuleType:
+    """Return what is done by an install on another machine than its own; few ever are."""
+    from kiemke.agent import copied
+
+    return copied
 
 
 def _enrol(
