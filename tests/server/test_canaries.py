@@ -21,7 +21,7 @@ from kiemke.server.reports import REPORTS
 from tests.support import canaries
 from tests.support.api import Api, running_api
 from tests.support.database import fresh_url
-from tests.support.office import Office
+from tests.support.office import MOMENT_MS, Office
 
 PAST = ("as_of=2025-06-01", "known_at=2021-01-01T00:00:00Z")
 Answers = dict[str, tuple[int, str]]
@@ -34,7 +34,12 @@ def make_inside() -> Office:
     unit = office.add_unit(district, name="Văn phòng")
     official = office.add_official(unit)
     office.add_verified_pc(unit, official)
-    office.add_source(unit, kind="collector")
+    collector = office.add_source(unit, kind="collector")
+    for n, mac in enumerate(canaries.MACS, 1):
+        office.add(
+            "lan_host", unit_id=unit, source_id=collector, address=f"192.0.2.{90 + n}", mac=mac,
+            signs="tcp", open_ports="", first_seen_ms=1, last_seen_ms=MOMENT_MS, recorded_at_ms=1,
+        )  # fmt: skip
     office.add(
         "device", code="SW-01", name="Switch", search_key="switch", kind="switch", unit_id=unit,
         asset_id=None, collector_id=None, address="192.0.2.1", port=161, credential=None,

@@ -26,6 +26,9 @@ from tests.support.office import FAR_BACK, MOMENT_MS, RECORDED_MS
 OUTSIDE_ID = 1000
 DAY = date(2026, 3, 1)
 
+# Of a thing outside: an asset, a device's interface, a PC's adapter. A sweep inside sees each of them.
+MACS = ("02:00:5e:00:00:01", "02:00:5e:00:00:02", "02:00:5e:00:00:03")
+
 SHARED_TABLES = {
     "installation": "one row, facts of the whole installation",
     "lease": "who leads a job",
@@ -49,6 +52,7 @@ VALUES: dict[str, Any] = {
     "user_grant.role": "viewer",
     "approval.state": "waiting",
     "asset.kind": "desktop",
+    "asset.mac_key": MACS[0].replace(":", "").upper(),
     "asset.ownership": "owned",
     "asset_fact.ownership": "owned",
     "asset.no_agent_reason": None,
@@ -79,6 +83,7 @@ VALUES: dict[str, Any] = {
     "enrolment_token.kind": "agent",
     "indicator.measure": "percent",
     "indicator_figure.role": "value",
+    "interface_now.mac": MACS[1],
     "link_version.kind": "internet",
     "membership.kind": "cong_chuc",
     "network_stay.addresses": "203.0.113.97",
@@ -86,6 +91,8 @@ VALUES: dict[str, Any] = {
     "place_version.kind": "one_stop_desk",
     "probe_target.address": "203.0.113.98",
     "source.kind": "agent",
+    "source_evidence.kind": "mac",
+    "source_evidence.value": MACS[2].replace(":", "").upper(),
     "source.state": "approved",
     "unit_succession.kind": "merge",
     "unit_version.type": "phong",

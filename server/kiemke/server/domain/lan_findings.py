@@ -12,7 +12,7 @@ from kiemke.server.domain import calendar
 from kiemke.server.domain.cable_troubles import DUPLEX_MISMATCH, SLOW_UPLINK, troubles_of
 from kiemke.server.domain.findings_now import Wanted, settle
 from kiemke.server.domain.lan_fixes import fix_of
-from kiemke.server.domain.lan_hosts import IS_UNKNOWN
+from kiemke.server.domain.lan_hosts import ANYWHERE
 from kiemke.server.domain.lan_ports import load_rules
 from kiemke.server.domain.scope import common_unit, load_parents
 from kiemke.server.domain.topology import Cable, Graph, load_graph
@@ -37,7 +37,7 @@ _STRANGERS = f"""
 SELECT h.unit_id, v.code, h.address, h.mac FROM lan_host h
 JOIN unit_version v ON v.unit_id = h.unit_id AND v.voided_at_ms IS NULL AND v.valid_from <= :day
   AND (v.valid_to IS NULL OR v.valid_to > :day)
-WHERE h.gone_ms IS NULL AND h.last_seen_ms >= :since AND {IS_UNKNOWN}
+WHERE h.gone_ms IS NULL AND h.last_seen_ms >= :since AND {ANYWHERE.nothing}
 ORDER BY h.unit_id, h.address
 """  # noqa: S608  # a condition of this house
 _SILENT = """

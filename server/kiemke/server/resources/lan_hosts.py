@@ -11,35 +11,33 @@ from kiemke.server.auth import AppRequest
 from kiemke.server.context import rfc3339, services_of
 from kiemke.server.db import Row
 from kiemke.server.domain.lan_fixes import fix_of
-from kiemke.server.domain.lan_hosts import (
-    HOLDS,
-    IS_BOOKED,
-    IS_DEVICE,
-    IS_MACHINE,
-    IS_POLLED,
-    IS_UNKNOWN,
-)
+from kiemke.server.domain.lan_hosts import ANYWHERE, HOLDS, WITHIN, Known
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_page
 from kiemke.server.resources.topology import moment_ms
-from kiemke.server.resources.tree import UnitRef
+from kiemke.server.resources.tree import UnitRef, visible_units
 
-HOSTS = Listing(
-    columns="h.id, h.unit_id, v.code AS unit_code, v.name AS unit_name, h.address, h.mac, h.signs,"
-    " h.rtt_seconds, h.open_ports, h.snmp_version, h.sys_descr, h.sys_name, h.first_seen_ms,"
-    f" h.last_seen_ms, {IS_MACHINE} AS is_machine, {IS_DEVICE} AS is_device,"
-    f" {IS_BOOKED} AS is_booked, {IS_POLLED} AS is_polled",
-    tables="lan_host h LEFT JOIN unit_version v ON v.unit_id = h.unit_id AND {active v}",
-    where=(HOLDS, f"(CAST(:unknown AS INTEGER) = 0 OR ({IS_UNKNOWN}))"),
-    key="h.address",
-    id="h.id",
-    in_units="h.unit_id IN :[units]",
-    search=("h.address", "h.mac", "h.sys_descr", "h.sys_name"),
-)
+
+def _hosts(known: Known) -> Listing:
+    return Listing(
+        columns="h.id, h.unit_id, v.code AS unit_code, v.name AS unit_name, h.address, h.mac, h.signs,"
+        " h.rtt_seconds, h.open_ports, h.snmp_version, h.sys_descr, h.sys_name, h.first_seen_ms,"
+        f" h.last_seen_ms, {known.machine} AS is_machine, {known.device} AS is_device,"
+        f" {known.booked} AS is_booked, {known.polled} AS is_polled",
+        tables="lan_host h LEFT JOIN unit_version v ON v.unit_id = h.unit_id AND {active v}",
+        where=(HOLDS, f"(CAST(:unknown AS INTEGER) = 0 OR ({known.nothing}))"),
+        key="h.address",
+        id="h.id",
+        in_units="h.unit_id IN :[units]",
+        search=("h.address", "h.mac", "h.sys_descr", "h.sys_name"),
+    )
+
+
+HOSTS, HOSTS_OF_UNITS = _hosts(ANYWHERE), _hosts(WITHIN)
 
 
 @dataclass(frozen=True, slots=True)
 class LanHost:
-    """What a sweep saw at an address; ``is_known``: a device, machine or asset of ours.
+    """What a sweep saw at an address; ``is_known``: a device, machine or asset the asker may see.
 
     ``fix`` is the cheapest way to see more of it (see docs/discovery.md), null where nothing is to do.
     """
@@ -68,7 +66,15 @@ async def list_hosts(
     """List what sweeps found in registered subnets, by address."""
     services = services_of(request)
     at_ms = moment_ms(services, asked.moment)
-    rows, total, cursor = await fetch_page(services, HOSTS, asked, at=at_ms, unknown=int(unknown))
+    mine = await visible_units(services, request.user, asked.moment, None)
+    rows, total, cursor = await fetch_page(
+        services,
+        HOSTS if mine is None else HOSTS_OF_UNITS,
+        asked,
+        at=at_ms,
+        unknown=int(unknown),
+        **({} if mine is None else {"mine": mine}),
+    )
     return Page([_host(row) for row in rows], total, cursor)
 
 
