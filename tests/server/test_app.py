@@ -170,6 +170,8 @@ async def test_every_error_is_told_in_one_shape_in_either_language(api: Api) -> 
 
     assert vietnamese.headers["content-language"] == "vi"
     assert english.json()["title"] == "Not signed in"
+    assert "thiếu trường `password`" in lacking.json()["detail"]
+    assert "JSON bị cắt ngang" in broken.json()["detail"]
     for answer in (vietnamese, english, broken, lacking, reports):
         assert answer.headers["content-type"] == "application/problem+json"
         assert set(answer.json()) == {"type", "title", "status", "detail", "remedy"}

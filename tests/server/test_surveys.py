@@ -114,17 +114,21 @@ async def test_a_second_survey_of_one_pc_is_the_same_machine_and_no_clone(api: A
 
 
 @pytest.mark.parametrize(
-    ("data", "status"),
+    ("data", "status", "why"),
     [
-        (b"PK\x03\x04", 422),
-        (surveys.by_powershell("2031-01-01"), 400),
-        (surveys.by_cmd()[:400], 422),
+        (
+            b"PK\x03\x04",
+            422,
+            "pc-1.kiemke.txt: không đọc được (dòng đầu không phải kiemke-one-shot|1)",
+        ),
+        (surveys.by_powershell("2031-01-01"), 400, "2031-01-01"),
+        (surveys.by_cmd()[:400], 422, "bị cắt ngang: dòng cuối không phải 'end'"),
     ],
 )
-async def test_one_bad_file_leaves_all_out(api: Api, data: bytes, status: int) -> None:
-    got, _ = await post(api, surveys.by_powershell(), data)
+async def test_one_bad_file_leaves_all_out(api: Api, data: bytes, status: int, why: str) -> None:
+    got, told = await post(api, surveys.by_powershell(), data)
 
-    assert got == status
+    assert (got, why in told["detail"]) == (status, True), told
     assert await count(api.services.db, "one_shot") == 0
 
 

@@ -16,6 +16,7 @@ from kiemke.agent.decode.errors import DecodeError
 from kiemke.agent.decode.storage import printed_serial
 from kiemke.agent.sensors.monitors import read_edid
 from kiemke.agent.sensors.smbios import sections_of
+from kiemke.agent.words import Both, speak
 from kiemke.wire.claim import ClaimedHolder
 from kiemke.wire.clean import clean_text
 from kiemke.wire.inventory import Adapter, Disk, OperatingSystem, Row
@@ -36,6 +37,29 @@ BUSES = {
     "sata": "sata",
     "1394": "firewire",
 }
+
+TOO_LARGE = Both(
+    "lớn hơn {size} MB: tệp của một máy không lớn như vậy", "over {size} MB: no such file of a PC"
+)
+NO_HEADING = Both("dòng đầu không phải {heading}", "the first line is not {heading}")
+CUT_SHORT = Both(
+    "bị cắt ngang: dòng cuối không phải 'end'", "cut short: the last line is not 'end'"
+)
+NO_DAY = Both(
+    "không có dòng taken|YYYY-MM-DD: không biết là của ngày nào",
+    "no line taken|YYYY-MM-DD: nobody knows of which day it tells",
+)
+NO_PC = Both(
+    "không có firmware, ổ đĩa hay card mạng nào: không biết là máy nào",
+    "neither firmware nor disks nor network adapters: nothing tells which PC it is",
+)
+
+
+class NoSuchFile(DecodeError):
+    """The text is no such file, or tells of no PC; said in the language of the terminal."""
+
+    def __init__(self, why: Both, **fields: object) -> None:
+        super().__init__(speak(why, **fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +98,16 @@ class _Lines:
 
 
 def decode(data: bytes) -> OneShot:
-    """Return what a file says. Raises DecodeError for what is none, is cut short or names no PC."""
+    """Return what a file says. Raises NoSuchFile for what is none, is cut short or names no PC."""
     if len(data) > MOST_BYTES:
-        raise DecodeError(f"over {MOST_BYTES >> 20} MB: no such file of a PC")
+        raise NoSuchFile(TOO_LARGE, size=MOST_BYTES >> 20)
     lines = _text(data).splitlines()
     if not lines or lines[0].strip().split("|")[:2] != [FIRST, VERSION]:
-        raise DecodeError(f"the first line is not {FIRST}|{VERSION}")
+        raise NoSuchFile(NO_HEADING, heading=f"{FIRST}|{VERSION}")
     while lines and not lines[-1].strip():
         lines.pop()
     if lines[-1].strip() != "end":
-        raise DecodeError("cut short: the last line is not 'end'; take it from the PC again")
+        raise NoSuchFile(CUT_SHORT)
     found = _gather(lines[1:-1])
     taken = DAY.match(found.first("taken")[0])
     try:
@@ -91,12 +115,10 @@ def decode(data: bytes) -> OneShot:
     except ValueError:
         taken_on = None
     if taken_on is None:
-        raise DecodeError("no line taken|YYYY-MM-DD: nobody knows of which day it tells")
+        raise NoSuchFile(NO_DAY)
     sections = _sections(found)
     if not {"system", "board", "disks", "adapters"} & sections.keys():
-        raise DecodeError(
-            "neither firmware nor disks nor network adapters: nothing tells which PC it is"
-        )
+        raise NoSuchFile(NO_PC)
     return OneShot(taken_on, _word(found.first("host")[0]), sections)
 
 

@@ -40,6 +40,10 @@ class Both(NamedTuple):
     en: str
 
 
+# What many fields take.
+A_PAPER = Both("số văn bản", "the number of a paper")
+UP_TO_TODAY = Both("một ngày không sau hôm nay", "a day not after today")
+
 PROBLEMS: dict[str, Kind] = {
     **ACCESS_PROBLEMS,
     "bad_request": make_kind(

@@ -18,6 +18,7 @@ from litestar.exceptions import (
 from kiemke.server.db import UNAVAILABLE, Refused
 from kiemke.server.domain.rules import UnknownRule, UnusableRule
 from kiemke.server.errors import Both, Problem, choose_language
+from kiemke.server.problems_words import in_both
 
 log = logging.getLogger(__name__)
 
@@ -59,12 +60,12 @@ def as_problem(request: Request[Any, Any, Any], error: Exception) -> Problem:
     if isinstance(error, NotFoundException):
         return Problem("no_route", path=request.url.path)
     if isinstance(error, ValidationException):
-        return Problem("bad_request", what=_say_validation(error))
+        return Problem("bad_request", what=in_both(_say_validation(error)))
     if isinstance(error, HTTPException) and error.status_code == 413:
         limit = request.route_handler.resolve_request_max_body_size()
         return Problem("too_large", limit=limit)
     if isinstance(error, ClientException | HTTPException) and error.status_code < 500:
-        return Problem("bad_request", what=error.detail)
+        return Problem("bad_request", what=in_both(error.detail))
     if isinstance(error, UnknownRule | UnusableRule):
         return Problem("rule", reason=str(error))
     if isinstance(error, RecursionError):

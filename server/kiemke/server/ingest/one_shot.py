@@ -18,6 +18,7 @@ import msgspec
 
 from kiemke.server.audit import record
 from kiemke.server.db import Row, Session
+from kiemke.server.errors import Both
 from kiemke.server.ingest.decode import decode_rows
 from kiemke.server.ingest.incoming import BadReport
 from kiemke.wire.clean import clean_text
@@ -64,7 +65,11 @@ VALUES (:source, :day, :taken_by, :file, :sha, :now, :who)
 
 
 class FileRefused(Exception):
-    """The file tells of no PC; the message says why, in the decoder's words."""
+    """The file tells of no PC; ``why`` says it, in the decoder's words."""
+
+    def __init__(self, why: Both) -> None:
+        super().__init__(why.en)
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +93,9 @@ class Survey:
 async def read(file_name: str, data: bytes) -> Survey:
     """Return what a file says. Raises FileRefused; the child never outlives this call."""
     if len(data) > MOST_FILE_BYTES:
-        raise FileRefused(f"over {MOST_FILE_BYTES >> 20} MB")
-    out, err = await _ask_child(data)
+        size = MOST_FILE_BYTES >> 20
+        raise FileRefused(Both(f"lớn hơn {size} MB", f"over {size} MB"))
+    out, err = await _ask_child(data, "en")
     try:
         told = msgspec.json.decode(out)
         sections = {
@@ -106,8 +112,12 @@ async def read(file_name: str, data: bytes) -> Survey:
         ValueError,
         AttributeError,
     ) as error:
-        words = err.decode("utf-8", "replace").strip().removeprefix("-: ")
-        raise FileRefused(clean_text(words or str(error), 300)) from error
+        english = _words(err)
+        if not english:  # it said nothing: its rows are not what they should be
+            why = Both("bộ đọc trả về dữ liệu không hiểu được", clean_text(str(error), 300))
+            raise FileRefused(why) from error
+        _, err = await _ask_child(data, "vi")
+        raise FileRefused(Both(_words(err) or english, english)) from error
     plain = json.dumps([told["taken_on"], hostname, sections], sort_keys=True, ensure_ascii=True)
     return Survey(
         clean_text(file_name, 200) or "?",
@@ -119,18 +129,25 @@ async def read(file_name: str, data: bytes) -> Survey:
     )
 
 
-async def _ask_child(data: bytes) -> tuple[bytes, bytes]:
+def _words(printed: bytes) -> str:
+    """Return what the decoder complained of."""
+    return clean_text(printed.decode("utf-8", "replace").strip().removeprefix("-: "), 300)
+
+
+async def _ask_child(data: bytes, language: str) -> tuple[bytes, bytes]:
     """Return what the decoder printed; it limits its own memory and is killed at the deadline."""
     child = await asyncio.create_subprocess_exec(
         sys.executable, *_CHILD,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        env={},
+        env={"KIEMKE_LANG": language},
     )  # fmt: skip
     try:
         async with asyncio.timeout(WALL_SECONDS):
             return await child.communicate(data)
     except TimeoutError as error:
-        raise FileRefused(f"reading it took more than {WALL_SECONDS:.0f} s") from error
+        seconds = f"{WALL_SECONDS:.0f}"
+        why = Both(f"đọc quá {seconds} giây", f"reading it took more than {seconds} s")
+        raise FileRefused(why) from error
     finally:
         with suppress(ProcessLookupError):
             child.kill()

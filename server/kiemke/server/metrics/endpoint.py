@@ -5,7 +5,7 @@ from litestar.response import Response
 from litestar.types import ControllerRouterHandler
 
 from kiemke.server.auth import AppRequest, describe
-from kiemke.server.errors import Problem
+from kiemke.server.errors import Both, Problem
 from kiemke.server.metrics.fleet import Fleet
 from kiemke.server.metrics.process import ProcessMetrics
 
@@ -20,7 +20,11 @@ def _part(request: AppRequest, name: str) -> object:
 async def process_metrics(request: AppRequest) -> Response[bytes]:
     """Return this process's own metrics: they tell of all units together."""
     if request.user.roots is not None:
-        raise Problem("forbidden", role=describe(request.user), needed="scrape, all units")
+        raise Problem(
+            "forbidden",
+            role=describe(request.user),
+            needed=Both("scrape, mọi đơn vị", "scrape, all units"),
+        )
     metrics = _part(request, "process_metrics")
     if not isinstance(metrics, ProcessMetrics):
         raise Problem("not_found", what="/metrics", ref="")

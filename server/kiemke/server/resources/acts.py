@@ -7,7 +7,7 @@ from datetime import date
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import services_of
 from kiemke.server.domain.refusal import Refused
-from kiemke.server.errors import Both, Problem
+from kiemke.server.errors import A_PAPER, UP_TO_TODAY, Both, Problem
 from kiemke.server.resources.tree import NOUN_UNIT, Moment, find_unit_id, now_of, visible_units
 from kiemke.wire.clean import clean_text
 
@@ -16,7 +16,7 @@ def paper_of(request: AppRequest, day: date, instrument: str) -> str:
     """Return the cleaned number of a paper. Raises Problem without one, or for a day to come."""
     number = clean_text(instrument, 200)
     if not number:
-        raise Problem("bad_field", field="instrument", value="", wanted="số văn bản | number")
+        raise Problem("bad_field", field="instrument", value="", wanted=A_PAPER)
     check_day(request, day)
     return number
 
@@ -24,7 +24,7 @@ def paper_of(request: AppRequest, day: date, instrument: str) -> str:
 def check_day(request: AppRequest, day: date) -> None:
     """Raise Problem for a day to come."""
     if day > services_of(request).today():
-        raise Problem("bad_field", field="day", value=str(day), wanted="<= hôm nay | today")
+        raise Problem("bad_field", field="day", value=str(day), wanted=UP_TO_TODAY)
 
 
 async def allowed_now(request: AppRequest) -> list[int] | None:

@@ -15,7 +15,7 @@ from kiemke.server.db import Row, Session
 from kiemke.server.domain.approvals import NOUN, decide
 from kiemke.server.domain.scope import covers
 from kiemke.server.domain.text import clean_text
-from kiemke.server.errors import Problem
+from kiemke.server.errors import Both, Problem
 from kiemke.server.models.access import APPROVAL_STATES
 from kiemke.server.resources.listing import (
     Listing,
@@ -107,7 +107,7 @@ async def _settle(request: AppRequest, ref: str, state: str, answer: str | None)
     services = services_of(request)
     user = request.user
     if user.kind != "session":  # somebody else may have made the token
-        raise Problem("forbidden", role="token", needed="đăng nhập | signed in")
+        raise Problem("forbidden", role="token", needed=Both("đăng nhập", "signed in"))
     row = await _load(request, ref)
     async with services.db.change() as session:
         if state != "withdrawn" and row["asked_by_id"] != user.user_id:
@@ -130,7 +130,7 @@ async def _check_may_decide(
 ) -> None:
     above = await above_of(session, unit_id, services.today())
     if not any(grant.approves and covers(grant.unit_id, above) for grant in user.grants):
-        raise Problem("forbidden", role=user.role, needed="duyệt | approves")
+        raise Problem("forbidden", role=user.role, needed=Both("duyệt", "approves"))
 
 
 async def _load(request: AppRequest, ref: str) -> Row:

@@ -19,7 +19,7 @@ from kiemke.server.domain.asset_book import CannotSay, Statement
 from kiemke.server.domain.bogus import sane_mac
 from kiemke.server.domain.dated_table import By
 from kiemke.server.domain.text import clean_text, serial_key
-from kiemke.server.errors import Both, Problem
+from kiemke.server.errors import A_PAPER, UP_TO_TODAY, Both, Problem
 from kiemke.server.models.book import ASSET_STATUSES, OWNERSHIPS
 from kiemke.server.resources.assets import LISTING, NOUN
 from kiemke.server.resources.listing import fetch_one
@@ -97,9 +97,9 @@ async def _row(session: Session, asset_id: int) -> Row:
 def _said(services: Services, day: date, instrument: str) -> Statement:
     paper = clean_text(instrument, 200)
     if not paper:
-        raise Problem("bad_field", field="instrument", value="", wanted="số văn bản | number")
+        raise Problem("bad_field", field="instrument", value="", wanted=A_PAPER)
     if day > services.today():
-        raise Problem("bad_field", field="day", value=str(day), wanted="<= hôm nay | today")
+        raise Problem("bad_field", field="day", value=str(day), wanted=UP_TO_TODAY)
     return Statement(day, paper)
 
 
@@ -226,7 +226,7 @@ def _facts(data: FactsInput) -> dict[str, Any]:
     if "name" in facts:
         facts["name"] = clean_text(facts["name"], 200)
         if not facts["name"]:
-            raise Problem("bad_field", field="name", value="", wanted="tên | a name")
+            raise Problem("bad_field", field="name", value="", wanted=Both("tên", "a name"))
     if facts.get("tag") is not None:
         facts["tag"] = clean_text(facts["tag"], 60) or None
     if facts.get("owner_name") is not None:
@@ -239,7 +239,7 @@ def _check_owner(after: dict[str, Any]) -> None:
     if after["ownership"] in ("borrowed", "provider"):
         if after["owner_name"] is None:
             raise Problem(
-                "bad_field", field="owner_name", value="", wanted="bên cho mượn | the lender"
+                "bad_field", field="owner_name", value="", wanted=Both("bên cho mượn", "the lender")
             )
     elif after["owner_name"] is not None or after["return_on"] is not None:
         wanted = Both("để trống (null) khi không phải đồ mượn", "null for what is not borrowed")
@@ -262,7 +262,7 @@ async def _names(session: Session, asset: Row, data: FactsInput) -> dict[str, An
     names = _given(data, ("code", "serial"))
     names = {name: clean_text(value, 60) if value else None for name, value in names.items()}
     if "code" in names and not names["code"]:
-        raise Problem("bad_field", field="code", value="", wanted="mã | a code")
+        raise Problem("bad_field", field="code", value="", wanted=Both("mã", "a code"))
     await _demand_free(session, asset, "code", names.get("code"))
     if "serial" in names:
         names["serial_key"] = serial_key(names["serial"]) if names["serial"] else None

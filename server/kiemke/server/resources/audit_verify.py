@@ -46,7 +46,11 @@ class Verification:
 
 def _of_everything(request: AppRequest) -> None:
     if request.user.roots is not None:
-        raise Problem("forbidden", role=request.user.role, needed="auditor, all units")
+        raise Problem(
+            "forbidden",
+            role=request.user.role,
+            needed=Both("auditor, mọi đơn vị", "auditor, all units"),
+        )
 
 
 @get("/api/v1/audit/anchor", opt={"role": "auditor"}, tags=["audit"])

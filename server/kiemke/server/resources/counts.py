@@ -13,7 +13,7 @@ from kiemke.server.context import rfc3339, services_of
 from kiemke.server.db import Session
 from kiemke.server.domain.counts import SAME, CannotCount, Counted, Counting, plan, write
 from kiemke.server.domain.names_then import ASSET_NAME
-from kiemke.server.errors import Both, Problem
+from kiemke.server.errors import UP_TO_TODAY, Both, Problem
 from kiemke.server.models.book import COUNT_RESULTS
 from kiemke.server.resources.assets import AssetRef
 from kiemke.server.resources.listing import Listing, ListQuery, Page, day_text, fetch_page
@@ -102,7 +102,7 @@ def _read(data: CountInput, today: date) -> Counting:
             choices = " | ".join(COUNT_RESULTS)
             raise Problem("bad_field", field="result", value=item.result[:40], wanted=choices)
     if data.day > today:
-        raise Problem("bad_field", field="day", value=str(data.day), wanted="<= hôm nay | today")
+        raise Problem("bad_field", field="day", value=str(data.day), wanted=UP_TO_TODAY)
     counted_by = clean_text(data.counted_by, 200)
     if not counted_by:
         wanted = Both("tên người kiểm", "the counter's name")

@@ -19,7 +19,7 @@ from kiemke.server.auth_grants import (
 from kiemke.server.context import rfc3339, services_of
 from kiemke.server.db import Row, as_date
 from kiemke.server.domain.text import clean_text
-from kiemke.server.errors import Problem
+from kiemke.server.errors import A_PAPER, Problem
 from kiemke.server.resources.listing import (
     Listing,
     ListQuery,
@@ -89,7 +89,7 @@ def paper_of(text: str) -> str:
     """Return a paper's number cleaned. Raises Problem 400 when there is none."""
     instrument = clean_text(text, 200)
     if not instrument:
-        raise Problem("bad_field", field="instrument", value="", wanted="số văn bản | number")
+        raise Problem("bad_field", field="instrument", value="", wanted=A_PAPER)
     return instrument
 
 

@@ -14,7 +14,7 @@ from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import rfc3339, services_of
 from kiemke.server.db import Row
-from kiemke.server.errors import Both, Problem
+from kiemke.server.errors import UP_TO_TODAY, Both, Problem
 from kiemke.server.resources.listing import (
     Listing,
     ListQuery,
@@ -108,7 +108,7 @@ async def sign_handover(
         services, LISTING, noun=NOUN, ref=ref, names=(), moment=moment, units=units, unsigned=1
     )
     if data.day > services.today():
-        raise Problem("bad_field", field="day", value=str(data.day), wanted="<= hôm nay | today")
+        raise Problem("bad_field", field="day", value=str(data.day), wanted=UP_TO_TODAY)
     async with services.db.change() as session:
         await session.execute(
             "UPDATE handover SET signed_on = :day, signed_recorded_by = :who"

@@ -24,7 +24,7 @@ from kiemke.server.domain.handover import (
 from kiemke.server.domain.handover import (
     apply as write,
 )
-from kiemke.server.errors import Both, Problem
+from kiemke.server.errors import A_PAPER, UP_TO_TODAY, Both, Problem
 from kiemke.server.resources.tree import Moment, visible_units
 from kiemke.server.web.minutes import handover_minutes
 from kiemke.wire.clean import clean_text
@@ -107,7 +107,9 @@ async def _plan(
     )
     rows = await plan(session, asked)
     if allowed is not None and any(row["unit_id"] not in allowed for row in rows):
-        raise Problem("forbidden", role=request.user.role, needed="it, cả hai đơn vị")
+        raise Problem(
+            "forbidden", role=request.user.role, needed=Both("it, cả hai đơn vị", "it, both units")
+        )
     return asked, rows
 
 
@@ -140,9 +142,9 @@ async def hand_over(
     """Say what would change hands, with the minutes; with ``apply``, write it."""
     services = services_of(request)
     if not clean_text(data.instrument, 200):
-        raise Problem("bad_field", field="instrument", value="", wanted="số văn bản | number")
+        raise Problem("bad_field", field="instrument", value="", wanted=A_PAPER)
     if data.day > services.today():
-        raise Problem("bad_field", field="day", value=str(data.day), wanted="<= hôm nay | today")
+        raise Problem("bad_field", field="day", value=str(data.day), wanted=UP_TO_TODAY)
     # Rights are those of today: a paper of last year gives nobody the units of last year.
     today = Moment(services.today(), services.clock())
     allowed = await visible_units(services, request.user, today, None)

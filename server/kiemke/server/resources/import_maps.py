@@ -45,7 +45,9 @@ class ImportMap:
 def _check_unlimited(request: AppRequest) -> None:
     # A map says nothing of any unit, but serves the files of all.
     if request.user.unit_id is not None:
-        raise Problem("forbidden", role=request.user.role, needed="it, all units")
+        raise Problem(
+            "forbidden", role=request.user.role, needed=Both("it, mọi đơn vị", "it, all units")
+        )
 
 
 @get("/api/v1/import-maps", opt={"role": "it"}, tags=["imports"])

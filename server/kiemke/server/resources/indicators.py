@@ -150,7 +150,9 @@ def _refuse(plan: Plan) -> None:
 async def _values(request: AppRequest, services: Services, data: IndicatorInput) -> dict[str, Any]:
     """Return the columns that were given. Raises Problem 400, or 404 for a unit out of sight."""
     if data.actual is None and data.target is None:
-        raise Problem("bad_field", field="actual, target", value="", wanted="một trong hai | one")
+        raise Problem(
+            "bad_field", field="actual, target", value="", wanted=Both("một trong hai", "one")
+        )
     if data.measure is not None and data.measure not in INDICATOR_MEASURES:
         wanted = " | ".join(INDICATOR_MEASURES)
         raise Problem("bad_field", field="measure", value=data.measure[:40], wanted=wanted)
@@ -169,7 +171,7 @@ async def _values(request: AppRequest, services: Services, data: IndicatorInput)
         if given is not None and (text := clean_text(given, most)):
             values[name] = text
     if "code" not in values:
-        raise Problem("bad_field", field="code", value="", wanted="mã | a code")
+        raise Problem("bad_field", field="code", value="", wanted=Both("mã", "a code"))
     if data.measure is not None:
         values["measure"] = data.measure
     if data.more_is_better is not None:

@@ -122,7 +122,11 @@ async def why_machine(
     async with services.db.reading() as session:
         why = await explain(session, machine, moment.day, moment.known_ms)
     if units is not None and any(member.unit_id not in units for member in why.members):
-        raise Problem("forbidden", role=request.user.role, needed="auditor, mọi đơn vị của máy")
+        raise Problem(
+            "forbidden",
+            role=request.user.role,
+            needed=Both("auditor, mọi đơn vị của máy", "auditor, all units of the machine"),
+        )
     return WhyOutput(
         machine,
         [
@@ -164,7 +168,9 @@ async def _own_units(
         ids=list(machines),
     )
     if any(row["unit_id"] not in units for row in rows):
-        raise Problem("forbidden", role=request.user.role, needed="it, cả hai máy | both machines")
+        raise Problem(
+            "forbidden", role=request.user.role, needed=Both("it, cả hai máy", "it, both machines")
+        )
 
 
 async def _decide(
@@ -303,7 +309,11 @@ async def list_shared_adapters(
 ) -> Page[SharedAdapter]:
     """List docks, USB adapters and cards seen with several machines. They have no unit."""
     if request.user.unit_id is not None:
-        raise Problem("forbidden", role=request.user.role, needed="auditor, all units")
+        raise Problem(
+            "forbidden",
+            role=request.user.role,
+            needed=Both("auditor, mọi đơn vị", "auditor, all units"),
+        )
     services = services_of(request)
     rows, total, cursor = await fetch_page(services, _ADAPTERS, asked)
     machines: dict[str, list[int]] = {}

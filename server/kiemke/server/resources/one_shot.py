@@ -91,6 +91,14 @@ MOST_FILES = 50
 LARGEST_SURVEYS_BYTES = 8 << 20  # of one PC it is some 20 kB, with large tables of firmware 100
 
 
+def _unreadable(name: str, why: Both) -> Problem:
+    what = Both(
+        f"{name}: không đọc được ({why.vi}). Lấy lại tệp từ máy đó bằng KHAO-SAT.cmd.",
+        f"{name}: not readable ({why.en}). Take it from the PC again by KHAO-SAT.cmd.",
+    )
+    return Problem("unreadable", what=what)
+
+
 async def _read(data: SurveyInput) -> list[one_shot.Survey]:
     """Return what each file says. Raises Problem 400 naming the first that cannot be read."""
     if not 1 <= len(data.files) <= MOST_FILES:
@@ -101,12 +109,10 @@ async def _read(data: SurveyInput) -> list[one_shot.Survey]:
         try:
             raw = base64.b64decode(file.content, validate=True)
             surveys.append(await one_shot.read(name, raw))
-        except (binascii.Error, ValueError, one_shot.FileRefused) as error:
-            what = Both(
-                f"{name}: không đọc được ({error}). Lấy lại tệp từ máy đó bằng KHAO-SAT.cmd.",
-                f"{name}: not readable ({error}). Take it from the PC again by KHAO-SAT.cmd.",
-            )
-            raise Problem("unreadable", what=what) from error
+        except (binascii.Error, ValueError) as error:
+            raise _unreadable(name, Both("không phải base64", "not base64")) from error
+        except one_shot.FileRefused as error:
+            raise _unreadable(name, error.why) from error
     return surveys
 
 

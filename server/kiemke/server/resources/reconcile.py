@@ -16,7 +16,7 @@ from kiemke.server.domain.findings_now import part_text
 from kiemke.server.domain.reconcile import Difference, Named, Question
 from kiemke.server.domain.reconcile_sql import KINDS
 from kiemke.server.domain.text import clean_text
-from kiemke.server.errors import Both, Problem
+from kiemke.server.errors import A_PAPER, Both, Problem
 from kiemke.server.models.book import ASSET_KINDS
 from kiemke.server.resources.listing import ListQuery, cursor_of
 from kiemke.server.resources.tree import as_id, now_of, visible_units
@@ -132,7 +132,7 @@ async def settle_hardware(
     moment = now_of(services)
     paper = clean_text(data.instrument, 200)
     if not paper:
-        raise Problem("bad_field", field="instrument", value="", wanted="số văn bản | number")
+        raise Problem("bad_field", field="instrument", value="", wanted=A_PAPER)
     units = await visible_units(services, request.user, moment, None)
     number = as_id(ref)
     question = Question(moment.day, moment.known_ms, units)

@@ -131,7 +131,11 @@ def _make(row: Row, progress: Progress | None = None) -> ReleaseInfo:
 def _check_unlimited(request: AppRequest) -> None:
     # A release reaches the PCs of every unit.
     if request.user.unit_id is not None:
-        raise Problem("forbidden", role=request.user.role, needed="admin, all units")
+        raise Problem(
+            "forbidden",
+            role=request.user.role,
+            needed=Both("admin, mọi đơn vị", "admin, all units"),
+        )
 
 
 def _check_percent(percent: int) -> None:

@@ -18,7 +18,7 @@ from kiemke.server.domain.reorganise_decision import (
     Decision,
     NewUnit,
 )
-from kiemke.server.errors import Problem
+from kiemke.server.errors import Both, Problem
 from kiemke.server.resources.acts import told
 from kiemke.server.resources.listing import day_text
 from kiemke.server.resources.tree import (
@@ -120,7 +120,9 @@ def _decision(data: DecisionInput) -> Decision:
         raise Problem("bad_field", field="changes", value="...", wanted=f"<= {MOST_CHANGES}")
     instrument = clean_text(data.instrument, 200)
     if not instrument:
-        raise Problem("bad_field", field="instrument", value="", wanted="số quyết định | number")
+        raise Problem(
+            "bad_field", field="instrument", value="", wanted=Both("số quyết định", "number")
+        )
     new = tuple(
         NewUnit(clean_text(n.code, 40), clean_text(n.name, 200), n.type, n.parent) for n in data.new
     )
@@ -155,7 +157,9 @@ async def reorganise(
 ) -> ReorganisationOutput:
     """Say what a decision would do to units and all they hold; with ``apply``, do it."""
     if request.user.unit_id is not None:  # a decision reaches beyond any one subtree
-        raise Problem("forbidden", role=request.user.role, needed="it, all units")
+        raise Problem(
+            "forbidden", role=request.user.role, needed=Both("it, mọi đơn vị", "it, all units")
+        )
     services = services_of(request)
     decision = _decision(data)
     now = services.clock()

@@ -13,7 +13,7 @@ from kiemke.server.auth import AppRequest
 from kiemke.server.context import services_of
 from kiemke.server.domain.rule_acts import RuleChange, RuleState, load, put
 from kiemke.server.domain.text import search_key
-from kiemke.server.errors import Problem
+from kiemke.server.errors import A_PAPER, Both, Problem
 from kiemke.server.resources.listing import ListQuery, Page, day_text, language_of, page_of
 from kiemke.wire.clean import clean_text
 
@@ -92,10 +92,14 @@ async def set_rule(
     """Try a rule on its readers and say whether it is news; with ``apply``, write it."""
     services = services_of(request)
     if request.user.unit_id is not None:
-        raise Problem("forbidden", role=request.user.role, needed="admin, all units")
+        raise Problem(
+            "forbidden",
+            role=request.user.role,
+            needed=Both("admin, mọi đơn vị", "admin, all units"),
+        )
     instrument = clean_text(data.instrument, 200)
     if not instrument:
-        raise Problem("bad_field", field="instrument", value="", wanted="số văn bản | number")
+        raise Problem("bad_field", field="instrument", value="", wanted=A_PAPER)
     if data.until is not None and data.until <= data.day:
         raise Problem("bad_field", field="until", value=str(data.until), wanted="> day")
     source = clean_text(data.source, 300) if data.source else None

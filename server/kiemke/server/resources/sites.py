@@ -24,7 +24,7 @@ from kiemke.server.domain.sites import (
     load_sites,
     read_subnet,
 )
-from kiemke.server.errors import Both, Problem
+from kiemke.server.errors import UP_TO_TODAY, Both, Problem
 from kiemke.server.resources.acts import allowed_now, told, unit_on
 from kiemke.server.resources.listing import (
     Listing,
@@ -184,7 +184,7 @@ async def end_subnet(
 def _day(services: Services, day: date | None) -> date:
     today = services.today()
     if day is not None and day > today:
-        raise Problem("bad_field", field="day", value=str(day), wanted="<= hôm nay | today")
+        raise Problem("bad_field", field="day", value=str(day), wanted=UP_TO_TODAY)
     return day or today
 
 

@@ -8,7 +8,7 @@ from litestar.params import FromPath, JSONBody
 from kiemke.server.auth import AppRequest
 from kiemke.server.auth_totp import begin, check_code, confirm, remove
 from kiemke.server.context import services_of
-from kiemke.server.errors import Problem
+from kiemke.server.errors import Both, Problem
 from kiemke.server.resources.users import find_managed
 
 
@@ -36,7 +36,7 @@ class RecoveryCodes:
 
 def _check_person(request: AppRequest) -> None:
     if request.user.kind != "session":
-        raise Problem("forbidden", role="token", needed="đăng nhập | signed in")
+        raise Problem("forbidden", role="token", needed=Both("đăng nhập", "signed in"))
 
 
 @post("/api/v1/me/totp", status_code=200, opt={"role": "any", "unproved": True}, tags=["session"])
