@@ -15,6 +15,8 @@ from kiemke.agent.update.apply import Outcome
 from kiemke.agent.update.decide import Facts, refusal
 from kiemke.agent.update.installers import InstallError, Msi
 from kiemke.agent.update.places import (
+    MOST_TRIES,
+    Doubt,
     Journal,
     Pending,
     Places,
@@ -38,6 +40,7 @@ from tests.support.updating import (
     report,
     run,
     told,
+    updater,
     waiting,
 )
 
@@ -112,13 +115,15 @@ def test_a_release_that_does_not_report_within_ten_minutes_is_taken_back_for_goo
         if said is not None:
             report(places, said.split()[0], "retry" if "not well" in said else "sent")
 
-    installer, time = FakeInstaller(on_install=speak), Time()
+    # The one before it reports a minute after it is back: the line was not at fault.
+    time = Time({660.0: lambda: report(places, "0.1.0", at="back")})
+    installer = FakeInstaller(on_install=speak)
     report(places, "0.2.0")  # what a file from before says is no report
 
     outcome = run(places, installer, time)
 
     assert (outcome.what, outcome.version) == ("rolled_back", "0.2.0")
-    assert 600.0 <= time.seconds <= 605.0
+    assert 660.0 <= time.seconds <= 665.0
     assert installer.done == ["keep", "install", "back to previous.deb"]
     assert replace(read_journal(places.updater), handled=None) == Journal(
         failed=("0.2.0",), last_signed_at=NOW.isoformat()
@@ -126,6 +131,63 @@ def test_a_release_that_does_not_report_within_ten_minutes_is_taken_back_for_goo
     assert told(places)["reason"] == "it did not report within ten minutes"
     leave(places, sign(KEY, PACKAGE, signed_at=NOW))
     assert run(places, FakeInstaller()).reason == "failed_before"
+
+
+def test_a_release_that_was_silent_while_the_line_was_down_is_tried_again_once_it_is_back(
+    places: Places,
+) -> None:
+    """Neither the new one nor the one before it reaches the server: that says nothing of the new one."""
+    report(places, "0.1.0", at="before")
+    down = FakeInstaller(on_go_back=lambda: report(places, "0.1.0", "retry", at="back"))
+    time = Time()
+
+    taken_back = run(places, down, time)
+
+    assert taken_back.what == "rolled_back" and "tried again" in taken_back.reason
+    assert 1200.0 <= time.seconds <= 1210.0
+    assert down.done == ["keep", "install", "back to previous.deb"]
+    assert told(places)["reason"] == taken_back.reason
+    # An hour later the line is down still: nothing is changed, nothing told, nothing decided.
+    waits, still = FakeInstaller(), told(places)
+    assert run(places, waits) == Outcome("refused", "0.2.0", "line_down")
+    assert not updater(places).is_due()
+    assert waits.done == [] and told(places) == still
+    # It is back: the one before has reported, and the release has its turn.
+    report(places, "0.1.0", at="later")
+    assert updater(places).is_due()
+    up = FakeInstaller(on_install=lambda: report(places, "0.2.0", at="later still"))
+    assert run(places, up) == Outcome("installed", "0.2.0")
+    journal = read_journal(places.updater)
+    assert (journal.floor, journal.failed, journal.doubt) == ("0.2.0", (), None)
+
+
+def test_a_release_that_silences_the_one_before_it_too_is_tried_three_times_at_most(
+    places: Places,
+) -> None:
+    reasons = []
+    for turn in range(MOST_TRIES):
+        report(places, "0.1.0", at=f"turn {turn}")
+        back = FakeInstaller(on_go_back=lambda: report(places, "0.1.0", "retry", at="mute"))
+        reasons.append(run(places, back).reason)
+
+    assert ["tried again" in reason for reason in reasons] == [True, True, False]
+    assert read_journal(places.updater).failed == ("0.2.0",)
+    report(places, "0.1.0", at="well again")
+    leave(places, sign(KEY, PACKAGE, signed_at=NOW))
+    assert run(places, FakeInstaller()).reason == "failed_before"
+
+
+def test_a_power_cut_while_the_former_one_is_watched_is_gone_on_from(places: Places) -> None:
+    report(places, "0.1.0", "retry", at="back")
+    said = updater(places)._said()
+    doubt = Doubt("0.2.0", "0.1.0", said, tries=1, is_watched=True)
+    save_journal(places.updater, Journal(doubt=doubt))
+    assert read_journal(places.updater) == Journal(doubt=doubt)
+    assert updater(places).is_due()
+    time = Time({30.0: lambda: report(places, "0.1.0", at="reached")})
+
+    assert run(places, FakeInstaller(), time).what == "rolled_back"
+    assert read_journal(places.updater).failed == ("0.2.0",)
 
 
 def test_a_package_that_cannot_be_installed_is_taken_back_at_once(places: Places) -> None:

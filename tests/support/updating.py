@@ -36,6 +36,7 @@ class FakeInstaller:
     breaks: str = ""
     done: list[str] = field(default_factory=list)
     on_install: Callable[[], None] = lambda: None
+    on_go_back: Callable[[], None] = lambda: None
 
     def _do(self, what: str) -> None:
         if self.breaks == what:
@@ -53,22 +54,26 @@ class FakeInstaller:
 
     def go_back(self, package: Path) -> None:
         self._do(f"back to {package.name}")
+        self.on_go_back()
 
     def confirm(self, package: Path) -> None:
         self._do("confirm")
 
 
 class Time:
-    """Seconds that pass when somebody rests."""
+    """Seconds that pass when somebody rests; ``at`` holds what happens once so many have passed."""
 
-    def __init__(self) -> None:
+    def __init__(self, at: dict[float, Callable[[], None]] | None = None) -> None:
         self.seconds = 0.0
+        self.at = dict(at or {})
 
     def __call__(self) -> float:
         return self.seconds
 
     def rest(self, seconds: float) -> None:
         self.seconds += seconds
+        for due in [one for one in self.at if one <= self.seconds]:
+            self.at.pop(due)()
 
 
 def waiting(tmp_path: Path) -> Places:
@@ -87,15 +92,21 @@ def leave(places: Places, signed: Signed, package: bytes = PACKAGE) -> None:
     write_json(places.offer, {"percent": 100})
 
 
-def report(places: Places, version: str, outcome: str = "sent") -> None:
-    StateFolder(places.state).save_status({"version": version, "outcome": outcome})
+def report(places: Places, version: str, outcome: str = "sent", at: str = "") -> None:
+    StateFolder(places.state).save_status({"version": version, "outcome": outcome, "tried_at": at})
 
 
 def run(places: Places, installer: FakeInstaller, time: Time | None = None) -> Outcome:
+    return updater(places, installer, time).run()
+
+
+def updater(
+    places: Places, installer: FakeInstaller | None = None, time: Time | None = None
+) -> Updater:
     time = time or Time()
     return Updater(
-        places, installer, version="0.1.0", now=lambda: NOW, seconds=time, rest=time.rest
-    ).run()
+        places, installer or FakeInstaller(), version="0.1.0", now=lambda: NOW, seconds=time, rest=time.rest
+    )  # fmt: skip
 
 
 def told(places: Places) -> dict[str, str]:

@@ -154,6 +154,10 @@ def _show(places: Places) -> int:
         journal = read_journal(places.updater)
         if journal.pending is not None:
             say(f"being watched: {journal.pending.version}")
+        if journal.doubt is not None:
+            say(
+                f"taken back while the server was not reached, tried again: {journal.doubt.version}"
+            )
         if journal.failed:
             say("taken back here: " + ", ".join(journal.failed))
         if places.signed.exists():

@@ -20,7 +20,9 @@ from kiemke.agent.update.decide import WORDS, Facts, is_intact, latest, refusal
 from kiemke.agent.update.installers import Installer, InstallError
 from kiemke.agent.update.places import (
     LOCK_FILE,
+    MOST_TRIES,
     OUTCOME_FILE,
+    Doubt,
     Journal,
     Pending,
     Places,
@@ -41,6 +43,10 @@ from kiemke.wire.update import (
 REPORT_WITHIN_SECONDS = 600.0
 LOOK_EVERY_SECONDS = 5.0
 WELL = ("sent", "idle")
+SILENT = "it did not report within ten minutes"
+ALL_SILENT = f"{SILENT}, nor did the one before it: tried again once that one has"
+SILENT_AGAIN = f"{SILENT}, nor did the one before it, {MOST_TRIES} times: the next one will do"
+NOT_HANDLED = ("not_staged", "line_down")  # decided anew with the next run
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +99,21 @@ class Updater:
         """Tell whether ``run`` would decide or change something; nothing is changed. Raises StateError."""
         journal = read_journal(self._places.updater)
         mark = _mark(self._places)
-        if journal.pending is not None or mark is None or mark == journal.handled:
-            return journal.pending is not None
+        if _is_at_work(journal) or mark is None or mark == journal.handled:
+            return _is_at_work(journal)
         try:
             with open_plain(self._places.signed, foreign=True) as file:
                 signed = read_signed(file.read(LARGEST_SIGNED_BYTES + 1))
         except (OSError, ManifestError):
             return True
-        return refusal(signed, self._facts(journal)) != "not_staged"
+        return self._refusal(signed, journal) not in NOT_HANDLED
 
     def _run(self) -> Outcome:
         journal = read_journal(self._places.updater)
         if journal.pending is not None:
             return self._watch(journal, journal.pending)
+        if journal.doubt is not None and journal.doubt.is_watched:
+            return self._watch_former(journal, journal.doubt)
         mark = _mark(self._places)
         if mark is None or mark == journal.handled:
             return Outcome("nothing")
@@ -118,7 +126,7 @@ class Updater:
             return self._install(replace(journal, handled=mark), signed, package)
         shutil.rmtree(self._staging, ignore_errors=True)
         outcome = Outcome("refused", "" if signed is None else signed.manifest.version, why or "")
-        if why != "not_staged":
+        if why not in NOT_HANDLED:
             save_journal(self._places.updater, replace(journal, handled=mark))
             self._note(outcome)
         return outcome
@@ -140,7 +148,7 @@ class Updater:
             self._staging.mkdir(mode=0o700, parents=True)
             copy = _copy(self._places.signed, self._staging / "signed", LARGEST_SIGNED_BYTES)
             signed = read_signed(copy.read_bytes())
-            why = refusal(signed, self._facts(journal))
+            why = self._refusal(signed, journal)
             if why is not None:
                 return signed, None, why
             # The installer goes by the name's ending.
@@ -153,6 +161,14 @@ class Updater:
         except ManifestError as err:
             return None, None, str(err)
         return signed, package, None if is_intact(package, signed) else "damaged"
+
+    def _refusal(self, signed: Signed, journal: Journal) -> str | None:
+        """Return why the release may not be installed now; None when it may. Raises StateError."""
+        why, doubt = refusal(signed, self._facts(journal)), journal.doubt
+        if why is None and doubt is not None and doubt.version == signed.manifest.version:
+            # The one before it could not report either: as long as that is so, nor could this one.
+            return None if self._reports(doubt.before, doubt.said) else "line_down"
+        return why
 
     def _facts(self, journal: Journal) -> Facts:
         """Return what is known here. Raises StateError."""
@@ -191,16 +207,18 @@ class Updater:
     def _watch(self, journal: Journal, pending: Pending) -> Outcome:
         """Wait for the new one to report; take it back when it does not within ten minutes."""
         end = self._seconds() + REPORT_WITHIN_SECONDS
-        while not self._reports(pending):
+        while not self._reports(pending.version, pending.said):
             if self._seconds() >= end:
-                return self._go_back(journal, pending, "it did not report within ten minutes")
+                return self._go_back(journal, pending, SILENT)
             self._rest(LOOK_EVERY_SECONDS)
         package = self._staging / f"package{self._installer.ending}"
         try:
             self._installer.confirm(package)
         except InstallError as err:
             raise StateError(f"{err}; looked at again with the next run") from err
-        save_journal(self._places.updater, replace(journal, pending=None, floor=pending.version))
+        save_journal(
+            self._places.updater, replace(journal, pending=None, doubt=None, floor=pending.version)
+        )
         return self._end(Outcome("installed", pending.version))
 
     def _go_back(self, journal: Journal, pending: Pending, reason: str) -> Outcome:
@@ -209,9 +227,37 @@ class Updater:
             self._installer.go_back(Path(pending.way_back))
         except InstallError as err:
             raise StateError(f"{pending.way_back}: not taken back ({err}); tried again") from err
-        failed = (*journal.failed, pending.version)
-        save_journal(self._places.updater, replace(journal, pending=None, failed=failed))
-        return self._end(Outcome("rolled_back", pending.version, reason))
+        if reason != SILENT:
+            return self._give_up(journal, pending.version, reason)
+        earlier = journal.doubt
+        tries = earlier.tries if earlier is not None and earlier.version == pending.version else 0
+        doubt = Doubt(pending.version, pending.before, self._said(), tries + 1, is_watched=True)
+        journal = replace(journal, pending=None, doubt=doubt)
+        save_journal(self._places.updater, journal)
+        return self._watch_former(journal, doubt)
+
+    def _watch_former(self, journal: Journal, doubt: Doubt) -> Outcome:
+        """Learn whose fault the silence was: the release's, if the one before it reports within ten minutes.
+
+        If that one is silent too, the line or the server was away, and the release may be tried again.
+        """
+        end = self._seconds() + REPORT_WITHIN_SECONDS
+        while not self._reports(doubt.before, doubt.said):
+            if self._seconds() >= end:
+                if doubt.tries >= MOST_TRIES:
+                    return self._give_up(journal, doubt.version, SILENT_AGAIN)
+                doubt = replace(doubt, is_watched=False)
+                save_journal(self._places.updater, replace(journal, doubt=doubt, handled=None))
+                return self._end(Outcome("rolled_back", doubt.version, ALL_SILENT))
+            self._rest(LOOK_EVERY_SECONDS)
+        return self._give_up(journal, doubt.version, SILENT)
+
+    def _give_up(self, journal: Journal, version: str, reason: str) -> Outcome:
+        """Never try this version here again."""
+        failed = (*journal.failed, version)
+        journal = replace(journal, pending=None, doubt=None, failed=failed)
+        save_journal(self._places.updater, journal)
+        return self._end(Outcome("rolled_back", version, reason))
 
     def _end(self, outcome: Outcome) -> Outcome:
         """Clean up and leave word for the agent to tell, which takes the release away that waited."""
@@ -219,13 +265,13 @@ class Updater:
         self._note(outcome)
         return outcome
 
-    def _reports(self, pending: Pending) -> bool:
-        """Tell whether the agent of this version has reached the server since the change."""
+    def _reports(self, version: str, before: str) -> bool:
+        """Tell whether the agent of this version has reached the server since its status was ``before``."""
         said = StateFolder(self._places.state).status()
         return (
-            said.get("version") == pending.version
+            said.get("version") == version
             and said.get("outcome") in WELL
-            and _digest(said) != pending.said
+            and _digest(said) != before
         )
 
     def _said(self) -> str:
@@ -239,6 +285,11 @@ class Updater:
             said["reason"] = WORDS.get(outcome.reason, outcome.reason)
         file = self._places.updater / OUTCOME_FILE
         write_json(file, {"mark": f"{self._now():%Y%m%dT%H%M%S%f}", "detail": said}, mode=0o644)
+
+
+def _is_at_work(journal: Journal) -> bool:
+    """Tell whether a change has begun whose end is not known yet."""
+    return journal.pending is not None or (journal.doubt is not None and journal.doubt.is_watched)
 
 
 def _digest(said: dict[str, str]) -> str:

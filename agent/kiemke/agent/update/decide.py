@@ -15,6 +15,7 @@ WORDS = {
     "not_newer": "it is not newer than what is installed, or than what once was",
     "failed_before": "this version was taken back here before; the next one will do",
     "expired": "its time is over",
+    "line_down": "it was taken back while the server was not reached, and it is not reached yet",
     "not_staged": "it is not this PC's turn yet",
     "damaged": "the package is not the one that was signed",
 }

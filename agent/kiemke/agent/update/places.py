@@ -23,7 +23,9 @@ OUTCOME_FILE = (
 LONGEST_KEYS_BYTES = 16384
 OTHERS_WRITE = 0o022
 MOST_FAILED = 50
+MOST_TRIES = 3  # of one release; each costs two changes of the program
 PENDING = ("version", "before", "way_back", "said")
+DOUBT = ("version", "before", "said", "tries", "is_watched")
 
 _KEY = re.compile(r"[0-9a-f]{64}")
 
@@ -134,6 +136,21 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """A release that was taken back for its silence, while it is not proved that the silence was its own.
+
+    The version ``before`` it is back. It too says nothing as long as the status is the one that ``said``
+    marks. ``is_watched``: its ten minutes are not over. ``tries``: how often the release was installed.
+    """
+
+    version: str
+    before: str
+    said: str
+    tries: int
+    is_watched: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Journal:
     """What the updater did. Nothing below ``floor`` is installed, and nothing that ``failed`` here.
 
@@ -146,6 +163,7 @@ class Journal:
     last_signed_at: str | None = None
     pending: Pending | None = None
     handled: str | None = None
+    doubt: Doubt | None = None
 
 
 def read_journal(updater: Path) -> Journal:
@@ -162,6 +180,21 @@ def read_journal(updater: Path) -> Journal:
             else None
         ),
         handled=_text(said.get("handled")),
+        doubt=_doubt(said.get("doubt")),
+    )
+
+
+def _doubt(said: object) -> Doubt | None:
+    """Return what a journal says of a doubt; None of anything else."""
+    if not isinstance(said, dict):
+        return None
+    tries = said.get("tries")
+    return Doubt(
+        version=str(said.get("version") or ""),
+        before=str(said.get("before") or ""),
+        said=str(said.get("said") or ""),
+        tries=tries if isinstance(tries, int) else MOST_TRIES,
+        is_watched=bool(said.get("is_watched")),
     )
 
 
@@ -178,6 +211,11 @@ def save_journal(updater: Path, journal: Journal) -> None:
                 None if waiting is None else {name: getattr(waiting, name) for name in PENDING}
             ),
             "handled": journal.handled,
+            "doubt": (
+                None
+                if journal.doubt is None
+                else {name: getattr(journal.doubt, name) for name in DOUBT}
+            ),
         },
         mode=0o644,
     )
