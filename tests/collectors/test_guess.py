@@ -39,7 +39,7 @@ async def test_what_a_family_knows_is_not_guessed() -> None:
 @pytest.mark.parametrize(
     "texts",
     [
-        ["GM24X0031877"],
+        ["GM24X0031877", "GM24X0031878"],
         ["3.14.2"],
         ["2026-11-22 10:15:00", "192.168.1.40", "00:1b:21:3c:4d:5e"],
         ["41.5C", "230 V", "3.3"],
@@ -48,7 +48,7 @@ async def test_what_a_family_knows_is_not_guessed() -> None:
     ],
 )
 async def test_texts_that_may_be_anything_are_no_facts(texts: list[str]) -> None:
-    """One number alone, dates, addresses, readings and names of parts identify no device."""
+    """A version alone, two serials, dates, addresses, readings and names of parts identify no device."""
     objects: dict[str, Value] = {
         f"{VENDOR}.1.{number}.0": text.encode() for number, text in enumerate(texts, 1)
     }
@@ -101,3 +101,26 @@ async def test_guessing_reads_only_the_beginning_of_the_tree() -> None:
     assert found.model == "GateMaster GM-2400"
     assert len(parts) <= MOST_HOPS + 1
     assert sum(rows for _, rows in parts) == BEGINNING_ROWS
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["GM24X0031877"], (None, None, "GM24X0031877")),
+        (["GateMaster GM2", "A12B-34C5-67D8"], ("GateMaster GM2", None, "A12B-34C5-67D8")),
+        (["GateMaster GM2", "7XK2Q31"], ("GateMaster GM2", None, "7XK2Q31")),
+        (["GateMaster Version 7.1f", "GM24X0031877"], (None, "7.1f", "GM24X0031877")),
+        (["v6.4.12,build2060,230221 (GA.M)", "GM24X0031877"], (None, "v6.4.12,build2060,230221 (GA.M)", "GM24X0031877")),
+    ],
+)  # fmt: skip
+async def test_more_shapes_of_serials_and_versions_are_known(
+    texts: list[str], expected: tuple[str | None, str | None, str | None]
+) -> None:
+    """The only text like a serial, groups of four, seven-character tags, a version after a name."""
+    objects: dict[str, Value] = {
+        f"{VENDOR}.1.{number}.0": text.encode() for number, text in enumerate(texts, 1)
+    }
+
+    found = await ask(device(objects))
+
+    assert (found.model, found.version, found.serial) == expected

@@ -23,15 +23,23 @@ ADDRESS = re.compile(
 )
 VERSION = re.compile(
     r"(?i)(?:(?:version|ver|firmware|fw|sw|release|rev)\.?[ :]*)?"
-    r"[vr]?\d{1,4}(?:[._]\d{1,6}){1,5}[\w.-]{0,20}(?:[ ,(]{1,2}(?:build|b|r)?[ :]{0,2}[\w.]{1,20}\)?)?"
+    r"[vr]?\d{1,4}(?:[._]\d{1,6}){1,5}[\w.-]{0,20}(?:[ ,(]{1,2}(?:build|b|r)?[ :]{0,2}[\w.]{1,20}\)?){0,3}"
 )
 SHORT_VERSION = re.compile(r"[vV]\d+\.\d+")
 MEASURE = re.compile(r"[+-]?\d+(?:[.,]\d+)?\s*[a-zA-Z%°]{0,4}")
 SERIAL = re.compile(r"[A-Z0-9](?:[A-Z0-9]|[-/](?=[A-Z0-9])){5,23}")
+GROUPED_SERIAL = re.compile(r"[A-Z0-9]{4}(?:-[A-Z0-9]{4}){2,4}")
+TAG = re.compile(r"(?=(?:.*\d){2})(?=(?:.*[A-Z]){2})[A-Z0-9]{7}")
+TOLD_SERIAL = re.compile(r"(?i)\b(?:s/?n|serial)\b")
+CERTAIN = 6  # of _serial_likeness: five digits in a row and eight characters
 FILLER = re.compile(r"0+|F+|1234567\w*|X+|9+")
 MAC_LIKE = re.compile(r"[0-9A-F]{12}")
 MODEL = re.compile(r"(?=.*\d)[A-Za-z][A-Za-z0-9]*(?:[ +/_().-]{1,2}[A-Za-z0-9+]+){0,6}[)+]?")
-HARDWARE_REVISION = re.compile(r"[A-Za-z]{1,3}\.?\d{1,2}[A-Za-z]?")
+HARDWARE_REVISION = re.compile(r"(?i)(?:[a-z]{1,2}|rev|ver)\.?\d{1,2}[a-z]?")
+# A product's name and its version in one text.
+NAMED_VERSION = re.compile(
+    r"(?i)^[a-z][\w /-]*?\b(?:version|firmware|fw|v)[ :.]{0,2}(v?\d+\.\d+(?:[._]\w+){0,4}\w*)"
+)
 NOT_MODEL = re.compile(
     r"(?i)\b(?:port|fan|sensor|temp\w*|eth\w*|ge|vlan|slot|psu|power supply|cpu|disk|hdd|module|input|output"
     r"|channel|phase|outlets?|line|relay|bank|interface|node|user|admin|public|private|version|v\d\S*|rev"
@@ -52,7 +60,7 @@ def guess(rows: Iterable[tuple[Oid, str]], descr: str, others: Iterable[str]) ->
     """Return the facts told by the first objects of a maker's tree: "model", "version", "serial".
 
     ``rows`` are the texts by object identifier in order, ``others`` texts known to be something else
-    (name, location, contact). One fact alone may be anything; only what has another beside it counts,
+    (name, location, contact). One fact alone may be anything; what has another beside it counts, a serial without doubt,
     or a model that sysDescr names too.
     """
     known = {text.strip().casefold() for text in others}
@@ -63,7 +71,14 @@ def guess(rows: Iterable[tuple[Oid, str]], descr: str, others: Iterable[str]) ->
         for oid, text in rows
         if (oid[-1] == 0 or (oid[-1] == 1 and seen[oid[:-1]] == 1)) and _may_be(text, known)
     ]
-    version = next((row for row in scalars if _is_version(row.text)), None)
+    version = next((row for row in scalars if _is_version(row.text)), None) or next(
+        (
+            row._replace(text=match[1])
+            for row in scalars
+            if (match := NAMED_VERSION.match(row.text))
+        ),
+        None,
+    )
     serial = max(scalars, key=lambda row: _serial_likeness(row.text, descr), default=None)
     if serial is not None and _serial_likeness(serial.text, descr) == 0:
         serial = None
@@ -71,7 +86,9 @@ def guess(rows: Iterable[tuple[Oid, str]], descr: str, others: Iterable[str]) ->
     found = {}
     if version is not None and (_beside(version, serial) or _beside(version, model)):
         found["version"] = version.text
-    if serial is not None and (_beside(serial, version) or _beside(serial, model)):
+    if serial is not None and (
+        _beside(serial, version) or _beside(serial, model) or _is_alone(serial, scalars, descr)
+    ):
         # Twelve hexadecimal digits are a MAC address as often as a serial: a neighbour, not a fact.
         if MAC_LIKE.fullmatch(serial.text) is None:
             found["serial"] = serial.text
@@ -102,6 +119,14 @@ def _may_be(text: str, known: Sequence[str] | set[str]) -> bool:
     )
 
 
+def _is_alone(serial: _Row, scalars: Sequence[_Row], descr: str) -> bool:
+    """Say whether one text of the maker's tree looks like a serial very much, and no other at all."""
+    alike = {row.text for row in scalars if _serial_likeness(row.text, descr) > 0}
+    if TOLD_SERIAL.search(descr):
+        return False
+    return len(alike) == 1 and _serial_likeness(serial.text, descr) >= CERTAIN
+
+
 def _beside(one: _Row, other: _Row | None) -> bool:
     """Say whether two scalars stand in one group, or in two groups of one parent."""
     return other is not None and one.oid[:-3] == other.oid[: len(one.oid) - 3]
@@ -119,6 +144,10 @@ def _serial_likeness(text: str, descr: str) -> int:
         return 0
     digits = sum(letter.isdigit() for letter in text)
     run = max((len(part) for part in re.findall(r"\d+", text)), default=0)
+    if GROUPED_SERIAL.fullmatch(text) and digits >= 5:
+        return 2
+    if TAG.fullmatch(text):
+        return 1
     if run < 5 and (digits < 5 or "-" in text or len(text) < 8):
         return 0
     if MAC_LIKE.fullmatch(text):

@@ -197,6 +197,7 @@ FAMILIES = (
     "nexsan",
     "nokia",
     "nomadix",
+    "nutanix",
     "occam",
     "oki",
     "olivetti",
