@@ -282,5 +282,6 @@ def _memory_speed(one: Structure) -> int | None:
     """Return the speed in megatransfers a second, the wide field of SMBIOS 3.3 where it says so."""
     speed = one.integer(0x15, 2)
     if speed == 0xFFFF:
-        speed = one.integer(0x54, 4)
+        wide = one.integer(0x54, 4)
+        speed = None if wide is None else wide & 0x7FFFFFFF  # bit 31 reserved (7.18.4)
     return speed or None

@@ -12,6 +12,27 @@ ENUM = r"HKLM\SYSTEM\CurrentControlSet\Enum"
 USB_IDS = re.compile(r"VID_([0-9A-F]{4})&PID_([0-9A-F]{4})", re.IGNORECASE)
 
 
+CLASSES = r"HKLM\SYSTEM\CurrentControlSet\Control\Class"
+# Newer Windows keep a device's class by its number alone. Source: "System-Defined Device Setup Classes".
+CLASS_NAMES = {
+    "{ca3e7ab9-b4c3-4ae6-8251-579ef933890f}": "Camera",
+    "{6bdd1fc6-810f-11d0-bec7-08002be2092f}": "Image",
+    "{50dd5230-ba8a-11d1-bf5d-0000f805f530}": "SmartCardReader",
+    "{4d36e979-e325-11ce-bfc1-08002be10318}": "Printer",
+    "{745a17a0-74d3-11d0-b6fe-00a0c90f57da}": "HIDClass",
+    "{4d36e96b-e325-11ce-bfc1-08002be10318}": "Keyboard",
+    "{4d36e96f-e325-11ce-bfc1-08002be10318}": "Mouse",
+    "{4d36e96c-e325-11ce-bfc1-08002be10318}": "Media",
+    "{4d36e972-e325-11ce-bfc1-08002be10318}": "Net",
+    "{e0cbf06c-cd8b-4647-bb8a-263b43f0f974}": "Bluetooth",
+    "{4d36e967-e325-11ce-bfc1-08002be10318}": "DiskDrive",
+    "{eec5ad98-8080-425f-922a-dabf3de3f69a}": "WPD",
+    "{4d36e96d-e325-11ce-bfc1-08002be10318}": "Modem",
+    "{4d36e978-e325-11ce-bfc1-08002be10318}": "Ports",
+    "{53d29ef7-377c-4d14-864b-eb3a85769359}": "Biometric",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """One device. ``instance`` is the last part of its id, which for USB may be its serial."""
@@ -80,7 +101,7 @@ def _known(windows: Windows, enumerator: str, present: frozenset[str] | None) ->
             enumerator,
             model,
             instance,
-            device_class=as_text(values.get("Class")),
+            device_class=as_text(values.get("Class")) or _class(windows, values.get("ClassGUID")),
             service=as_text(values.get("Service")),
             name=shown(as_text(values.get("FriendlyName")))
             or shown(as_text(values.get("DeviceDesc"))),
@@ -92,5 +113,13 @@ def _known(windows: Windows, enumerator: str, present: frozenset[str] | None) ->
         )
 
 
+def _class(windows: Windows, number: object) -> str | None:
+    """Return the name of a class of devices by its number, None of one that nobody named."""
+    guid = (as_text(number) or "").casefold()
+    if not guid:
+        return None
+    return CLASS_NAMES.get(guid) or windows.registry.text(f"{CLASSES}\\{guid}", "Class")
+
+
 def _ids(value: object) -> tuple[str, ...]:
-    return as_texts(value if isinstance(value, list) else None)
+    return as_texts([value] if isinstance(value, str) else value)

@@ -7,13 +7,30 @@ from kiemke.agent.windows.port import Windows
 from kiemke.wire.inventory import Printer
 
 PRINTERS = r"HKLM\SYSTEM\CurrentControlSet\Control\Print\Printers"
-PORTS = r"HKLM\SYSTEM\CurrentControlSet\Control\Print\Monitors\Standard TCP/IP Port\Ports"
+MONITORS = (
+    r"HKLM\SYSTEM\CurrentControlSet\Control\Print\Monitors"  # Windows' own and printer makers'
+)
 CHOSEN = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\Windows"
 CONNECTIONS = r"Printers\Connections"
+NETWORK_PORTS = ("wsd", "ip_", "http", "ipp", "\\\\")
 SHARED, NETWORK = 0x8, 0x10  # PRINTER_ATTRIBUTE_*, winspool.h
 NO_CONTAINER = "{00000000-0000-0000-ffff-ffffffffffff}"
-VIRTUAL_PORTS = ("portprompt:", "nul:", "file:", "shrfax:", "xpsport:", "nul", "pdf", "onenote")
+VIRTUAL_PORTS = (
+    "portprompt:", "nul", "file:", "shrfax:", "xpsport:", "pdf", "onenote", "microsoft.office.onenote",
+    "send to microsoft onenote", "cpw2:", "fpp", "foxit", "dopdf", "novapdf", "documents\\", "ts0", "ad_port",
+)  # fmt: skip
+VIRTUAL_DRIVERS = re.compile(
+    r"print to pdf|xps document writer|shared fax|\bpdf (?:converter|writer|printer|creator|port)|pdfcreator|"
+    r"pdf24|onenote|easy print", re.IGNORECASE,
+)  # fmt: skip
+NO_ADDRESS = "0.0.0.0"  # noqa: S104 - what a port says that has none
 ADDRESS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
+HOST = re.compile(
+    r"(?:https?|ipps?)://(?:[^/@]*@)?(\[[0-9a-f:.]+\]|[^/:\s]+)|\\\\([^\\\s]+)\\", re.IGNORECASE
+)
+# Windows ends a USB printer's instance with its port: "7&17e8a3c3&0&USB001".
+PORT_IN_ID = re.compile(r"&((?:USB|DOT4_)\d{3})$", re.IGNORECASE)
+MADE_UP = re.compile(r"[0-9a-f]{1,2}&", re.IGNORECASE)  # how the serial begins that Windows gives
 
 
 def read(windows: Windows) -> list[Printer]:
@@ -27,7 +44,7 @@ def read(windows: Windows) -> list[Printer]:
     for name in windows.registry.names(PRINTERS):
         printer = _printer(windows, name, serials, default)
         found[printer.name] = printer
-    used = {one.port.upper() for one in found.values() if one.port}
+    used = {port for one in found.values() for port in _pooled(one.port)}
     for port, (name, serial) in serials.items():
         if port not in used and name not in found:
             found[name] = Printer(name, port=port, connection="usb", serial=serial)
@@ -62,20 +79,25 @@ def _printer(
         port=port,
         connection=_connection(port, driver or name, attributes, address),
         address=address,
-        serial=serials.get((port or "").upper(), (name, None))[1],
+        serial=next((serials[one][1] for one in _pooled(port) if one in serials), None),
         is_default=name in default if default else None,
         is_shared=bool(attributes & SHARED),
     )
 
 
+def _pooled(port: str | None) -> list[str]:
+    """Return the ports of a queue, upper case: "USB001,USB002" are two that share the work."""
+    return [one.strip().rstrip(":").upper() for one in (port or "").split(",") if one.strip()]
+
+
 def _connection(port: str | None, driver: str, attributes: int, address: str | None) -> str | None:
     """Return how the queue reaches its printer, None when its port tells nothing."""
     low = (port or "").casefold()
-    if low.startswith(VIRTUAL_PORTS) or "print to pdf" in driver.casefold():
+    if low.startswith(VIRTUAL_PORTS) or VIRTUAL_DRIVERS.search(driver):
         return "virtual"
     if low.startswith(("usb", "dot4")):
         return "usb"
-    if address or low.startswith(("wsd", "ip_", "http", "\\\\")) or attributes & NETWORK:
+    if address or low.startswith(NETWORK_PORTS) or attributes & NETWORK:
         return "network"
     return "local" if low.startswith(("lpt", "com")) else None
 
@@ -84,10 +106,15 @@ def _address(windows: Windows, port: str | None) -> str | None:
     """Return the host a network port sends to."""
     if port is None:
         return None
-    path = f"{PORTS}\\{port}"
-    known = windows.registry.text(path, "HostName") or windows.registry.text(path, "IPAddress")
-    if known:
-        return known
+    for monitor in windows.registry.names(MONITORS):
+        path = f"{MONITORS}\\{monitor}\\Ports\\{port}"
+        for name in ("HostName", "IPAddress"):
+            known = windows.registry.text(path, name)
+            if known and known != NO_ADDRESS:
+                return known
+    host = HOST.match(port)
+    if host:
+        return (host[1] or host[2]).strip("[]")
     named = ADDRESS.search(port)
     return named[0] if named else None
 
@@ -113,6 +140,8 @@ def usb_serials(windows: Windows) -> dict[str, tuple[str, str | None]]:
     found = {}
     for printer in find(windows, "USBPRINT"):
         port = windows.registry.text(f"{printer.path}\\Device Parameters", "PortName")
+        in_id = PORT_IN_ID.search(printer.instance)
+        port = port or (in_id[1] if in_id else None)
         if port is None:
             continue
         parent = _parent(windows, printer, usb)
@@ -132,16 +161,26 @@ def _parent(windows: Windows, printer: Device, usb: list[Device]) -> Device | No
                 and serial_of(one)
             ):
                 return one
+    parent = _by_prefix(windows, printer, usb)
+    if parent is not None and "&MI_" in parent.model.upper():
+        # A function of a composite device: the device itself bears the serial.
+        whole = parent.model.upper().partition("&MI_")[0]
+        return _by_prefix(windows, parent, [one for one in usb if one.model.upper() == whole])
+    return parent
+
+
+def _by_prefix(windows: Windows, child: Device, usb: list[Device]) -> Device | None:
+    """Return the device whose children's instances begin as this one's does."""
     for one in usb:
         prefix = windows.registry.text(one.path, "ParentIdPrefix")
-        if prefix and printer.instance.casefold().startswith(f"{prefix}&".casefold()):
+        if prefix and child.instance.casefold().startswith(f"{prefix}&".casefold()):
             return one
     return None
 
 
 def serial_of(device: Device) -> str | None:
-    """Return the serial of a USB device: its instance, unless Windows made that up (it has an "&")."""
+    """Return the serial of a USB device: its instance, unless Windows made that up ("6&2af3b1c&0&2")."""
     serial = device.instance.strip()
-    if "&" in serial or not serial.strip("0 ") or "&MI_" in device.model.upper():
+    if MADE_UP.match(serial) or not serial.strip("0 ") or "&MI_" in device.model.upper():
         return None
     return serial

@@ -1,5 +1,6 @@
 """The one door to Windows' registry: text, numbers and bytes by path; what is not there is None."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -7,6 +8,8 @@ from typing import Any
 
 EPOCH = datetime(1601, 1, 1, tzinfo=UTC)  # FILETIME counts tenths of microseconds from here
 HIVES = {"HKLM": "HKEY_LOCAL_MACHINE", "HKU": "HKEY_USERS"}
+MOST_NUMBER_BYTES = 8
+NUMBER = re.compile(r"0[xX]([0-9a-fA-F]{1,16})|([0-9]{1,20})")
 MOST_NAMES = 20_000  # of one key: a damaged hive must not hold the sensor for ever
 
 
@@ -29,8 +32,22 @@ def shown(text: str | None) -> str | None:
     if text is None or text.startswith(("ms-resource:", "@{")):
         return None
     if text.startswith("@"):
-        text = text.rpartition(";")[2] if ";" in text else "" if "," in text else text
+        text = _filled(text.partition(";")[2]) if ";" in text else "" if "," in text else text
     return text.strip() or None
+
+
+def _filled(words: str) -> str:
+    """Return the words of an indirect string, what stands in brackets at their end put in for %1, %2, ...
+
+    "Ports of %1 (%2);(PCI,0)" is "Ports of PCI (0)".
+    """
+    told, brackets, given = words.rpartition(";(")
+    if not brackets or not given.endswith(")"):
+        return words
+    values = given[:-1].split(",")
+    for number in range(len(values), 0, -1):
+        told = told.replace(f"%{number}", values[number - 1])
+    return told
 
 
 class Registry:
@@ -129,11 +146,16 @@ def as_text(value: object) -> str | None:
 
 
 def as_number(value: object) -> int | None:
-    """Return a value's number, written as one or as decimal text; None otherwise."""
+    """Return a value's number, written as one, as decimal or "0x1f" text, or as up to eight bytes; else None."""
     if isinstance(value, int):
         return value
+    if isinstance(value, bytes | bytearray):  # some installers write REG_BINARY for REG_DWORD
+        return int.from_bytes(value, "little") if 0 < len(value) <= MOST_NUMBER_BYTES else None
     text = as_text(value)
-    return int(text) if text is not None and text.isascii() and text.isdecimal() else None
+    found = None if text is None else NUMBER.fullmatch(text)
+    if found is None:
+        return None
+    return int(found[1], 16) if found[1] else int(found[2])
 
 
 def as_texts(value: object) -> tuple[str, ...]:

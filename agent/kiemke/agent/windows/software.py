@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 
 from kiemke.agent.windows.port import Windows
 from kiemke.agent.windows.registry import Registry, as_number, as_text, shown
@@ -20,9 +20,13 @@ FRAMEWORKS = (
     "Microsoft.WindowsAppRuntime",
 )
 WORDS = {32: "x86", 64: "x86_64"}
-# "20170502", and as some installers write it "2017-05-02" or "2017/5/2". With the year last nobody knows
-# which is the month.
-DAY = re.compile(r"((?:19|20)\d\d)([-/.]?)(\d{1,2})\2(\d{1,2})")
+# "20170502", and as some installers write it "2017-05-02" or "2017/5/2", a time of the day behind it or not.
+DAY = re.compile(
+    r"((?:19|20)\d\d)([-/.]?)(\d{1,2})\2(\d{1,2})(?:[T ]?\d{1,2}:?\d\d(?::?\d\d)?\S*)?"
+)
+# With the year last the greater number must tell which is the day.
+YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2((?:19|20)\d\d)(?:[T ].*)?")
+FIRST_SECONDS, LAST_SECONDS = 946_684_800, 4_102_444_800  # 2000 and 2100, since 1970
 PUBLISHER_ID = re.compile(r"[a-z0-9]{13}")
 # What Windows itself leaves out of its list of programs, or shows as updates.
 UPDATE_RELEASES = ("hotfix", "security update", "service pack", "update", "update rollup")
@@ -88,7 +92,7 @@ def _programs(
             publisher=as_text(values.get("publisher")),
             architecture=architecture,
             origin="registry" if not path.startswith("HKU") else "user",
-            installed_on=day(as_text(values.get("installdate"))),
+            installed_on=_installed_on(values.get("installdate")),
             user=user,
             kind=_kind(name, title, values),
             size_bytes=_size(values),
@@ -99,9 +103,12 @@ def _kind(key: str, title: str, values: dict[str, object]) -> str | None:
     """Return "update" or "component" for what Windows does not show among programs."""
     release = (as_text(values.get("releasetype")) or "").casefold()
     parent = as_text(values.get("parentkeyname")) or as_text(values.get("parentdisplayname"))
-    if parent or release in UPDATE_RELEASES or UPDATE_NAME.search(title) or UPDATE_NAME.search(key):
+    is_component = bool(as_number(values.get("systemcomponent")))
+    if release in UPDATE_RELEASES or UPDATE_NAME.search(title) or UPDATE_NAME.search(key):
         return "update"
-    return "component" if as_number(values.get("systemcomponent")) else None
+    if parent and is_component and not release:
+        return "component"  # a part of what its parent lists, as Office's languages are
+    return "update" if parent else "component" if is_component else None
 
 
 def _size(values: dict[str, object]) -> int | None:
@@ -124,13 +131,29 @@ def _version(values: dict[str, object]) -> str | None:
     return as_text(packed) if isinstance(packed, str) else None
 
 
+def _installed_on(value: object) -> str | None:
+    """Return the day of an InstallDate: a date in words, or seconds since 1970 as a number."""
+    if isinstance(value, int) and FIRST_SECONDS <= value < LAST_SECONDS:
+        return datetime.fromtimestamp(value, UTC).date().isoformat()
+    return day(as_text(value))
+
+
 def day(text: str | None) -> str | None:
-    """Return YYYY-MM-DD of a date written with the year first, None of anything else."""
-    found = DAY.fullmatch(text or "")
-    if found is None or (not found[2] and len(found[0]) != 8):
+    """Return YYYY-MM-DD of a date with its year first, or last where only one of the others can be a month."""
+    first = DAY.fullmatch(text or "")
+    if first is not None and (first[2] or len(first[3] + first[4]) == 4):
+        return _date(first[1], first[3], first[4])
+    last = YEAR_LAST.fullmatch(text or "")
+    if last is None:
         return None
+    if int(last[1]) > 12 or last[1] == last[3]:
+        return _date(last[4], last[3], last[1])
+    return _date(last[4], last[1], last[3]) if int(last[3]) > 12 else None
+
+
+def _date(year: str, month: str, day_of_month: str) -> str | None:
     try:
-        return date(int(found[1]), int(found[3]), int(found[4])).isoformat()
+        return date(int(year), int(month), int(day_of_month)).isoformat()
     except ValueError:
         return None
 
