@@ -77,7 +77,8 @@ def test_dates_that_are_numbers_are_seconds_or_digits() -> None:
 
 
 def test_parts_of_a_program_are_told_from_its_updates() -> None:
-    office, windows = {"ParentKeyName": "Office14.PROPLUS"}, {"ParentKeyName": "OperatingSystem"}
+    office: dict[str, object] = {"ParentKeyName": "Office14.PROPLUS"}
+    windows: dict[str, object] = {"ParentKeyName": "OperatingSystem"}
     found = programs(
         proof=office | {"SystemComponent": 1},
         german=windows | {"ReleaseType": "Sicherheitsupdate"},
