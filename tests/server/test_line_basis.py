@@ -62,7 +62,7 @@ def test_a_line_with_a_port_is_counted_from_its_first_rate_on() -> None:
 
 
 def test_a_pcs_rate_is_that_of_its_busiest_adapter_and_never_of_a_counter_that_began_anew() -> None:
-    before = (0, {"eth0": (1000, 50), "wifi": (5, 5), "tun0": (900, 900)})
+    before = (0, {"eth0": (1000, 50), "wifi": (5, 5), "tun0": (90, 90)})
     after = (MINUTE, {"eth0": (601_000, 6050), "wifi": (5, 5), "tun0": (0, 0)})
 
     assert rate_between(before, after) == Rate(MINUTE, 80_000.0, 800.0)

@@ -19,7 +19,7 @@ LINK_WORDS: dict[str, dict[str, str]] = {
     "basis": {
         "counters": N_("device counters"),
         "igd": N_("the router's own report"),
-        "pcs_lower_bound": N_("the PCs' sum (at least)"),
+        "pcs_lower_bound": N_("sum of the PCs, not of the line"),
         "probes_only": N_("probes only"),
     },
     "asked_by": {"snmp": "SNMP", "upnp": "UPnP"},

@@ -35,6 +35,7 @@ MODEL_MODULES = (
     "kiemke.server.models.observation",
     "kiemke.server.models.identity",
     "kiemke.server.models.network",
+    "kiemke.server.models.pc_traffic",
     "kiemke.server.models.device_config",
     "kiemke.server.models.figures",
     "kiemke.server.models.access",

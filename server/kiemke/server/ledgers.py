@@ -28,7 +28,7 @@ NOT_LEDGERS = {
             "coverage_now", "unit_figure_now", "shared_adapter", "source_evidence",
             "presence_block", "device_tables_now", "neighbour_stay", "station_stay", "address_stay",
             "lan_host", "sweep_now", "port_change",
-            "network_stay", "device_hardware",
+            "network_stay", "device_hardware", "pc_traffic_unit", "pc_traffic_day", "link_pcs_day",
         ),
         OBSERVED,
     ),

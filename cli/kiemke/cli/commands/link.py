@@ -64,10 +64,19 @@ FIELDS = (
 )
 DAYS = (
     Column(N_("Day"), "day", DAY),
+    Column(N_("Rests on"), "basis", words("basis"), optional=1),
     Column(N_("Known s"), "known_seconds", COUNT),
     Column(N_("Up s"), "up_seconds", COUNT),
     Column(N_("Octets down"), "receive_octets", TOTAL),
     Column(N_("Octets up"), "transmit_octets", TOTAL),
+)
+PCS_DAYS = (
+    Column(N_("Day"), "day", DAY),
+    Column(N_("PCs"), "pcs", COUNT),
+    Column(N_("of PCs"), "pcs_expected", COUNT),
+    Column(N_("Counted s"), "counted_seconds", COUNT),
+    Column(N_("PCs received, octets"), "receive_octets", TOTAL),
+    Column(N_("PCs sent, octets"), "transmit_octets", TOTAL),
 )
 
 
@@ -117,3 +126,13 @@ def show_(app: App, ref: str, times: Times, json: bool) -> None:
     days = records_of(dig(found, "days"))
     if days:
         app.say("", *draw(DAYS, days, app.width(), app.zone).lines)
+    sums = records_of(dig(found, "pcs_days"))
+    if sums:
+        app.say(
+            "",
+            _(
+                "Sum of the PCs: no figure of the line. What PCs say to each other is in it; phones,"
+                " guests and PCs without an agent are not. Late reports change past days."
+            ),
+            *draw(PCS_DAYS, sums, app.width(), app.zone).lines,
+        )

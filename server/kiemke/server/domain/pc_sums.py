@@ -1,14 +1,14 @@
-"""The load of lines without any counter, as the sum of what the site's PCs counted: at least so much.
+"""The present sum of what the PCs behind a line without any counter move, each by its busiest adapter.
 
-It holds the traffic of watched PCs alone (not of printers, phones or guests), of each PC its busiest
-adapter, and what PCs of one office say to each other is in it too. It is a rate of the moment: no day,
-no percentile and no total is made of it.
+What it tells, and its days, are in ``pc_history``. No percentile of the line, no share of its contract
+and no total is made of it.
 """
 
 import json
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from kiemke.server.db import Database, Session
@@ -82,17 +82,30 @@ def rate_between(earlier: tuple[int, Counted], later: tuple[int, Counted]) -> Ra
     seconds = (later[0] - earlier[0]) / 1000
     if not 0.0 < seconds <= LONGEST_SECONDS:
         return None
-    moved = [
-        (now[0] - before[0], now[1] - before[1])
-        for name, now in later[1].items()
-        if (before := earlier[1].get(name)) is not None
-        and now[0] >= before[0]
-        and now[1] >= before[1]
-    ]
+    moved = moved_octets(earlier[1], later[1])
+    return None if moved is None else Rate(later[0], moved[0] * 8 / seconds, moved[1] * 8 / seconds)
+
+
+def moved_octets(earlier: Counted, later: Counted) -> tuple[int, int] | None:
+    """Return what a PC's busiest adapter received and sent between two readings, octets.
+
+    One adapter alone: what a tunnel or a bridge moves, the adapter below it moves too. None when no
+    adapter was read twice, or one that had counted more than the busiest began anew: its share is lost.
+    """
+    moved: list[tuple[int, int, int]] = []
+    lost = 0
+    for name, now in later.items():
+        before = earlier.get(name)
+        if before is None:
+            continue
+        if now[0] < before[0] or now[1] < before[1]:
+            lost = max(lost, sum(before))
+        else:
+            moved.append((now[0] - before[0], now[1] - before[1], sum(before)))
     if not moved:
         return None
-    received, sent = max(moved, key=sum)
-    return Rate(later[0], received * 8 / seconds, sent * 8 / seconds)
+    received, sent, counted = max(moved, key=lambda one: one[0] + one[1])
+    return None if lost > counted else (received, sent)
 
 
 def read_sample(text: str) -> tuple[int, Counted] | None:
@@ -109,6 +122,23 @@ def read_sample(text: str) -> tuple[int, Counted] | None:
         return None
 
 
+async def load_carriers(session: Session, day: date, known_ms: int) -> dict[int, int]:
+    """Return unit -> the line that carries its PCs' traffic on a day and that no device counts."""
+    asked = {"day": day, "known": known_ms}
+    links = await session.fetch(dated(_LINKS), **asked)
+    uncounted = {
+        row["link_id"] for row in links if row["device_id"] is None or row["interface_name"] is None
+    }
+    if not uncounted:
+        return {}
+    users: dict[int, set[int]] = defaultdict(set)
+    alive = {row["link_id"] for row in links}
+    for row in (*links, *await session.fetch(dated(_SHARES), **asked)):
+        if row["link_id"] in alive:
+            users[row["unit_id"]].add(row["link_id"])
+    return carriers(await load_parents(session, day), users, uncounted)
+
+
 class PcSums:
     """Remembers the samples of PCs behind such lines from turn to turn."""
 
@@ -121,7 +151,13 @@ class PcSums:
         """Tell lines without counters the present sum of their PCs; returns how many were told."""
         since = now_ms - round(LONGEST_SECONDS * 1000)
         async with self._db.reading() as session:
-            by_unit = await self._load_carriers(session, now_ms)
+            installed = await session.one(
+                "SELECT utc_offset_seconds FROM installation WHERE id = 1"
+            )
+            if installed is None:
+                return 0
+            today = calendar.local_day(now_ms, installed["utc_offset_seconds"])
+            by_unit = await load_carriers(session, today, now_ms)
             units = sorted(by_unit)
             rows = await session.fetch(_SAMPLES, units=units, since=since) if units else []
         self._take(rows)
@@ -141,27 +177,6 @@ class PcSums:
                 await session.many(_ADD, [{"link": row["link"]} for row in told])
                 await session.many(_TELL, told)
         return len(told)
-
-    async def _load_carriers(self, session: Session, now_ms: int) -> dict[int, int]:
-        installed = await session.one("SELECT utc_offset_seconds FROM installation WHERE id = 1")
-        if installed is None:
-            return {}
-        today = calendar.local_day(now_ms, installed["utc_offset_seconds"])
-        asked = {"day": today, "known": now_ms}
-        links = await session.fetch(dated(_LINKS), **asked)
-        uncounted = {
-            row["link_id"]
-            for row in links
-            if row["device_id"] is None or row["interface_name"] is None
-        }
-        if not uncounted:
-            return {}
-        users: dict[int, set[int]] = defaultdict(set)
-        alive = {row["link_id"] for row in links}
-        for row in (*links, *await session.fetch(dated(_SHARES), **asked)):
-            if row["link_id"] in alive:
-                users[row["unit_id"]].add(row["link_id"])
-        return carriers(await load_parents(session, today), users, uncounted)
 
     def _take(self, rows: list[dict[str, Any]]) -> None:
         """Make rates of samples that are new, and forget PCs that are no longer behind such a line."""

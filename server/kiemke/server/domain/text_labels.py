@@ -101,6 +101,16 @@ NO_AGENT_REASONS = _table(
     ("off_network", "không nối mạng", "off the network"),
     ("unsupported_os", "hệ điều hành không hỗ trợ", "unsupported system"),
 )
+LINK_BASES = _table(
+    ("counters", "bộ đếm của thiết bị", "device counters"),
+    ("igd", "modem tự báo", "the router's own report"),
+    (
+        "pcs_lower_bound",
+        "tổng các máy tính, không phải của đường truyền",
+        "sum of the PCs, not of the line",
+    ),
+    ("probes_only", "chỉ thăm dò", "probes only"),
+)
 LINK_KINDS = _table(
     ("internet", "Internet", "Internet"),
     ("tslcd", "mạng TSLCD", "state data network"),

@@ -47,6 +47,8 @@ TABLES = (
     ),
     Table("network_stay", "last_day", "retention_presence_days"),
     Table("link_day", "day", "retention_link_days"),
+    Table("link_pcs_day", "day", "retention_link_days"),
+    Table("pc_traffic_day", "day", "retention_interface_days"),
     Table("device_config", "seen_at_ms", "retention_config_days"),
     Table("interface_now", "read_at_ms", "retention_interface_days"),
     Table("device_reading_now", "read_at_ms", "retention_interface_days"),

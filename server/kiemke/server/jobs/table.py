@@ -25,6 +25,7 @@ from kiemke.server.domain import (
     match_decide,
     match_device_now,
     one_host_now,
+    pc_history,
     pc_sums,
     search_index,
 )
@@ -56,6 +57,7 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
     watcher = one_host_now.Watch(db)
     fitness = fit_now.Recounter(db)
     sums = pc_sums.PcSums(db)
+    past = pc_history.PcHistory(db)
 
     async def identity(turn: Turn) -> int:
         outcome = await resolver.run(turn.now_ms, turn.guard)
@@ -99,6 +101,7 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
         Job("unit_figures", 60.0, count),
         Job("fitness", 300.0, measure),
         Job("pc_sums", 60.0, lambda turn: sums.run(turn.now_ms, turn.guard)),
+        Job("pc_history", 300.0, lambda turn: past.run(turn.now_ms, turn.guard)),
         Job("link_health", 60.0, judge),
         Job("hardware", 60.0, lambda turn: hardware_now.run(db, turn.now_ms, turn.guard)),
         Job("device_health", 60.0, lambda turn: device_health_now.run(db, turn.now_ms, turn.guard)),

@@ -3,6 +3,7 @@
 from kiemke.server.domain.tables import Report
 from kiemke.server.reports.desks import DESKS
 from kiemke.server.reports.equipment import EQUIPMENT
+from kiemke.server.reports.link_days import LINK_DAYS
 from kiemke.server.reports.links import LINKS
 from kiemke.server.reports.norms import NORMS
 from kiemke.server.reports.officials_coverage import OFFICIALS_COVERAGE
@@ -16,6 +17,7 @@ REPORTS: dict[str, Report] = {
         EQUIPMENT,
         OFFICIALS_COVERAGE,
         LINKS,
+        LINK_DAYS,
         NORMS,
         WEAR,
         RECONCILIATION,

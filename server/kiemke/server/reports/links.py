@@ -22,7 +22,7 @@ _LINKS = dated("""
 SELECT l.id, l.code, v.name, v.kind, v.provider, v.contract_number, v.price_dong, v.payer,
   v.down_bits_per_second, v.up_bits_per_second, v.interface_name, w.code AS device_code,
   u.code AS unit_code, u.name AS unit_name, u.sort_key, n.verdict, n.reasons_json,
-  n.availability_ppm, n.p95_receive_ppm, n.p95_transmit_ppm, n.sample_coverage_ppm,
+  n.availability_ppm, n.p95_receive_ppm, n.p95_transmit_ppm, n.sample_coverage_ppm, n.basis,
   (SELECT COUNT(*) FROM link_share h WHERE h.link_id = l.id AND {active h}) AS sharers
 FROM link l
 JOIN link_version v ON v.link_id = l.id AND {active v}
@@ -59,6 +59,7 @@ COLUMNS = (
     Column("p95_receive", Words("p95 tải xuống", "p95 down"), "per_million", 12),
     Column("p95_transmit", Words("p95 tải lên", "p95 up"), "per_million", 12),
     Column("sample_coverage", Words("Số liệu có được", "Samples"), "per_million", 12),
+    Column("basis", Words("Số liệu dựa trên", "Rests on"), "choice", 24, choices=labels.LINK_BASES),
 )
 
 
@@ -108,6 +109,7 @@ def _row(number: int, link: dict[str, Any]) -> Row:
         link["p95_receive_ppm"],
         link["p95_transmit_ppm"],
         link["sample_coverage_ppm"],
+        link["basis"],
     )
 
 

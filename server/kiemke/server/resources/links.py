@@ -64,10 +64,21 @@ WHERE h.link_id IN :[ids] AND {active h} ORDER BY h.link_id, u.sort_key
 """
 
 _DAYS = """
-SELECT x.day, s.public_id AS source, x.known_seconds, x.up_seconds, x.receive_octets,
+SELECT x.day, CASE WHEN x.receive_octets IS NULL AND x.receive_gap_octets IS NULL THEN 'probes_only'
+    WHEN d.credential = :upnp THEN 'igd' ELSE 'counters' END AS basis,
+  s.public_id AS source, x.known_seconds, x.up_seconds, x.receive_octets,
   x.transmit_octets, x.receive_gap_octets, x.transmit_gap_octets
 FROM link_day x JOIN source s ON s.id = x.source_id
+LEFT JOIN device d ON d.id = (SELECT v.device_id FROM link_version v WHERE v.link_id = x.link_id
+  AND v.valid_from <= x.day AND (v.valid_to IS NULL OR v.valid_to > x.day) AND v.voided_at_ms IS NULL
+  ORDER BY v.recorded_at_ms DESC, v.id DESC LIMIT 1)
 WHERE x.link_id = :link AND x.day <= :day ORDER BY x.day DESC, s.id LIMIT :most
+"""
+
+_PCS_DAYS = """
+SELECT day, pcs, pcs_expected, counted_seconds, receive_octets, transmit_octets, receive_gap_octets,
+  transmit_gap_octets
+FROM link_pcs_day WHERE link_id = :link AND day <= :day ORDER BY day DESC LIMIT :most
 """
 
 
@@ -118,9 +129,13 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class LinkDayView:
-    """One local day of a line as one source saw it: seconds and octets (unsigned decimal text)."""
+    """One local day of a line as one source saw it: seconds and octets (unsigned decimal text).
+
+    ``basis``: what the octets rest on: counters, igd, or probes_only where there are none.
+    """
 
     day: str | None
+    basis: str
     source: str
     known_seconds: int
     up_seconds: int
@@ -131,10 +146,31 @@ class LinkDayView:
 
 
 @dataclass(frozen=True, slots=True)
+class PcsDayView:
+    """One local day of the PCs behind a line that no device counts: a sum of PCs, no figure of the line.
+
+    What PCs say to each other is in the octets, what phones and PCs without an agent drew is not.
+    ``pcs`` of ``pcs_expected`` told something, ``counted_seconds`` of the day at least one did; gap
+    octets have no time of their own and are not in the others. ``basis`` is always pcs_lower_bound.
+    """
+
+    day: str | None
+    basis: str
+    pcs: int
+    pcs_expected: int
+    counted_seconds: int
+    receive_octets: str | None
+    transmit_octets: str | None
+    receive_gap_octets: str | None
+    transmit_gap_octets: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class LinkWhole(Link):
-    """A line with its last days, newest first."""
+    """A line with its last days, newest first, and apart from them those of its PCs' sum."""
 
     days: list[LinkDayView]
+    pcs_days: list[PcsDayView]
 
 
 @get("/api/v1/links", opt={"role": "viewer"}, tags=["links"])
@@ -164,10 +200,16 @@ async def get_link(
         units=units,
     )
     shares = await _load_shares(services, [row["id"]], moment)
-    days = await services.db.read(_DAYS, link=row["id"], day=moment.day, most=DAYS_SHOWN)
+    asked = {"link": row["id"], "day": moment.day, "most": DAYS_SHOWN}
+    days = await services.db.read(_DAYS, **asked, upnp=UPNP)
+    sums = await services.db.read(_PCS_DAYS, **asked)
     return LinkWhole(
         **_values(row, shares.get(row["id"], [])),
         days=[LinkDayView(**{**day, "day": day_text(day["day"])}) for day in days],
+        pcs_days=[
+            PcsDayView(**{**day, "day": day_text(day["day"]), "basis": "pcs_lower_bound"})
+            for day in sums
+        ],
     )
 
 

@@ -10,6 +10,7 @@ from kiemke.server.db import as_date
 from kiemke.server.domain import presence_blocks, rules
 from kiemke.server.domain.coverage_accounts import main_account, nobody
 from kiemke.server.domain.presence_blocks import Change, DayFact
+from kiemke.server.ingest import pc_traffic
 from kiemke.server.ingest.context import SLOT_MS, Applying, Item
 
 _EPOCH = date(1970, 1, 1)
@@ -31,6 +32,7 @@ async def apply(applying: Applying, items: list[Item]) -> list[tuple[Item, str]]
         newest = latest.get(item.source_id)
         if newest is None or newest.report.at_ms <= item.report.at_ms:
             latest[item.source_id] = item
+    await pc_traffic.record(applying, items)
     applying.last_sample |= {source: _plain(item) for source, item in latest.items()}
     await _save(applying, days, facts, touched, items[-1].batch.received_at_ms)
     return []

@@ -31,6 +31,11 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family("kiemke_link_utilization_ratio", "gauge", "Present rate as a share of the contract's."),
     Family(
+        "kiemke_link_pcs_bits_per_second",
+        "gauge",
+        "Sum of what the PCs behind a line without counters move, LAN included: no figure of the line.",
+    ),
+    Family(
         "kiemke_link_utilization_p95_ratio",
         "gauge",
         "95th percentile of the 5-minute rates of 7 days as a share of the contract's rate.",
@@ -101,7 +106,10 @@ def render(rows: list[Row], context: Context) -> Block | None:
     has_rate, has_probe = context.is_fresh(row["rate_at_ms"]), context.is_fresh(row["probe_at_ms"])
     sold = (contract["down_bits_per_second"], contract["up_bits_per_second"])
     live = (row["receive_bits_per_second"], row["transmit_bits_per_second"])
-    counted = row["rate_at_ms"] is not None and row["basis"] != "pcs_lower_bound"
+    # A sum of PCs is no figure of the line: it has a name of its own and no share of the contract.
+    is_sum = row["basis"] == "pcs_lower_bound"
+    totals = (row["receive_octets_total"], row["transmit_octets_total"])
+    counted = row["basis"] in ("counters", "igd") or totals != ("0", "0")
 
     def one(name: str, value: str | int | float | None) -> str:
         return "" if value is None else f'kiemke_link_{name}{{link="{link}"}} {value}\n'
@@ -118,11 +126,12 @@ def render(rows: list[Row], context: Context) -> Block | None:
         one("up", int(row["state"] == "up") if known else None),
         one("known", int(known)),
         both("contracted_bits_per_second", sold),
-        one("receive_bytes_total", row["receive_octets_total"] if counted else None),
-        one("transmit_bytes_total", row["transmit_octets_total"] if counted else None),
+        one("receive_bytes_total", totals[0] if counted else None),
+        one("transmit_bytes_total", totals[1] if counted else None),
         both("utilization_ratio", (_share(live[0], sold[0]), _share(live[1], sold[1])))
-        if has_rate
+        if has_rate and not is_sum
         else "",
+        both("pcs_bits_per_second", live) if has_rate and is_sum else "",
         both("utilization_p95_ratio", (ppm(row["p95_receive_ppm"]), ppm(row["p95_transmit_ppm"]))),
         one("sample_coverage_ratio", ppm(row["sample_coverage_ppm"])),
         one("packet_loss_ratio", ppm(row["loss_ppm"]) if has_probe else None),
