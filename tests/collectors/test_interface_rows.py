@@ -19,6 +19,10 @@ from kiemke.collectors.snmp.reader import Value
         (None, None, None),
         (100_000_000, 4_294_967_295, 100_000_000),  # rubbish in ifHighSpeed
         (-1, None, None),
+        (4_294_967_295, None, None),  # "more than I can say", and nothing else says it
+        (4_294_967_295, 0, None),
+        (100_000_000, 100_000, 100_000_000),  # ifHighSpeed in kilobits
+        (1_000_000_000, 1_000_000_000, 1_000_000_000),  # in bits
     ],
 )
 def test_speed_is_the_figure_that_can_be_true(

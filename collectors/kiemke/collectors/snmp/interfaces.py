@@ -109,7 +109,9 @@ async def read(
         problems.append(err)
     problems = [walk.problem for walk in walks if walk.problem] + problems
     detail = "; ".join(dict.fromkeys(problem.detail for problem in problems)) or None
-    if before is not None and after is not None and after < before:
+    moments = (answer.device.sys_uptime_seconds, before, after)
+    known = [moment for moment in moments if moment is not None]
+    if known != sorted(known):  # its ports may be numbered otherwise since
         return Interfaces(device, "partial", after, (), "the device restarted during the poll")
     if len(walks) == 1:
         raise problems[-1]
@@ -241,14 +243,16 @@ def _is_up(value: Value | None, unknown: tuple[int, ...]) -> bool | None:
 def read_speed(row: Mapping[str, Value]) -> int | None:
     """Return the nominal speed in bits per second, None when the device names none (0 means that).
 
-    ifSpeed where it fits into 32 bits, ifHighSpeed beyond (some devices let ifSpeed wrap there).
+    ifSpeed where it fits into 32 bits, ifHighSpeed beyond (some devices let ifSpeed wrap there). The
+    highest ifSpeed says "more than I can say", so without ifHighSpeed it is None. An ifHighSpeed in bits
+    or kilobits says what ifSpeed says.
     """
     plain = values.read_counter(row.get(oids.IF_SPEED)) or 0
-    high = (values.read_counter(row.get(oids.IF_HIGH_SPEED)) or 0) * 1_000_000
+    told = values.read_counter(row.get(oids.IF_HIGH_SPEED)) or 0
+    is_other_unit = 1_000_000 <= plain < IF_SPEED_FULL and plain in (told, told * 1000)
+    high = 0 if is_other_unit else told * 1_000_000
     if high > MAX_SPEED_BITS_PER_SECOND:
         high = 0
     if high > IF_SPEED_FULL or (high and plain in (0, IF_SPEED_FULL)):
         return high
-    if plain > IF_SPEED_FULL:
-        return None
-    return plain or None
+    return plain if 0 < plain < IF_SPEED_FULL else None

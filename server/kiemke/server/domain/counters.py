@@ -17,6 +17,8 @@ _TICKS_WRAP_SECONDS = 2**32 / 100
 # Clocks of sender and device drift apart: up to a thousandth of the time between, and half a minute.
 _UPTIME_SLACK_SECONDS = 30.0
 _UPTIME_DRIFT = 0.001
+# The moment of a reading and that of its sysUpTime are this far apart at most, as polls go.
+_READ_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Reading:
     sys_uptime_seconds: float | None
     discontinuity_seconds: float | None
     speed_bits_per_second: int | None
+    last_change_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,12 @@ class Interval:
         return self.quality in ("ok", "wrap") and self.in_octets is not None
 
 
-def _restarted(before: Reading, after: Reading, seconds: float) -> bool:
-    """Whether the device or the interface began to count anew between the readings."""
+def _is_torn(before: Reading, after: Reading, seconds: float) -> bool:
+    """Whether the readings are not of one count: a restart, another device, a clock that stood still.
+
+    sysUpTime must have grown by the time between, no less (a restart) and no more (another device answers
+    at the address, or the clock of who polls stood still: then the time between is not known).
+    """
     if before.discontinuity_seconds != after.discontinuity_seconds and None not in (
         before.discontinuity_seconds,
         after.discontinuity_seconds,
@@ -62,10 +69,13 @@ def _restarted(before: Reading, after: Reading, seconds: float) -> bool:
         return False
     expected = before.sys_uptime_seconds + seconds
     slack = _UPTIME_SLACK_SECONDS + seconds * _UPTIME_DRIFT
-    if after.sys_uptime_seconds + slack >= expected:
-        return False
-    # After 497 days sysUpTime itself wraps: that is no restart.
-    return abs(after.sys_uptime_seconds + _TICKS_WRAP_SECONDS - expected) > slack
+    # After 497 days sysUpTime itself wraps, more than once in years: that is no restart.
+    wraps = max(0, round((expected - after.sys_uptime_seconds) / _TICKS_WRAP_SECONDS))
+    if abs(after.sys_uptime_seconds + wraps * _TICKS_WRAP_SECONDS - expected) > slack:
+        return True
+    # One that had just started and did so again is as old as expected, give or take the slack.
+    began_since = seconds - after.sys_uptime_seconds > _READ_SECONDS
+    return wraps == 0 and began_since
 
 
 def _difference(before: int, after: int, bits: int, most: float) -> tuple[int | None, str]:
@@ -85,6 +95,21 @@ def _difference(before: int, after: int, bits: int, most: float) -> tuple[int | 
     return (wrapped, "wrap") if wrapped <= most else (None, "reset")
 
 
+def _began_anew(before: Reading, after: Reading) -> bool:
+    """Whether a 32-bit counter went back and its port changed state: made anew, or wrapped by chance.
+
+    Few devices with 32-bit counters tell a discontinuity; one that dials in again begins at 0.
+    """
+    has_changed = before.last_change_seconds != after.last_change_seconds and None not in (
+        before.last_change_seconds,
+        after.last_change_seconds,
+    )
+    pairs = ((before.in_octets, after.in_octets), (before.out_octets, after.out_octets))
+    return has_changed and any(
+        old is not None and new is not None and new < old for old, new in pairs
+    )
+
+
 def interval(before: Reading, after: Reading) -> Interval | None:
     """Return the interval between two readings in order; None when no time passed.
 
@@ -94,7 +119,7 @@ def interval(before: Reading, after: Reading) -> Interval | None:
     seconds = (after.at_ms - before.at_ms) / 1000
     if seconds <= 0:
         return None
-    if _restarted(before, after, seconds):
+    if _is_torn(before, after, seconds):
         return Interval("reset", seconds)
     pairs = (before.in_octets, after.in_octets, before.out_octets, after.out_octets)
     if None in pairs or before.counter_bits != after.counter_bits:
@@ -103,6 +128,8 @@ def interval(before: Reading, after: Reading) -> Interval | None:
     # A second more: both readings may be taken up to half a second off their moment.
     most = (speed or _FASTEST_BITS_PER_SECOND) / 8 * _SPEED_TOLERANCE * (seconds + 1)
     bits = after.counter_bits or 32
+    if bits == 32 and _began_anew(before, after):
+        return Interval("reset", seconds)
     assert pairs[0] is not None and pairs[1] is not None  # noqa: S101  # told to the type checker
     assert pairs[2] is not None and pairs[3] is not None  # noqa: S101
     octets_in, quality_in = _difference(pairs[0], pairs[1], bits, most)

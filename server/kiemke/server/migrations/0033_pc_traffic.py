@@ -1,11 +1,13 @@
 """What PCs moved behind lines that no device counts, and the sum of it by line and day."""
 
+from typing import Any
+
 from tortoise import fields, migrations
 from tortoise.fields.base import OnDelete
 from tortoise.migrations import operations as ops
 
 
-def _reference(name: str, to: str, related: str) -> "tuple[str, fields.Field]":
+def _reference(name: str, to: str, related: str) -> "tuple[str, fields.Field[Any]]":
     return (
         name,
         fields.ForeignKeyField(
@@ -20,14 +22,14 @@ def _reference(name: str, to: str, related: str) -> "tuple[str, fields.Field]":
     )
 
 
-def _id(name: str, *, generated: bool = True) -> "tuple[str, fields.Field]":
+def _id(name: str, *, generated: bool = True) -> "tuple[str, fields.Field[Any]]":
     return (
         name,
         fields.BigIntField(generated=generated, primary_key=True, unique=True, db_index=True),
     )
 
 
-def _octets(*names: str) -> "list[tuple[str, fields.Field]]":
+def _octets(*names: str) -> "list[tuple[str, fields.Field[Any]]]":
     return [(f"{name}_octets", fields.CharField(null=True, max_length=20)) for name in names]
 
 

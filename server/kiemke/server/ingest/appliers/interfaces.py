@@ -151,6 +151,7 @@ def _take(
         body.sys_uptime_seconds,
         reading.discontinuity_seconds,
         reading.speed_bits_per_second,
+        reading.last_change_seconds,
     )
     # After a reboot the number may be another interface's: its counters are not compared.
     same = before is not None and before["name"] == name
@@ -192,6 +193,7 @@ def _reading(row: dict[str, Any]) -> Reading:
         row["sys_uptime_seconds"],
         row["discontinuity_seconds"],
         row["speed_bits_per_second"],
+        row["last_change_seconds"],
     )
 
 
