@@ -63,9 +63,6 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
         outcome = await resolver.run(turn.now_ms, turn.guard)
         return outcome.resolved + outcome.matched + outcome.approved + outcome.quarantined
 
-    async def watch(turn: Turn) -> int:
-        return await watcher.run(turn.now_ms, turn.guard)
-
     async def match(turn: Turn) -> int:
         machines = await match_decide.run(db, turn.now_ms, turn.guard)
         return machines + await match_device_now.run(db, turn.now_ms, turn.guard)
@@ -87,13 +84,10 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
             await turn.guard(session)
             return await audit_chain.seal(session, audit_key, turn.now_ms)
 
-    async def forget(turn: Turn) -> int:
-        return await prune.run(db, turn.now_ms, turn.guard)
-
     return (
         Job("identity", 10.0, identity),
         Job("search", 5.0, lambda turn: search_index.run(db, turn.guard)),
-        Job("one_host", 60.0, watch),
+        Job("one_host", 60.0, lambda turn: watcher.run(turn.now_ms, turn.guard)),
         Job("devices", 60.0, lambda turn: device_identity_now.run(db, turn.now_ms, turn.guard)),
         Job("match", 60.0, match),
         Job("elsewhere", 300.0, lambda turn: elsewhere_now.run(db, turn.guard)),
@@ -111,5 +105,5 @@ def jobs(db: Database, poll_seconds: float, audit_key: Ed25519PrivateKey) -> tup
         Job("access", 300.0, lambda turn: access_now.run(db, turn.now_ms, turn.guard)),
         Job("seal_audit", 10.0, seal),
         Job("audit_units", 60.0, lambda turn: audit_units.run(db, turn.guard)),
-        Job("prune", 3600.0, forget),
+        Job("prune", 3600.0, lambda turn: prune.run(db, turn.now_ms, turn.guard)),
     )
