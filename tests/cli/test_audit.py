@@ -23,12 +23,25 @@ def test_an_entry_is_told_with_before_and_after(run: Run, signed_in: RestServer)
 
     signed_in.answers["GET", "/api/v1/audit"] = answer
     table = run("audit", "list", "--csv").out
-    whole = run("nhat-ky", "danh-sach", "--json").out
+    asking = (
+        "--ai",
+        "binh",
+        "--viec",
+        "device",
+        "--doi-tuong",
+        "device:SW-02",
+        "--tu",
+        "01/12/2026",
+    )
+    whole = run("nhat-ky", "danh-sach", "--json", *asking).out
 
     assert "port: 161 → 2161; collector_id: 3" in table
     assert "10.0.0.2" not in table, "what stays the same is no change"
     assert '"changed"' not in whole
     assert len(asked) == 2
+    assert {name: asked[1].query.get(name) for name in ("who", "act", "subject", "since")} == {
+        "who": "binh", "act": "device", "subject": "device:SW-02", "since": "2026-12-01",
+    }  # fmt: skip
 
 
 def test_an_entry_without_values_changed_nothing_that_is_told() -> None:

@@ -37,6 +37,39 @@ async def act(client: httpx.AsyncClient, method: str, path: str, body: Any = Non
     assert answer.status_code < 300, answer.text
 
 
+async def test_the_log_is_asked_by_person_act_subject_and_day(api: Api) -> None:
+    """Of some units only what concerns these is found, whatever is asked for."""
+    async with await api.signed_in("admin") as chief:
+        await act(chief, "PATCH", "devices/SW-01", {"port": 1161})  # of U2
+        await act(chief, "PATCH", "devices/SW-02", {"port": 2161})  # of U4
+        await act(chief, "POST", "assets/A3/status?apply=true", {"status": "broken", **PAPER})
+        whole = await log(chief)
+        who = whole["items"][0]["who"]
+        (named,) = {each["act"] for each in whole["items"] if each["subject"] == "device:SW-01"}
+        asked: list[dict[str, Any]] = [
+            {"act": named},
+            {"act": named.partition(".")[0], "who": who},
+            {"subject": "device:SW-01"},
+            {"subject": "device", "limit": 1},
+            {"who": who.upper() + "x"},
+            {"act": named[:-1]},
+            {"who": who, "since": "2026-03-10"},
+            {"who": who, "since": "2026-03-11"},
+        ]
+        found = [told(await log(chief, **each)) for each in asked]
+        first = await log(chief, subject="device", limit=1)
+        second = await log(chief, subject="device", limit=1, after=first["next"])
+    async with await api.signed_in("auditor", unit_id=4) as commune:
+        mine = [told(await log(commune, **each)) for each in asked[:4]]
+
+    one, two = (named, "device:SW-01"), (named, "device:SW-02")
+    assert found[:6] == [[two, one], [two, one], [one], [two], [], []]
+    assert found[6] == [(e["act"], e["subject"]) for e in whole["items"] if e["who"] == who]
+    assert found[7] == []
+    assert (first["total"], told(second)) == (2, [one])
+    assert mine == [[two], [two], [], [two]]
+
+
 async def test_an_officer_of_a_unit_reads_what_concerns_it_alone(api: Api) -> None:
     async with await api.signed_in("admin") as chief:
         await act(chief, "PATCH", "devices/SW-01", {"port": 1161})  # of U2

@@ -153,11 +153,18 @@ async def _insert(
     session: Session, at_ms: int, facts: Mapping[str, Any], rows: list[TableRows] | None
 ) -> None:
     entry = encode_entry(at_ms=at_ms, rows=rows, **facts)
-    await session.execute(
-        "INSERT INTO audit_entry (at_ms, entry, sha256) VALUES (:at_ms, :entry, :sha256)",
+    made = await session.one(
+        "INSERT INTO audit_entry (at_ms, entry, sha256) VALUES (:at_ms, :entry, :sha256) RETURNING id",
         at_ms=at_ms,
         entry=entry,
         sha256=sha256(entry).hexdigest(),
+    )
+    await session.execute(
+        "INSERT INTO audit_about (entry_id, at_ms, who, act, subject)"
+        " VALUES (:entry, :at_ms, :who, :act, :subject)",
+        entry=made["id"] if made else None,
+        at_ms=at_ms,
+        **{name: str(facts[name])[:200] for name in ("who", "act", "subject")},
     )
 
 

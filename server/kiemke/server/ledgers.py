@@ -45,6 +45,7 @@ NOT_LEDGERS = {
     "audit_entry": "the log itself",
     "audit_link": "the log itself",
     "audit_touched": "the log itself",
+    "audit_about": "made from the log: who did what to which subject",
     "audit_unit": "made from the log: which units an entry concerns",
     "person_key": "keys of the log itself",
     "recovery_code": "hashes of secrets; making and using them has its entry",

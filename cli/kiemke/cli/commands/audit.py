@@ -12,6 +12,7 @@ from kiemke.cli.errors import KiemkeError
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import MOMENT
 from kiemke.cli.listing import (
+    DayType,
     Shape,
     Times,
     json_option,
@@ -57,16 +58,41 @@ def audit() -> None:
     examples=(
         "kiemke audit list --limit 50",
         "kiemke nhat-ky list --don-vi TG-XA --ngay 31/12/2026 --json",
+        "kiemke audit list --who binh --act approval --since 01/12/2026",
+        "kiemke nhat-ky list --doi-tuong official:CB-01",
     ),
 )
+@option("--who", "--ai", "who", metavar=N_("USER"), help=N_("Only what this user did."))
+@option("--act", "--viec", "act", metavar=N_("ACT"),
+        help=N_("Only this act (source.approve), or all of a kind (source)."))  # fmt: skip
+@option("--about", "--doi-tuong", "about", metavar=N_("SUBJECT"),
+        help=N_("Only about this (official:CB-01, unit:12), or about all of a kind (official)."))  # fmt: skip
+@option("--since", "--tu", "since", type=DayType(), metavar=N_("DAY"),
+        help=N_("From this day on; --as-of is the last day."))  # fmt: skip
 @option("--unit", "--don-vi", "unit", metavar=N_("UNIT"),
         help=N_("Only this unit and those below it."))  # fmt: skip
 @time_options
 @shape_options
 @pass_app
-def list_(app: App, unit: str | None, times: Times, shape: Shape) -> None:
+def list_(
+    app: App,
+    unit: str | None,
+    who: str | None,
+    act: str | None,
+    about: str | None,
+    since: str | None,
+    times: Times,
+    shape: Shape,
+) -> None:
     """List entries."""
-    asked = {**times.parameters(), "unit": reference(app, UNIT, unit)}
+    asked = {
+        **times.parameters(),
+        "unit": reference(app, UNIT, unit),
+        "who": who,
+        "act": act,
+        "subject": about,
+        "since": since,
+    }
     listing = app.client.items("/audit", asked, shape.rows)
     if not shape.json:
         told = tuple({**entry, "changed": changed(entry)} for entry in listing.items)

@@ -188,6 +188,23 @@ class AuditUnit(Model):
         unique_together = (("entry_id", "unit_id"),)
 
 
+class AuditAbout(Model):
+    """What an audit entry is asked for by, cut to 200 characters. Made from the entry, which alone counts."""
+
+    id = fields.BigIntField(primary_key=True)
+    entry = reference("AuditEntry", "about")
+    at_ms = fields.BigIntField()
+    who = fields.CharField(max_length=200)
+    act = fields.CharField(max_length=200)
+    subject = fields.CharField(max_length=200)
+
+    class Meta:
+        """Table name; the other indexes are made in the migration (their order is bytes)."""
+
+        table = "audit_about"
+        indexes = (("who", "entry_id"),)
+
+
 class AuditLink(Model):
     """An audit entry's place in the chain: ``chain_sha256`` = SHA-256(previous chain + entry's).
 

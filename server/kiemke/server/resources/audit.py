@@ -2,11 +2,12 @@
 
 import json
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Any
+from datetime import date, timedelta
+from typing import Annotated, Any
 
 from litestar import get
 from litestar.di import NamedDependency
+from litestar.params import QueryParameter
 
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import rfc3339, services_of
@@ -14,6 +15,8 @@ from kiemke.server.domain import audit_units
 from kiemke.server.domain.calendar import day_start_ms
 from kiemke.server.domain.person_keys import is_sealed, load_keys, open_value
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_page
+
+_CUT = 200  # characters of who, act and subject that are looked up
 
 # An entry is seen by who sees every unit it concerns; one of no unit by who sees everything.
 _IN_UNITS = (
@@ -30,10 +33,52 @@ LISTING = Listing(
     in_units=_IN_UNITS,
     descending=True,
 )
-# By time and hash: numbers would tell how much was written elsewhere.
-OF_UNITS = replace(
-    LISTING, key="(CAST(a.at_ms AS VARCHAR(20)) || a.sha256)", id="CAST(0 AS BIGINT)"
+# Asked for by who, act or subject: read from the narrow rows that say so, so that a count opens no entry.
+_SHA256 = "(SELECT e.sha256 FROM audit_entry e WHERE e.id = w.entry_id)"
+SOUGHT = replace(
+    LISTING,
+    columns="w.entry_id AS id, w.at_ms, (SELECT e.entry FROM audit_entry e WHERE e.id = w.entry_id)"  # noqa: S608 - names of this file
+    f" AS entry, {_SHA256} AS sha256",
+    tables="audit_about w",
+    where=("w.at_ms <= :known", "w.at_ms < :end"),
+    key="w.entry_id",
+    id="w.entry_id",
+    in_units=_IN_UNITS.replace("a.id", "w.entry_id"),
 )
+
+
+def _of_units(listing: Listing, at_ms: str, digest: str) -> Listing:
+    """Return a list in the order of time and hash: numbers would tell how much was written elsewhere."""
+    key = f"(CAST({at_ms} AS VARCHAR(20)) || {digest})"
+    return replace(listing, key=key, id="CAST(0 AS BIGINT)")
+
+
+OF_UNITS = _of_units(LISTING, "a.at_ms", "a.sha256")
+SOUGHT_OF_UNITS = _of_units(SOUGHT, "w.at_ms", _SHA256)
+
+
+def _sought(dialect: str, who: str | None, **begun: str | None) -> tuple[list[str], dict[str, str]]:
+    """Return the conditions on ``audit_about w`` and their parameters.
+
+    ``begun``, an act ("source.approve") and a subject ("official:CB-01"), are asked for whole or by what
+    stands before their mark.
+    """
+    order = ' COLLATE "C"' if dialect == "postgres" else ""
+    where: list[str] = []
+    values: dict[str, str] = {}
+    if who is not None:
+        where.append("w.who = :who")
+        values["who"] = who[:_CUT]
+    for (name, text), mark in zip(begun.items(), ".:", strict=True):
+        if text is None:
+            continue
+        if mark in text:
+            where.append(f"w.{name}{order} = :{name}")
+            values[name] = text[:_CUT]
+        else:  # the character after the mark ends all that begin so
+            where.append(f"w.{name}{order} >= :{name} AND w.{name}{order} < :{name}_end")
+            values[name], values[f"{name}_end"] = f"{text}{mark}", f"{text}{chr(ord(mark) + 1)}"
+    return where, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +104,20 @@ class Entry:
 
 
 @get("/api/v1/audit", opt={"role": "auditor"}, tags=["audit"])
-async def list_entries(request: AppRequest, asked: NamedDependency[ListQuery]) -> Page[Entry]:
+async def list_entries(
+    request: AppRequest,
+    asked: NamedDependency[ListQuery],
+    who: Annotated[str | None, QueryParameter(description="name of the user")] = None,
+    act: Annotated[
+        str | None, QueryParameter(description="source.approve, or source: all of them")
+    ] = None,
+    subject: Annotated[
+        str | None, QueryParameter(description="official:CB-01, or official: all of them")
+    ] = None,
+    since: Annotated[
+        date | None, QueryParameter(description="YYYY-MM-DD: from this day on")
+    ] = None,
+) -> Page[Entry]:
     """List entries, newest first; a user of some units sees those that concern these alone.
 
     An entry that concerns others as well, or the whole installation, is for who sees all of that.
@@ -68,10 +126,17 @@ async def list_entries(request: AppRequest, asked: NamedDependency[ListQuery]) -
     if asked.units is not None:
         await audit_units.catch_up(services.db)  # what was done a moment ago, too
     is_whole = request.user.roots is None
+    listing, sought_in = (LISTING, SOUGHT) if is_whole else (OF_UNITS, SOUGHT_OF_UNITS)
+    where, values = _sought(services.db.dialect, who, act=act, subject=subject)
+    if where:
+        listing = sought_in
+    params: dict[str, Any] = dict(values)
+    if since is not None:
+        where.append(f"{'w' if where else 'a'}.at_ms >= :begin")
+        params["begin"] = day_start_ms(since, services.offset_seconds)
     end = day_start_ms(asked.moment.day + timedelta(days=1), services.offset_seconds)
-    rows, total, cursor = await fetch_page(
-        services, LISTING if is_whole else OF_UNITS, asked, end=end
-    )
+    listing = replace(listing, where=(*listing.where, *where))
+    rows, total, cursor = await fetch_page(services, listing, asked, end=end, **params)
     items = []
     entries = [json.loads(bytes(row["entry"])) for row in rows]
     async with services.db.reading() as session:
