@@ -138,7 +138,7 @@ async def measure(url: str, args: argparse.Namespace, folder: Path) -> None:
     async with running_api(url, folder) as api:
         for who, unit_id in (
             ("all units", None),
-            ("a commune", 2 + (args.pcs // 2) % (args.units - 1)),
+            ("a commune", figures._unit_of(args.pcs // 2, args.pcs, args.units)),
         ):
             async with await api.signed_in("it", unit_id) as client:
                 print(f"  one who sees {who}:")

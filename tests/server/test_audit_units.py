@@ -53,8 +53,8 @@ async def test_the_log_is_asked_by_person_act_subject_and_day(api: Api) -> None:
             {"subject": "device", "limit": 1},
             {"who": who.upper() + "x"},
             {"act": named[:-1]},
-            {"who": who, "since": "2026-03-10"},
             {"who": who, "since": "2026-03-11"},
+            {"who": who, "since": "2026-03-12"},
         ]
         found = [told(await log(chief, **each)) for each in asked]
         first = await log(chief, subject="device", limit=1)

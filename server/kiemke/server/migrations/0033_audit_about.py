@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from tortoise import fields, migrations
-from tortoise.fields.base import OnDelete
 from tortoise.indexes import Index
 from tortoise.migrations import operations as ops
 
@@ -29,14 +28,14 @@ async def _fill(_apps: Any, editor: Any) -> None:
         await client.execute_many(
             "INSERT INTO audit_about (entry_id, at_ms, who, act, subject)"  # noqa: S608 - names of this file
             f" VALUES ({_MARK[dialect]})",
-            [[row["id"], row["at_ms"], *_said(bytes(row["entry"]))] for row in rows],
+            [[row["id"], row["at_ms"], *_said(row["entry"])] for row in rows],
         )
 
 
-def _said(entry: bytes) -> list[str]:
+def _said(entry: Any) -> list[str]:
     """Return who, act and subject; empty where somebody has spoilt the entry."""
     try:
-        said = json.loads(entry)
+        said = json.loads(entry if isinstance(entry, str) else bytes(entry))
         return [str(said[name])[:200] for name in ("who", "act", "subject")]
     except (ValueError, KeyError, TypeError, RecursionError):
         return ["", "", ""]
@@ -59,18 +58,7 @@ class Migration(migrations.Migration):
                         generated=True, primary_key=True, unique=True, db_index=True
                     ),
                 ),
-                (
-                    "entry",
-                    fields.ForeignKeyField(
-                        "kiemke.AuditEntry",
-                        source_field="entry_id",
-                        db_index=True,
-                        db_constraint=True,
-                        to_field="id",
-                        related_name="about",
-                        on_delete=OnDelete.RESTRICT,
-                    ),
-                ),
+                ("entry_id", fields.BigIntField(unique=True)),
                 ("at_ms", fields.BigIntField()),
                 ("who", fields.CharField(max_length=200)),
                 ("act", fields.CharField(max_length=200)),

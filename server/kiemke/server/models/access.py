@@ -192,7 +192,7 @@ class AuditAbout(Model):
     """What an audit entry is asked for by, cut to 200 characters. Made from the entry, which alone counts."""
 
     id = fields.BigIntField(primary_key=True)
-    entry = reference("AuditEntry", "about")
+    entry_id = fields.BigIntField(unique=True)
     at_ms = fields.BigIntField()
     who = fields.CharField(max_length=200)
     act = fields.CharField(max_length=200)
