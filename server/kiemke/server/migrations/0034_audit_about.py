@@ -44,7 +44,7 @@ def _said(entry: Any) -> list[str]:
 class Migration(migrations.Migration):
     """Create ``audit_about`` and fill it."""
 
-    dependencies = [("kiemke", "0032_search_block")]
+    dependencies = [("kiemke", "0033_pc_traffic")]
 
     initial = False
 
