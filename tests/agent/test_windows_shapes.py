@@ -5,9 +5,13 @@ from typing import Any
 
 import pytest
 
+from kiemke.agent import kept
+from kiemke.agent.host import Host
+from kiemke.agent.sensors import software
 from kiemke.agent.windows.printers import NO_ADDRESS
 from kiemke.agent.windows.registry import as_number, shown
-from kiemke.agent.windows.software import UNINSTALL, day
+from kiemke.agent.windows.software import UNINSTALL, day, of_absent_users
+from kiemke.wire.inventory import Software
 from tests.support.windows import RecordedWindows, read_sections
 
 PRINTERS = r"HKLM\SYSTEM\CurrentControlSet\Control\Print\Printers"
@@ -192,3 +196,33 @@ def test_a_queues_port_tells_how_it_reaches_its_printer(
     (printer,) = read_sections(windows, "printers")["printers"]
 
     assert (printer.connection, printer.address) == (connection, address)
+
+
+def test_programs_of_a_user_who_logged_off_stay_until_his_profile_is_gone(tmp_path: Path) -> None:
+    sid, folder = (
+        "S-1-5-21-1-2-3-1001",
+        r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList",
+    )
+    told: list[dict[str, Any]] = [
+        {"name": "Zalo 24.5", "user": "lan", "origin": "user", "plain_name": "zalo"},
+        {"name": "Cốc Cốc", "user": "gone", "origin": "user"},
+        {"name": "7-Zip", "user": None, "origin": "registry"},
+        {"name": "Later", "user": "lan", "origin": "user", "unknown_field": 1},
+    ]
+    windows = RecordedWindows()
+    windows.winreg.put(f"{folder}\\{sid}", ProfileImagePath=r"C:\Users\lan")
+    windows.winreg.put(f"{folder}\\S-1-5-18", ProfileImagePath=r"C:\Windows\system32")
+    logged_off = of_absent_users(windows, told)
+    windows.winreg.put(f"HKU\\{sid}\\{UNINSTALL}\\Zalo", DisplayName="Zalo 24.6")
+
+    assert [(one.name, one.user, one.plain_name) for one in logged_off] == [
+        ("Zalo 24.5", "lan", "zalo"), ("Later", "lan", None),
+    ]  # fmt: skip
+    assert of_absent_users(windows, told) == [], "he is logged in: what is there is seen"
+    kept.keep(tmp_path, {"software": ("t", tuple(logged_off))})
+    host = Host(windows=RecordedWindows(), folder=tmp_path)
+    assert software.read(host) == {"software": ()}, "his profile is deleted"
+    only_profile = RecordedWindows()
+    only_profile.winreg.put(f"{folder}\\{sid}", ProfileImagePath=r"C:\Users\lan")
+    now = software.read(Host(windows=only_profile, folder=tmp_path))["software"]
+    assert [one.name for one in now if isinstance(one, Software)] == ["Later", "Zalo 24.5"]

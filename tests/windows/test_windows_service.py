@@ -108,6 +108,48 @@ def test_the_folder_is_closed_to_all_but_the_system_administrators_and_the_servi
     )
 
 
+# What somebody without rights made before the installation, and what becomes of it. Wine gives every file to the
+# account that runs: who is believed is named here.
+PLANTED = r"""
+from pathlib import Path
+from kiemke.wire.windows_service import owner
+folder = Path(r"C:\planted\kiemke-agent")
+print(owner.secure(folder, "kiemke-agent"), folder.is_dir(), owner.owner_of(folder) in owner.trusted("kiemke-agent"))
+(folder / "identity.json").write_text("{}")
+print(owner.secure(folder, "kiemke-agent"), [one.name for one in folder.iterdir()])
+believed = owner.trusted
+owner.trusted = lambda name: frozenset({"S-1-5-18"})
+where, whose = owner.stranger(folder, owner.trusted(""))
+print(where == folder, whose.startswith("S-1-5-"))
+aside = owner.secure(folder, "kiemke-agent")
+print(aside.name.startswith("kiemke-agent.not-ours-"), [one.name for one in aside.iterdir()], list(folder.iterdir()))
+owner.trusted = believed
+class Held(Path().__class__):
+    def rename(self, to):
+        raise PermissionError(13, "held open")
+owner.trusted = lambda name: frozenset({"S-1-5-18"})
+try:
+    owner.secure(Held(folder), "kiemke-agent")
+except PermissionError as err:
+    print(err.strerror)
+"""
+
+
+def test_a_folder_that_somebody_else_made_first_is_set_aside_and_not_believed(
+    pc: WindowsPc,
+) -> None:
+    done = pc.python(PLANTED)
+
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "None True True",
+        "None ['identity.json']",
+        "True True",
+        "True ['identity.json'] []",
+        "held open",
+    ]
+
+
 def test_what_installs_reads_no_file_through_a_link_of_a_folder(pc: WindowsPc) -> None:
     """Windows lets everybody make links of folders: one in the agent's place would show the system anything."""
     inbox = pc.drive / "inbox-of-a-test" / "update"

@@ -130,6 +130,10 @@ def _setup_options(setup: "ArgumentParser") -> None:
         "--package", default="", metavar="FILE",
         help="Windows: the installer itself, kept as the way back from a later release",
     )  # fmt: skip
+    setup.add_argument(
+        "--uninstall", action="store_true",
+        help="Windows: take away the scheduled task, before the program goes",
+    )  # fmt: skip
 
 
 def _seal_options(seal: "ArgumentParser") -> None:
@@ -284,6 +288,8 @@ def _call_of_installers(arguments: "Namespace") -> int:
         case "setup":
             from kiemke.agent.commands import setup
 
+            if arguments.uninstall:
+                return setup.remove()
             return setup.run(
                 arguments.state,
                 arguments.token,

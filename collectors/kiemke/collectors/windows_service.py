@@ -11,7 +11,7 @@ from pathlib import Path
 from kiemke.collectors.errors import ConfigError
 from kiemke.collectors.logs import set_up_logs
 from kiemke.collectors.state import make_state
-from kiemke.wire.windows_service import access, host, manager
+from kiemke.wire.windows_service import host, manager, owner
 from kiemke.wire.windows_service.folders import system_program
 
 NAME = "kiemke-collector"
@@ -89,9 +89,13 @@ def run_service(given: argparse.Namespace, run: Callable[[Bell], int]) -> int:
 
 def _install(state: Path) -> int:
     """Make or mend the entry, close the folder to others; nothing is started."""
-    make_state(state)
     refused = manager.install(entry(Path(sys.executable), state))
-    access.restrict(state, NAME)
+    aside = owner.secure(state, NAME)
+    make_state(state)
+    if aside is not None:
+        print(
+            f"{state} was not ours alone; it lies in {aside} now and is not used", file=sys.stderr
+        )
     for name in refused:
         print(f"service: {name} could not be set", file=sys.stderr)
     print(f"{NAME} starts with Windows; next: kiemke-collector enroll TOKEN, then service start")

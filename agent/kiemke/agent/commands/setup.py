@@ -26,16 +26,35 @@ def run(state: Path, token: str, token_file: str, package: str = "", update_key:
     if text:
         enrolment.parse_token(text)  # a cut token is told now, at the machine
     folder = StateFolder(state)
-    folder.prepare()
     if sys.platform == "win32":
         _prepare_windows(state)
         _keep_package(package)
+    folder.prepare()
     trust_keys(state, keys)
     if text:
         leave_token(state, text)
         if token_file and not token.strip():
             _delete(Path(token_file))
     say("ready" + (": it enrols as soon as it runs" if text else ", not enrolled"))
+    return 0
+
+
+def remove() -> int:
+    """Take away what Windows would leave behind when the program goes: the scheduled task; return 0.
+
+    Not while a release is being changed: then only that task can put the program back.
+    """
+    if sys.platform != "win32":
+        return 0
+    # Windows alone has these.
+    from kiemke.agent.service import task
+    from kiemke.agent.update.places import default_updater, read_journal
+
+    try:
+        if read_journal(default_updater()).pending is None:
+            task.unregister()
+    except (OSError, StateError) as err:
+        complain(f"the scheduled task {task.TASK_NAME} may be left: {err}")
     return 0
 
 
@@ -69,15 +88,20 @@ def _prepare_windows(state: Path) -> None:
     """Close the folder to all but the service, and enter the service. Raises StateError."""
     # Windows alone has these.
     from kiemke.agent.service.entry import SERVICE_NAME, entry
-    from kiemke.wire.windows_service import access, manager
+    from kiemke.wire.windows_service import manager, owner
 
     program = Path(sys.executable).with_name("kiemke-agent-service.exe")
     try:
         refused = manager.install(
             entry(program if program.exists() else Path(sys.executable), state)
         )
-        access.restrict(state, SERVICE_NAME)
+        aside = owner.secure(state, SERVICE_NAME)
     except OSError as err:
         raise StateError(f"{state}: {err}; run this as administrator") from err
+    if aside is not None:
+        complain(
+            f"{state} was not ours alone: somebody without rights had made it or put something there. "
+            f"It lies in {aside} now, nothing of it is used; look at it and delete it"
+        )
     for name in refused:
         complain(f"service: {name} could not be set")

@@ -54,7 +54,10 @@ def check_rights(folder: StateFolder) -> Result:
     if not os.access(folder.path, os.W_OK):
         seen = speak(Both("không ghi được {dir}", "{dir} cannot be written"), dir=folder.path)
         return Result("rights", BAD, seen, speak(_RUN_AS_ROOT))
-    if sys.platform != "win32":
+    if sys.platform == "win32":
+        if (found := _check_owner(folder.path)) is not None:
+            return found
+    else:
         for file in (folder.path, folder.path / IDENTITY_FILE):
             if file.exists() and file.stat().st_mode & 0o077:
                 seen = speak(
@@ -68,6 +71,37 @@ def check_rights(folder: StateFolder) -> Result:
             )
             return Result("rights", ODD, seen, speak(_RUN_AS_ROOT))
     return Result("rights", GOOD, speak(Both("thư mục {dir}", "folder {dir}"), dir=folder.path))
+
+
+def _check_owner(path: Path) -> Result | None:
+    """Return what is wrong with whose the folder is, None when nothing is. Windows only."""
+    # Windows alone has these.
+    from kiemke.agent.service.entry import SERVICE_NAME
+    from kiemke.wire.windows_service import owner
+
+    try:
+        found = owner.stranger(path, owner.trusted(SERVICE_NAME))
+    except OSError as err:
+        return Result("rights", UNKNOWN, f"{path}: {err.strerror or err}", speak(_RUN_AS_ROOT))
+    if found is None:
+        return None
+    file, whose = found
+    if whose == "link":
+        seen = speak(
+            Both("{file} là liên kết dẫn đi nơi khác", "{file} is a link to elsewhere"), file=file
+        )
+    else:
+        seen = speak(
+            Both("{file} thuộc về người khác ({sid})", "{file} belongs to somebody else ({sid})"),
+            file=file, sid=whose,
+        )  # fmt: skip
+    remedy = speak(
+        Both(
+            "chạy bằng quản trị viên: kiemke-agent setup; thư mục này được cất riêng và lập mới, rồi ghi danh lại",
+            "run as administrator: kiemke-agent setup; it sets this folder aside and makes a new one; then enrol again",
+        )
+    )
+    return Result("rights", BAD, seen, remedy)
 
 
 def check_disk(folder: StateFolder) -> Result:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from kiemke.agent import kept
 from kiemke.agent.host import Host
 from kiemke.agent.sensors import bundles_linux
 from kiemke.agent.sensors.errors import SensorError, SensorTimeoutError
@@ -32,8 +33,12 @@ def read(host: Host) -> dict[str, tuple[Row, ...]]:
         # Only Windows loads it.
         from kiemke.agent.windows import software
 
-        return {"software": _ordered(software.read(host.windows))}
-    found: list[Software] = []
+        found = software.read(host.windows)
+        if host.folder is not None:
+            _, rows = kept.read(host.folder).get("software", ("", []))
+            found += software.of_absent_users(host.windows, rows)
+        return {"software": _ordered(found)}
+    found = []
     known = False
     if host.path(DPKG_STATUS).exists():
         known = True

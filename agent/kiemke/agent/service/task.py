@@ -69,14 +69,29 @@ def register(
     file = updater / "task.xml"
     try:
         file.write_text(task_xml(program, state), "utf-16")
-        done = subprocess.run(  # noqa: S603 - Windows' own program, words of ours
-            [*command, "/Create", "/F", "/TN", TASK_NAME, "/XML", str(file)],
-            capture_output=True, text=True, errors="replace", check=False,
-            timeout=DEADLINE_SECONDS, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as err:
-        raise OSError("schtasks does not answer") from err
+        done = _run([*command, "/Create", "/F", "/TN", TASK_NAME, "/XML", str(file)])
     finally:
         file.unlink(missing_ok=True)
     if done.returncode:
         raise OSError(f"schtasks: {(done.stderr or done.stdout).strip()[-300:]}")
+
+
+def unregister(scheduler: Sequence[str] | None = None) -> None:
+    """Take the task away; one that is not there is well. Raises OSError."""
+    command = tuple(scheduler) if scheduler else (system_program("schtasks"),)
+    if _run([*command, "/Query", "/TN", TASK_NAME]).returncode:
+        return
+    done = _run([*command, "/Delete", "/F", "/TN", TASK_NAME])
+    if done.returncode:
+        raise OSError(f"schtasks: {(done.stderr or done.stdout).strip()[-300:]}")
+
+
+def _run(command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    """Return what schtasks answered. Raises OSError."""
+    try:
+        return subprocess.run(  # noqa: S603 - Windows' own program, words of ours
+            command, capture_output=True, text=True, errors="replace", check=False,
+            timeout=DEADLINE_SECONDS, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as err:
+        raise OSError("schtasks does not answer") from err

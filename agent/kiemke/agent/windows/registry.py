@@ -129,8 +129,13 @@ class Registry:
         return [
             f"HKU\\{name}"
             for name in self.names("HKU")
-            if name.startswith(("S-1-5-21-", "S-1-12-1-")) and not name.endswith("_Classes")
+            if is_person(name) and not name.endswith("_Classes")
         ]
+
+
+def is_person(sid: str) -> bool:
+    """Tell whether a SID is a person's account: of this PC, of a domain, or of Entra ID."""
+    return sid.startswith(("S-1-5-21-", "S-1-12-1-"))
 
 
 def as_text(value: object) -> str | None:

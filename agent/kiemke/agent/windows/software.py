@@ -1,11 +1,13 @@
 """The programs Windows lists for removal, in both views and of each user, and the Store's apps."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from datetime import UTC, date, datetime
+from typing import Any
 
 from kiemke.agent.windows.port import Windows
-from kiemke.agent.windows.registry import Registry, as_number, as_text, shown
+from kiemke.agent.windows.registry import Registry, as_number, as_text, is_person, shown
 from kiemke.wire.inventory import Software
 
 UNINSTALL = r"SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
@@ -42,6 +44,24 @@ def read(windows: Windows) -> list[Software]:
         found += _apps(registry, f"{hive}_Classes\\{USER_APPS}", account(registry, hive))
     found += _apps(registry, APPX, None)
     return list(_once(found))
+
+
+def of_absent_users(windows: Windows, rows: Iterable[dict[str, Any]]) -> list[Software]:
+    """Return of ``rows``, which an earlier inventory told, those of users who are not logged in now.
+
+    Windows shows a user's programs only while he is logged in; what was seen then counts until he is again, or
+    his profile is deleted. His hive is not opened: who logs in meanwhile would be given an empty profile.
+    """
+    registry = windows.registry
+    loaded = {hive.partition("\\")[2] for hive in registry.users()}
+    sids = [sid for sid in registry.names(PROFILES) if is_person(sid) and sid not in loaded]
+    absent = {account(registry, f"HKU\\{sid}") for sid in sids}
+    known = {field.name for field in fields(Software)}
+    return [
+        Software(**{name: value for name, value in row.items() if name in known})
+        for row in rows
+        if row.get("user") in absent and row.get("name")
+    ]
 
 
 def programs(windows: Windows) -> list[Software]:
