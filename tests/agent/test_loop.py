@@ -235,6 +235,9 @@ def test_a_file_is_replaced_whole_and_is_private(tmp_path: Path) -> None:
     [
         ({"outcome": "idle"}, 2, "All is well."),
         ({"outcome": "idle"}, 60, "It does not seem to run: systemctl start kiemke-agent"),
+        # The server, or the agent's own budget, lets it wait an hour between its posts.
+        ({"outcome": "idle", "post_seconds": "3600"}, 60, "All is well."),
+        ({"outcome": "idle", "post_seconds": "no number"}, 2, "All is well."),
         (
             {"outcome": "conflict", "detail": "two machines"},
             2,
@@ -273,6 +276,19 @@ def test_status_says_all_is_well_or_what_to_do(
 
     assert "\n".join(lines).endswith(last_line)
     assert well is (last_line == "All is well.")
+
+
+def test_status_says_that_the_agent_slowed_down(
+    folder: StateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIEMKE_LANG", "en")
+    now = datetime(2026, 3, 10, 8, 0, tzinfo=UTC)
+    folder.save_identity(AgentIdentity("1f" * 16, "s", "src-1", ("https://10.0.0.1:8443",), "pem"))
+    folder.save_status({"tried_at": now.isoformat(), "outcome": "idle", "slowed_by": "2"})
+
+    lines, well = status.describe(folder, now)
+
+    assert well and lines[-2].startswith("Works 2 times less often")
 
 
 def test_posting_goes_into_the_status(agent: Agent, folder: StateFolder) -> None:

@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 
 from kiemke.agent import evidence, inventory, privacy, slim
 from kiemke.agent.alarm import Alarm
+from kiemke.agent.budget import Budget
 from kiemke.agent.courier import Courier
 from kiemke.agent.files import StateError
 from kiemke.agent.host import Host
 from kiemke.agent.journal import warn
 from kiemke.agent.pace import Intervals
 from kiemke.agent.probing import POST_SECONDS, Prober
-from kiemke.agent.sensors.sampler import LinkState, Sampler, read_links
+from kiemke.agent.sensors.sampler import LinkState, Sampler, read_cost, read_links
 from kiemke.agent.sensors.seat import console_user
 from kiemke.agent.state import Memory, StateFolder
 from kiemke.agent.update.renewal import Renewal
@@ -75,6 +76,7 @@ class Agent:
         self._links: dict[str, LinkState] = {}
         self._user: str | None = None
         self._last_inventory_seconds = float("-inf")
+        self._budget = Budget(read_cost)
         self._has_grown = False  # since code that is seldom needed was last given back
         self._prober = Prober(folder.path, lambda body: self._spool("reachability", body))
 
@@ -108,6 +110,10 @@ class Agent:
         if attempt.outcome in (Outcome.SENT, Outcome.IDLE):
             said["sent_at"] = now
         said |= {"version": __version__, "unsaved": str(self._outbox.unsaved)}
+        said |= {
+            "post_seconds": f"{self._post_interval():.0f}",
+            "slowed_by": f"{self._budget.factor:.0f}",
+        }
         if self._sender.clock_offset_seconds is not None:
             said["clock_offset_seconds"] = f"{self._sender.clock_offset_seconds:.0f}"
         try:
@@ -135,14 +141,14 @@ class Agent:
             return
         self._take_sample(courier)
         courier.start()
-        next_sample = self._clock.awake_seconds() + self._intervals.sample_seconds
+        next_sample = self._clock.awake_seconds() + self._pace.sample_seconds
         while self._stop_cause is None:
             self._alarm.wait(next_sample - self._clock.awake_seconds())
             if self._stop_cause is not None:
                 break
             if self._clock.awake_seconds() >= next_sample or self._has_slept():
                 self._take_sample(courier)
-                next_sample = self._clock.awake_seconds() + self._intervals.sample_seconds
+                next_sample = self._clock.awake_seconds() + self._pace.sample_seconds
             if self._inventory_is_due():
                 self._take_inventory()
                 courier.hurry()
@@ -168,8 +174,13 @@ class Agent:
 
     def _post_interval(self) -> float:
         """Return the seconds between posts."""
-        most = POST_SECONDS if self._prober.tasks else self._intervals.post_seconds
-        return min(most, self._intervals.post_seconds)
+        post = self._pace.post_seconds
+        return min(POST_SECONDS, post) if self._prober.tasks else post
+
+    @property
+    def _pace(self) -> Intervals:
+        """Return the intervals as they are kept: longer while the agent costs more than it may."""
+        return self._intervals.stretched(self._budget.factor)
 
     def _begin(self) -> None:
         """Tell of a new boot and how the last run ended; note that this one has not."""
@@ -257,6 +268,10 @@ class Agent:
         links = read_links()
         events += link_events(self._links, links)
         events += self._renewed()
+        if (over := self._budget.judge(self._clock.awake_seconds())) is not None:
+            events.append(over)
+        if self._budget.is_large:
+            self._has_grown, self._budget.is_large = True, False
         self._links = links
         tells_user = self._switches.tells(privacy.SEAT)
         sample = self._sample(tells_user)

@@ -18,6 +18,12 @@ class Intervals:
     post_seconds: float = 300.0
     inventory_seconds: float = 86_400.0
 
+    def stretched(self, factor: float) -> "Intervals":
+        """Return these intervals with longer waits between samples and posts."""
+        return Intervals(
+            self.sample_seconds * factor, self.post_seconds * factor, self.inventory_seconds
+        )
+
     def adjusted(self, asked: "Pace") -> "Intervals":
         """Return these intervals with what the server asked for, clamped to 30 s - 24 h.
 

@@ -19,7 +19,8 @@ COLLECTOR_KINDS = (
     "device", "interfaces", "reachability", "config", "neighbours", "sweep",
 )  # fmt: skip
 
-_OF_THE_AGENT = ("outbox", "update", "identity")  # a loss, a release, another machine below it
+# A loss, a release, another machine below it, what the agent itself costs.
+_OF_THE_AGENT = ("outbox", "update", "identity", "budget")
 EVENT_NAMES = ("boot", "shutdown", "resume", "link_speed", "session", "trap", *_OF_THE_AGENT)
 PROBE_PURPOSES = ("gateway", "isp", "domestic")
 REACH_TARGETS = ("gateway", "server")

@@ -18,6 +18,8 @@ NO_COPY = Both(
     "Chưa có bản kiểm kê nào được giữ lại: dịch vụ chưa gửi lần nào (hoặc chạy lệnh này bằng root).",
     "No inventory is kept here: the service has told none yet (or run this as root).",
 )
+BYTES = "_bytes"
+MEGABYTE, GIGABYTE = 10**6, 10**9
 SAME = Both("Không có gì thay đổi từ lần gửi trước.", "Nothing changed since it was last told.")
 NOT_SENT = Both(
     "  (bản trước chưa được máy chủ nhận)", "  (the last one has not been received yet)"
@@ -78,10 +80,10 @@ def _line(change: Change) -> str:
     """Return one change: + came, - went, ~ is another."""
     if change.before is None or change.now is None:
         row: dict[str, Any] = change.now or change.before or {}
-        told = ", ".join(f"{name} {_text(value)}" for name, value in row.items())
+        told = ", ".join(f"{_name(name)} {_text(value, name)}" for name, value in row.items())
         return f"  {'+' if change.before is None else '-'} {told}"
     told = ", ".join(
-        f"{name}: {_text(change.before.get(name))} → {_text(change.now.get(name))}"
+        f"{_name(name)}: {_pair(change.before.get(name), change.now.get(name), name)}"
         for name in change.differing
     )
     first = next(iter(change.now), None)
@@ -89,5 +91,18 @@ def _line(change: Change) -> str:
     return f"  ~ {head}{told}"
 
 
-def _text(value: object) -> str:
+def _pair(before: object, now: object, field: str) -> str:
+    """Return both values; sizes that look alike in their unit are told to the byte."""
+    told = _text(before, field), _text(now, field)
+    return " → ".join(told if told[0] != told[1] else (_text(before), _text(now)))
+
+
+def _name(field: str) -> str:
+    return field.removesuffix(BYTES)
+
+
+def _text(value: object, field: str = "") -> str:
+    """Return a value in words; a size in the unit a person reads."""
+    if field.endswith(BYTES) and isinstance(value, int) and value >= MEGABYTE:
+        return f"{value / GIGABYTE:.1f} GB" if value >= GIGABYTE else f"{value / MEGABYTE:.0f} MB"
     return "-" if value is None else json.dumps(value, ensure_ascii=False).strip('"')

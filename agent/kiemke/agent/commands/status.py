@@ -53,6 +53,10 @@ CLOCK = {
         "This clock is {span} ahead of the server's: set it.",
     ),
 }
+SLOWED = Both(
+    "Chạy thưa hơn {factor} lần: chương trình này đã dùng bộ xử lý nhiều hơn mức cho phép",
+    "Works {factor} times less often: this program used more of the processor than it may",
+)
 ALL_WELL = Both("Mọi thứ đều tốt.", "All is well.")
 
 
@@ -90,12 +94,23 @@ def describe(folder: StateFolder, now: datetime) -> tuple[list[str], bool]:
     if said.get("outcome") not in WELL:
         why = said.get("detail") or said.get("outcome")
         return [*lines, speak(NOT_SENDING, detail=why), speak(LOOK)], False
-    if abs(now - tried) > 3 * timedelta(seconds=Intervals().post_seconds):
+    if said.get("slowed_by", "1") != "1":
+        lines.append(speak(SLOWED, factor=said["slowed_by"]))
+    if abs(now - tried) > late_after(said):
         return [*lines, speak(NOT_RUNNING, start=START)], False
     offset = clock_offset(said)
     if offset is not None and abs(offset) > CLOCK_WRONG_SECONDS:
         return [*lines, speak(CLOCK[offset > 0], span=span(offset))], False
     return [*lines, speak(ALL_WELL)], True
+
+
+def late_after(said: dict[str, str]) -> timedelta:
+    """Return how long after its last post a running agent has posted again: three intervals of its own."""
+    try:
+        seconds = float(said["post_seconds"])
+    except (KeyError, ValueError):
+        seconds = Intervals().post_seconds
+    return timedelta(seconds=3 * max(seconds, Intervals().post_seconds))
 
 
 def clock_offset(said: dict[str, str]) -> float | None:

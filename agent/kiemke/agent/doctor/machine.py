@@ -6,10 +6,9 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from kiemke.agent.commands.status import COPIED, START, WELL, moment
+from kiemke.agent.commands.status import COPIED, START, WELL, late_after, moment
 from kiemke.agent.doctor.result import BAD, GOOD, ODD, UNKNOWN, Result
 from kiemke.agent.files import StateError
-from kiemke.agent.pace import Intervals
 from kiemke.agent.state import IDENTITY_FILE, AgentIdentity, StateFolder
 from kiemke.agent.words import Both, span, speak
 from kiemke.wire.outbox_store import peek
@@ -164,7 +163,7 @@ def check_service(folder: StateFolder, now: datetime) -> Result:
         return Result("service", BAD, seen, START)
     ago = (now - tried).total_seconds()
     seen = speak(Both("hoạt động {span} trước", "was at work {span} ago"), span=span(ago))
-    if abs(ago) > 3 * Intervals().post_seconds:
+    if abs(ago) > late_after(said).total_seconds():
         return Result("service", BAD, seen, START)
     if said.get("outcome") not in WELL:
         return Result("service", ODD, f"{seen}: {said.get('detail') or said.get('outcome')}")

@@ -229,7 +229,7 @@ def _clock(best: Tried) -> Result:
         return Result("clock", UNKNOWN, speak(Both("chưa so được", "not compared")))
     if abs(offset) <= CLOCK_WRONG_SECONDS:
         seen = speak(
-            Both("lệch {n:+.0f} giây so với máy chủ", "{n:+.0f} s to the server's"), n=-offset
+            Both("lệch {n:+.0f} giây so với máy chủ", "{n:+.0f} s to the server's"), n=0.0 - offset
         )
         return Result("clock", GOOD, seen)
     remedy = speak(

@@ -13,7 +13,7 @@ if sys.platform == "linux":
 else:
     from kiemke.agent.sensors import vital_psutil as vitals
 
-__all__ = ["CpuTime", "LinkState", "Sampler", "busy_ratio", "read_links"]
+__all__ = ["CpuTime", "LinkState", "Sampler", "busy_ratio", "read_cost", "read_links"]
 
 
 VOLUMES_SECONDS = 3600.0
@@ -48,6 +48,11 @@ def read_links() -> dict[str, LinkState]:
     except VitalsError as err:
         warn("links not read", reason=err)
         return {}
+
+
+def read_cost() -> tuple[float, int]:
+    """Return this process's processor seconds and resident bytes. Raises VitalsError."""
+    return vitals.read_own_cost()
 
 
 class Sampler:
