@@ -205,6 +205,7 @@ FAMILIES = (
     "nexsan",
     "nokia",
     "nomadix",
+    "nti",
     "nutanix",
     "occam",
     "oki",
