@@ -193,6 +193,7 @@ FAMILIES = (
     "mimosa",
     "mitel",
     "montclair",
+    "morningstar",
     "moxa",
     "nec",
     "netapp",
