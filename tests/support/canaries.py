@@ -76,6 +76,10 @@ VALUES: dict[str, Any] = {
     "device_version.kind": "switch",
     "device_hardware.macs": "AABBCCDDEEFF",
     "device.address": "203.0.113.99",
+    "stock_take.reason": "year_end",
+    "stock_take.day": DAY,
+    "stock_take_version.state": "open",
+    "stock_take_version.board_json": '[{"name": "CANARY"}]',
     "device_host_key.host_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIENDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0ND",
     "device_ssh.administrators_json": '["CANARY"]',
     "device_ssh.parts_json": '[{"name": "CANARY"}]',
@@ -210,6 +214,15 @@ CHANGES: dict[tuple[str, str], tuple[dict[str, Any] | None, ...]] = {
     ("POST", "/api/v1/counts"): (
         {"asset": "{asset.code}", "result": "seen", **_PAPER},
     ),
+    ("POST", "/api/v1/stock-takes"): (
+        {"unit": "{unit_version.code}", **_PAPER},
+    ),
+    ("POST", "/api/v1/stock-takes/{ref}/found"): (
+        {"items": [{"number": "{asset.code}", "result": "found"}], "counted_by": "Q"},
+    ),
+    ("POST", "/api/v1/stock-takes/{ref}/files"): ({},),
+    ("POST", "/api/v1/stock-takes/{ref}/close"): ({"instrument": "1/QĐ"},),
+    ("POST", "/api/v1/stock-takes/{ref}/withdraw"): ({"instrument": "1/QĐ"},),
     ("POST", "/api/v1/indicators"): (
         {"unit": "{unit_version.code}", "indicator": "{indicator.code}", "role": "value",
          "value": 1, "source": "x", **_PAPER},

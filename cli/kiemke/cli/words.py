@@ -6,6 +6,7 @@ from kiemke.cli.words_findings import FINDINGS
 from kiemke.cli.words_lan import LAN_FIXES, PORT_ROLES
 from kiemke.cli.words_links import LINK_WORDS
 from kiemke.cli.words_readings import READINGS
+from kiemke.cli.words_takes import TAKE_WORDS
 
 VOCABULARIES: dict[str, dict[str, str]] = {
     "unit_type": {
@@ -57,6 +58,7 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "source": N_("agent or collector"),
         "user": N_("user"),
         "enrolment_token": N_("enrolment token"),
+        "stock_take": N_("stock-take"),
     },
     "succession": {
         "merge": N_("merged"),
@@ -189,6 +191,7 @@ VOCABULARIES: dict[str, dict[str, str]] = {
         "unsupported_os": N_("operating system too old"),
     },
     **LINK_WORDS,
+    **TAKE_WORDS,
     "source_kind": {
         "agent": N_("agent"),
         "collector": N_("collector"),

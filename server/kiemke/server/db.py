@@ -32,6 +32,7 @@ Row = dict[str, Any]
 MODEL_MODULES = (
     "kiemke.server.models.organisation",
     "kiemke.server.models.book",
+    "kiemke.server.models.stock_takes",
     "kiemke.server.models.observation",
     "kiemke.server.models.identity",
     "kiemke.server.models.network",

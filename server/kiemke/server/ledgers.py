@@ -10,6 +10,7 @@ LEDGER_TABLES = (
     "unit", "unit_version", "unit_succession", "place", "place_version",
     "official", "official_version", "membership", "absence", "coverage_target",
     "asset", "asset_status", "custody", "counted_asset", "asset_fact",
+    "stock_take", "stock_take_version", "stock_take_surplus", "stock_take_line",
     "indicator", "indicator_figure",
     "device", "device_version", "link", "link_version", "link_share", "probe_target", "site_subnet",
     "rule", "holiday",

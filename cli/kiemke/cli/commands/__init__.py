@@ -26,6 +26,7 @@ COMMANDS = (
     Entry("place", "noi", "place", "place", N_("One-stop desks, meeting rooms, server rooms.")),
     Entry("official", "can-bo", "official", "official", N_("Officials and their posts.")),
     Entry("asset", "tai-san", "asset", "asset", N_("Assets on the book and who holds them.")),
+    Entry("count", "kiem-ke", "count", "count", N_("Stock-takes: the book against what is there.")),
     Entry("machine", "may", "machine", "machine", N_("PCs as the agents see them.")),
     Entry("software", "phan-mem", "software", "software", N_("Programs on the machines, by name.")),
     Entry("match", "ghep", "match", "match", N_("Which seen machine is which asset.")),

@@ -59,6 +59,7 @@ THINGS: dict[str, str] = {
     "machine": f"SELECT x.machine_id AS ref, s.unit_id, {_TIMES.format('x')} FROM machine_source x"  # noqa: S608
     " JOIN source s ON s.id = x.source_id WHERE x.machine_id IN :[ids]",
     "user": f"{_plain('app_user')} AND role <> 'none' UNION ALL {_dated('user_grant', 'user_id')}",
+    "stock_take": _dated("stock_take_version", "stock_take_id"),
     "secret": _plain("secret"),
     "enrolment_token": _plain("enrolment_token"),
     "approval": _plain("approval"),
@@ -78,6 +79,9 @@ TABLES: dict[str, tuple[tuple[str, str], ...]] = {
     **dict.fromkeys(("official_version", "absence"), (("official", "official_id"),)),
     "asset": (("asset", "id"),),
     **dict.fromkeys(("asset_status", "counted_asset", "asset_fact"), (("asset", "asset_id"),)),
+    "stock_take": (("stock_take", "id"),),
+    "stock_take_version": (("unit", "unit_id"), ("unit", "counted_unit_id")),
+    **dict.fromkeys(("stock_take_surplus", "stock_take_line"), (("stock_take", "stock_take_id"),)),
     "link": (("link", "id"),),
     "link_share": (("unit", "unit_id"), ("link", "link_id")),
     "probe_target": (("link", "link_id"),),
@@ -102,7 +106,7 @@ def _numbered(table: str, thing: str) -> str:
 SUBJECTS: dict[str, tuple[tuple[str, str], ...]] = {
     **{
         kind: ((kind, _numbered(kind, "id")),)
-        for kind in ("unit", "asset", "machine", "secret", "approval")
+        for kind in ("unit", "asset", "machine", "secret", "approval", "stock_take")
     },
     **{
         kind: ((kind, _named(kind, "code")), (kind, _numbered(kind, "id")))
@@ -125,7 +129,7 @@ SUBJECTS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 # Subjects that say nothing by themselves, of acts whose ledger rows say it all.
 BY_ROWS = ("decision", "site_subnet")
-_UNIT_KEYS = ("unit_id", "parent_id", "successor_id", "authority_id")
+_UNIT_KEYS = ("unit_id", "counted_unit_id", "parent_id", "successor_id", "authority_id")
 
 _DUE = """
 SELECT e.id, e.at_ms, e.entry FROM audit_entry e WHERE e.id > :floor AND NOT EXISTS

@@ -1,7 +1,8 @@
 """Counts of assets: a person stood before a thing, or did not find it, on a day, by a paper.
 
 One count stands for an asset and a day: another result for the same day voids the first and adds
-itself; the same result again changes nothing. A count is an observation by a person: it covers a PC
+itself; the same result again changes nothing. Counts made in a stock-take are its own (see
+``stock_take_findings``): they cover and contradict like all others, and are not touched here. A count is an observation by a person: it covers a PC
 that may carry no agent, and one that says "missing" contradicts the book whatever an agent reports.
 """
 
@@ -74,7 +75,7 @@ ORDER BY a.code
 """)
 _COUNTS = """
 SELECT id, asset_id, result, valid_from FROM counted_asset
-WHERE asset_id IN :[ids] AND valid_from <= :day AND voided_at_ms IS NULL
+WHERE asset_id IN :[ids] AND valid_from <= :day AND voided_at_ms IS NULL AND stock_take_id IS NULL
 ORDER BY valid_from, recorded_at_ms, id
 """
 

@@ -212,6 +212,15 @@ DIFFERENCES = _table(
     ("other_user", "người khác sử dụng", "used by another"),
     ("overdue", "quá hạn trả", "due back and not returned"),
 )
+TAKE_LINES = _table(
+    ("missing", "thiếu", "missing"),
+    ("elsewhere", "ở nơi khác", "elsewhere"),
+    ("broken", "hỏng", "broken"),
+    ("not_expected", "thừa: sổ không ghi ở đây", "surplus: booked elsewhere or gone"),
+    ("surplus", "thừa: ngoài sổ", "surplus: not on the book"),
+    ("unanswered", "chưa kiểm", "not answered"),
+    ("agrees", "khớp sổ", "as the book says"),
+)
 MATCH_STATES = _table(
     ("matched", "đã khớp với máy", "matched"),
     ("unmatched", "chưa thấy máy", "not seen"),

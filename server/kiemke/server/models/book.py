@@ -111,12 +111,19 @@ class HandoverMinutes(Model):
 class CountedAsset(Dated):
     """A person's count of an asset: seen or missing on ``valid_from`` (a one-day row).
 
-    ``counted_by`` names who stood there, None where the paper alone says it.
+    ``counted_by`` names who stood there, None where the paper alone says it. ``found``, ``place``,
+    ``seen_unit`` and ``note`` say more of what was seen; ``stock_take`` is the stock-take it was said in,
+    None for a count of its own.
     """
 
     asset = reference("Asset", "counts")
     result = fields.CharField(max_length=10)
     counted_by = fields.CharField(max_length=200, null=True)
+    stock_take = reference("StockTake", "counts", null=True)
+    found = fields.CharField(max_length=10, null=True)
+    place = fields.CharField(max_length=200, null=True)
+    seen_unit = reference("Unit", "counts", null=True)
+    note = fields.CharField(max_length=400, null=True)
 
     class Meta:
         """Table name."""

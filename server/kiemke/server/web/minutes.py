@@ -10,7 +10,7 @@ from html import escape
 from kiemke.server.domain.handover import Handover, Item, Party
 from kiemke.server.domain.text_labels import ASSET_KINDS
 
-_STYLE = """
+STYLE = """
 @page { size: A4 landscape; margin: 15mm }
 body { font-family: "Times New Roman", serif; font-size: 13pt; color: #000 }
 header { display: flex; justify-content: space-between; text-align: center }
@@ -23,11 +23,13 @@ footer { display: flex; justify-content: space-around; text-align: center; margi
 """
 
 
-def _money(value: int | None) -> str:
+def money(value: int | None) -> str:
+    """Return an amount with its thousands apart, "" for None."""
     return "" if value is None else f"{value:,}".replace(",", ".")
 
 
-def _day(value: date) -> str:
+def long_day(value: date) -> str:
+    """Return a day as papers write it."""
     return f"ngày {value.day:02d} tháng {value.month:02d} năm {value.year}"
 
 
@@ -52,7 +54,7 @@ def _row(number: int, item: Item) -> str:
         str(item.in_use_since.year) if item.in_use_since else "",
     )
     plain = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f'<tr>{plain}<td class="n">{_money(item.price_dong)}</td><td></td></tr>'
+    return f'<tr>{plain}<td class="n">{money(item.price_dong)}</td><td></td></tr>'
 
 
 def handover_minutes(asked: Handover, items: Sequence[Item], *, demo: bool) -> str:
@@ -62,14 +64,14 @@ def handover_minutes(asked: Handover, items: Sequence[Item], *, demo: bool) -> s
         "Năm đưa vào SD", "Nguyên giá (đồng)", "Ghi chú",
     )  # fmt: skip
     known = [item.price_dong for item in items if item.price_dong is not None]
-    total = _money(sum(known)) if len(known) == len(items) else f"{_money(sum(known))} (chưa đủ)"
+    total = money(sum(known)) if len(known) == len(items) else f"{money(sum(known))} (chưa đủ)"
     mark = '<p class="demo">DỮ LIỆU MẪU</p>' if demo else ""
     return f"""<!doctype html>
 <html lang="vi"><meta charset="utf-8"><title>Biên bản giao nhận tài sản</title>
-<style>{_STYLE}</style>
+<style>{STYLE}</style>
 {mark}<header><div><b>{escape(asked.giver.unit_name)}</b><br>Số: {escape(asked.instrument)}</div>
 <div><b>CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM</b><br><b>Độc lập - Tự do - Hạnh phúc</b><br>
-<i>……, {_day(asked.day)}</i></div></header>
+<i>……, {long_day(asked.day)}</i></div></header>
 <h1>BIÊN BẢN GIAO NHẬN TÀI SẢN</h1>
 <p>Bên giao: {_party(asked.giver)}.<br>Bên nhận: {_party(asked.receiver)}.</p>
 <table><tr>{"".join(f"<th>{head}</th>" for head in heads)}</tr>

@@ -1,0 +1,225 @@
+"""Stock-takes: the book as of a day against what stands there, closed with minutes that stay."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.api import Api, make_office, running_api
+
+DAY = "2026-03-01"
+
+
+@pytest.fixture
+async def api(database_url: str, tmp_path: Path) -> AsyncIterator[Api]:
+    """A1, A2 and the printer A6 of U2; A3 of U4, A4 of the police network in U4, A5 disposed of."""
+    async with running_api(database_url, tmp_path) as running:
+        office = make_office()
+        office.add_pc(4, office.add_official(4), no_agent_reason="police_network")
+        office.add_pc(4, status="disposed")
+        printer = office.add_asset("printer", tag="TEM-6", serial="ab-12 C", serial_key="AB12C")
+        office.add_custody(printer, 2)
+        await running.write(office)
+        yield running
+
+
+async def opened(it: httpx.AsyncClient, unit: str = "U2", **more: Any) -> int:
+    body = {"unit": unit, "day": DAY, "instrument": "12/QĐ", "board": [{"name": "Lê Thị Ba"}]}
+    answer = await it.post("/api/v1/stock-takes", params={"apply": "true"}, json={**body, **more})
+    assert answer.status_code == 200, answer.text
+    return int(answer.json()["id"])
+
+
+async def add(it: httpx.AsyncClient, take: int, items: list[dict[str, Any]], **more: Any) -> Any:
+    body = {"items": items, "counted_by": "Trần Văn Đếm", **more}
+    return await it.post(f"/api/v1/stock-takes/{take}/found", params={"apply": "true"}, json=body)
+
+
+def said(result: str, *numbers: str) -> list[dict[str, Any]]:
+    return [{"number": number, "result": result} for number in numbers]
+
+
+async def states(it: httpx.AsyncClient, take: int, **params: Any) -> dict[str, str]:
+    page = (await it.get(f"/api/v1/stock-takes/{take}/lines", params=params)).json()
+    return {line["code"] or line["number"]: line["state"] for line in page["items"]}
+
+
+async def test_a_dry_run_says_what_is_expected_and_opens_nothing(api: Api) -> None:
+    async with await api.signed_in("it") as it:
+        body = {"unit": "U2", "day": DAY, "instrument": "12/QĐ"}
+        told = (await it.post("/api/v1/stock-takes", json=body)).json()
+        listed = (await it.get("/api/v1/stock-takes")).json()
+
+    assert (told["id"], told["expected"], told["applied"]) == (None, 3, False)
+    assert listed["total"] == 0
+
+
+async def test_every_number_on_a_thing_answers_for_it(api: Api) -> None:
+    async with await api.signed_in("it") as it:
+        take = await opened(it)
+        before = await states(it, take)
+        told = await add(it, take, said("found", "a1", "tem-6"))
+        again = await add(it, take, said("found", "AB12c"))
+        after = await states(it, take)
+
+    assert before == {"A1": "unanswered", "A2": "unanswered", "A6": "unanswered"}
+    assert [(i["asset"], i["outcome"]) for i in told.json()["items"]] == [
+        ("A1", "new"),
+        ("A6", "new"),
+    ]
+    assert again.json()["items"][0]["outcome"] == "same"
+    assert after == {"A2": "unanswered", "A1": "agrees", "A6": "agrees"}
+
+
+async def test_differences_name_the_next_command(api: Api) -> None:
+    async with await api.signed_in("it") as it:
+        take = await opened(it)
+        await add(it, take, said("missing", "A1"))
+        await add(it, take, [{"number": "A2", "result": "elsewhere", "unit": "U4"}])
+        await add(it, take, said("broken", "A6"))
+        await add(it, take, said("found", "A3", "A5"))
+        await add(it, take, [{"number": "SN-9", "result": "surplus", "name": "Máy chiếu"}])
+        page = (await it.get(f"/api/v1/stock-takes/{take}/lines")).json()
+        book = await api.services.db.read("SELECT id FROM asset_status WHERE status = 'lost'")
+    found = {
+        line["code"] or line["number"]: (line["state"], line["next"]) for line in page["items"]
+    }
+
+    assert found["A1"] == ("missing", "kiemke asset status A1 lost --date … --paper …")
+    assert found["A2"][1].startswith("kiemke asset handover A2 --from official:P2 --to unit:U4")
+    assert found["A6"] == ("broken", "kiemke asset status A6 broken --date … --paper …")
+    assert found["A3"][1].endswith("--to unit:U2 --day … --paper …")
+    assert found["A5"] == ("not_expected", "kiemke asset status A5 in_use --date … --paper …")
+    assert found["SN-9"] == ("surplus", "kiemke template assets")
+    assert book == []
+
+
+@pytest.mark.parametrize(
+    ("items", "word"),
+    [
+        (said("found", "A1", "KHÔNG-CÓ"), "KHÔNG-CÓ"),
+        (said("surplus", "A1"), "A1"),
+        (said("missing", "A3"), "A3"),
+        (said("found", "A6", "TEM-6"), "TEM-6"),
+    ],
+)
+async def test_what_cannot_be_is_refused_whole(
+    api: Api, items: list[dict[str, Any]], word: str
+) -> None:
+    async with await api.signed_in("it") as it:
+        take = await opened(it)
+        answer = await add(it, take, items)
+    stored = await api.services.db.read("SELECT id FROM counted_asset")
+
+    assert answer.status_code == 422
+    assert word in answer.json()["detail"]
+    assert stored == []
+
+
+async def test_what_was_said_by_mistake_is_taken_back(api: Api) -> None:
+    async with await api.signed_in("it") as it:
+        take = await opened(it)
+        await add(it, take, said("missing", "A1"))
+        await add(it, take, said("found", "X-1"), unknown_as_surplus=True)
+        between = await states(it, take)
+        api.clock.now_ms += 60_000
+        await add(it, take, said("retract", "A1", "X-1"))
+        after = await states(it, take)
+        then = await states(it, take, known_at="2026-03-10T17:30:30Z")
+
+    assert (between["A1"], between["X-1"]) == ("missing", "surplus")
+    assert after == {"A1": "unanswered", "A2": "unanswered", "A6": "unanswered"}
+    assert then == between
+
+
+async def test_a_pc_without_agent_is_counted_by_a_stock_take_and_one_missed_contradicts(
+    api: Api,
+) -> None:
+    async with await api.signed_in("it") as it:
+        take = await opened(it, "U4")
+        await add(it, take, said("found", "A4"), day="2026-03-09")
+        await add(it, take, said("missing", "A3"), day="2026-03-09")
+        params = {"as_of": "2026-03-10"}
+        rows = (await it.get("/api/v1/coverage/who", params=params)).json()["items"]
+    found = {row["asset"]["code"]: row["state"] for row in rows if row["asset"]}
+
+    assert (found["A4"], found["A3"]) == ("counted", "contradicted")
+
+
+async def test_a_stock_take_closes_when_all_is_answered_and_stays_as_it_was(api: Api) -> None:
+    async with await api.signed_in("it") as it:
+        take = await opened(it)
+        await add(it, take, said("missing", "A1"))
+        url, body = f"/api/v1/stock-takes/{take}/close", {"instrument": "3/BB"}
+        early = await it.post(url, params={"apply": "true"}, json=body)
+        await add(it, take, said("found", "A2", "A6"))
+        dry = (await it.post(url, json=body)).json()
+        closed = (await it.post(url, params={"apply": "true"}, json=body)).json()
+        paper = {"day": DAY, "instrument": "9/QĐ", "name": "Tên khác"}
+        await it.post("/api/v1/assets/A2/facts", params={"apply": "true"}, json=paper)
+        lines = (await it.get(f"/api/v1/stock-takes/{take}/lines")).json()["items"]
+        late = await add(it, take, said("found", "A1"))
+        again = await it.post(url, params={"apply": "true"}, json=body)
+        page = await it.get(f"/api/v1/stock-takes/{take}/minutes/html")
+        sheet = await it.get(f"/api/v1/stock-takes/{take}/minutes/csv")
+
+    assert early.status_code == 422
+    assert "A2" in early.json()["detail"]
+    assert (dry["state"], dry["applied"]) == ("open", False)
+    assert (closed["state"], closed["applied"]) == ("closed", True)
+    assert closed["lines"]["missing"] == 1
+    assert "Tên khác" not in {line["name"] for line in lines}
+    assert (late.status_code, again.status_code) == (422, 422)
+    assert "BIÊN BẢN KIỂM KÊ" in page.text
+    assert "Lê Thị Ba" in page.text
+    assert [row.split(";")[-1] for row in sheet.text.splitlines()] != []
+
+
+async def test_a_file_of_scanned_stickers_answers_by_its_columns(api: Api) -> None:
+    sheet = "BIÊN BẢN QUÉT\nSTT,Số tem,Kết quả,Nơi thấy\n1,TEM-6,hỏng,Kho\n2,A1,,\n".encode()
+    async with await api.signed_in("it") as it:
+        take = await opened(it)
+        params = {"apply": "true", "counted_by": "Đếm", "result": "found"}
+        answer = await it.post(f"/api/v1/stock-takes/{take}/files", params=params, content=sheet)
+        found = await states(it, take)
+
+    assert answer.status_code == 200, answer.text
+    assert [(i["asset"], i["result"]) for i in answer.json()["items"]] == [
+        ("A6", "broken"),
+        ("A1", "found"),
+    ]
+    assert found == {"A6": "broken", "A2": "unanswered", "A1": "agrees"}
+
+
+async def test_an_officer_of_one_unit_counts_its_things_alone(api: Api) -> None:
+    async with await api.signed_in("it", 4) as it:
+        theirs = await it.post(
+            "/api/v1/stock-takes", json={"unit": "U2", "day": DAY, "instrument": "1"}
+        )
+        take = await opened(it, "U4")
+        unknown = await add(it, take, said("found", "A1"))
+        nobody = await add(it, take, said("found", "NOBODY"))
+    async with await api.signed_in("auditor", 2) as other:
+        hidden = await other.get(f"/api/v1/stock-takes/{take}")
+
+    assert (theirs.status_code, hidden.status_code) == (404, 404)
+    assert unknown.json()["detail"].replace("A1", "") == nobody.json()["detail"].replace(
+        "NOBODY", ""
+    )
+
+
+async def test_two_stock_takes_of_a_unit_and_day_are_not_open_at_once(api: Api) -> None:
+    async with await api.signed_in("it") as it:
+        take = await opened(it)
+        body = {"unit": "U2", "day": DAY, "instrument": "13/QĐ"}
+        twin = await it.post("/api/v1/stock-takes", params={"apply": "true"}, json=body)
+        url = f"/api/v1/stock-takes/{take}/withdraw"
+        gone = await it.post(url, params={"apply": "true"}, json={"instrument": "14/QĐ"})
+        next_ = await opened(it)
+        listed = (await it.get("/api/v1/stock-takes", params={"state": "open"})).json()["items"]
+
+    assert twin.status_code == 422
+    assert gone.json()["state"] == "withdrawn"
+    assert [row["id"] for row in listed] == [next_]
