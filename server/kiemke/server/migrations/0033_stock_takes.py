@@ -42,7 +42,7 @@ def _dated() -> list[tuple[str, Any]]:
 class Migration(migrations.Migration):
     """Create the tables, and the columns by which a count says in which stock-take it was."""
 
-    dependencies = [("kiemke", "0031_search_unit")]
+    dependencies = [("kiemke", "0032_search_block")]
 
     operations = [
         ops.CreateModel(
