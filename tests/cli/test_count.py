@@ -3,9 +3,8 @@
 import json
 from pathlib import Path
 
-from tests.support.rest_server import RestServer
-
 from tests.cli.conftest import Run
+from tests.support.rest_server import RestServer
 
 TAKE = {
     "id": 7, "unit": {"code": "B", "name": "Xã B"}, "counted": {"code": "A", "name": "Xã A"},
