@@ -223,3 +223,73 @@ async def test_two_stock_takes_of_a_unit_and_day_are_not_open_at_once(api: Api) 
     assert twin.status_code == 422
     assert gone.json()["state"] == "withdrawn"
     assert [row["id"] for row in listed] == [next_]
+
+
+async def decide(api: Api, day: str, *changes: dict[str, Any], apply: bool = False) -> Any:
+    body = {"day": day, "instrument": "1/NQ", "changes": list(changes)}
+    async with await api.signed_in("it") as it:
+        params = {"apply": str(apply).lower()}
+        return await it.post("/api/v1/reorganisations", params=params, json=body)
+
+
+MERGE = {"kind": "merge", "units": ["U4"], "into": ["U2"]}
+
+
+async def test_a_merger_carries_the_stock_take_of_the_eve_and_its_list(api: Api) -> None:
+    async with await api.signed_in("it") as it:
+        take = await opened(it, "U4", reason="merger")
+        told = (await decide(api, "2026-03-05", MERGE)).json()
+        await decide(api, "2026-03-05", MERGE, apply=True)
+        await add(it, take, said("found", "A3"))
+        after = (await it.get(f"/api/v1/stock-takes/{take}")).json()
+        again = (await decide(api, "2026-03-06", {"kind": "end", "units": ["U2"]})).json()
+    async with await api.signed_in("it", 2) as heir:
+        answer = await add(heir, take, said("found", "A4"))
+        closed = await heir.post(
+            f"/api/v1/stock-takes/{take}/close", params={"apply": "true"}, json={"instrument": "2"}
+        )
+
+    assert [(t["number"], t["unit"]["code"], t["effect"], t["to"]["code"])
+            for t in told["stock_takes"]] == [(take, "U4", "carried", "U2")]  # fmt: skip
+    assert told["uncounted"] == []
+    assert (after["unit"]["code"], after["counted"]["code"]) == ("U2", "U4")
+    assert sum(after["lines"].values()) == 2
+    assert f"stock_take:{take}" in again["detail"] or "asset:" in again["detail"]
+    assert (answer.status_code, closed.json()["state"]) == (200, "closed")
+
+
+async def test_a_stock_take_of_a_day_after_the_merger_goes_on_as_the_receivers(api: Api) -> None:
+    async with await api.signed_in("it") as it:
+        take = await opened(it, "U4")
+        told = (await decide(api, "2026-02-20", MERGE, apply=True)).json()
+        found = await states(it, take)
+
+    assert told["stock_takes"][0]["effect"] == "recounted"
+    assert set(found) == {"A1", "A2", "A3", "A4", "A6"}
+
+
+async def test_a_unit_that_ends_uncounted_is_named_and_counted_afterwards_by_its_heir(
+    api: Api,
+) -> None:
+    told = (await decide(api, "2026-03-05", MERGE, apply=True)).json()
+    async with await api.signed_in("it", 2) as heir:
+        take = await opened(heir, "U4", reason="merger")
+        found = await states(heir, take)
+
+    assert [unit["code"] for unit in told["uncounted"]] == ["U4"]
+    assert set(found) == {"A3", "A4"}
+    assert told["stock_takes"] == []
+
+
+async def test_a_split_gives_a_stock_take_where_it_is_assigned(api: Api) -> None:
+    async with await api.signed_in("it") as it:
+        take = await opened(it, "U4")
+        split: dict[str, Any] = {"kind": "split", "units": ["U4"], "into": ["U2", "U3"]}
+        waits = (await decide(api, "2026-03-05", split)).json()
+        split["assign"] = {f"stock_take:{take}": "U3"}
+        given = (await decide(api, "2026-03-05", split)).json()
+        moved = await decide(api, "2026-02-01", {"kind": "move", "units": ["U4"], "parent": "U2"})
+
+    assert waits["stock_takes"][0]["to"]["code"] == "U4-CPB"
+    assert given["stock_takes"][0]["to"]["code"] == "U3"
+    assert moved.json()["stock_takes"][0]["effect"] == "list_changes"

@@ -30,6 +30,14 @@ MOVED = (
     Column(N_("From"), "from", THING, flexible=True),
     Column(N_("To"), "to", THING, flexible=True),
 )
+TAKES = (
+    Column(N_("Stock-take"), "number"),
+    Column(N_("Of"), "unit", THING, flexible=True),
+    Column(N_("As of"), "day", DAY),
+    Column(N_("Paper"), "instrument", flexible=True, optional=1),
+    Column(N_("What becomes of it"), "effect", words("take_effect")),
+    Column(N_("To"), "to", THING, flexible=True),
+)
 VERSIONS = (
     Column(N_("Since"), "valid_from", DAY),
     Column(N_("Until"), "valid_to", DAY),
@@ -86,6 +94,7 @@ def _decide(app: App, decision: dict[str, Any], apply: bool, json: bool) -> int:
         app.say("", *draw(MOVED, moved[:MOST_SHOWN], app.width(), app.zone).lines)
     if len(moved) > MOST_SHOWN:
         app.say(_("… and {count} more").format(count=figures.count(len(moved) - MOST_SHOWN)))
+    _tell_takes(app, told)
     ended = number_at(told, "targets_ended")
     if ended:
         app.say(
@@ -93,6 +102,19 @@ def _decide(app: App, decision: dict[str, Any], apply: bool, json: bool) -> int:
         )
     say_applied(app, told)
     return 0
+
+
+def _tell_takes(app: App, told: object) -> None:
+    """Name the open stock-takes of the units concerned, and the units that end uncounted."""
+    takes = records_of(dig(told, "stock_takes"))
+    if takes:
+        app.say("", *draw(TAKES, takes, app.width(), app.zone).lines)
+    without = records_of(dig(told, "uncounted"))
+    if without:
+        named = ", ".join(str(row.get("code")) for row in without[:MOST_SHOWN])
+        text = _("no stock-take before they end ({count}): {units}")
+        app.say(text.format(count=figures.count(len(without)), units=named))
+        app.say(f"  → kiemke count open {without[0].get('code')} --reason merger --day … --paper …")
 
 
 @click.command(

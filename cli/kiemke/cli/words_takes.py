@@ -31,5 +31,11 @@ TAKE_WORDS: dict[str, dict[str, str]] = {
         "closed": N_("closed"),
         "withdrawn": N_("withdrawn"),
     },
+    "take_effect": {
+        "carried": N_("goes along, its list stays"),
+        "recounted": N_("goes along, the receiver's things are counted"),
+        "kept": N_("stays as it is"),
+        "list_changes": N_("its list follows the new tree"),
+    },
     "take_role": {"head": N_("head of the board"), "member": N_("of the board")},
 }

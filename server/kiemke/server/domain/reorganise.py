@@ -21,6 +21,7 @@ from kiemke.server.domain.reorganise_decision import (
     refuse,
 )
 from kiemke.server.domain.reorganise_rows import Holding, Transfer, holdings_of
+from kiemke.server.domain.reorganise_takes import concerned, uncounted
 from kiemke.server.domain.text import search_key, sort_key
 from kiemke.server.models.organisation import UNIT_TYPES
 
@@ -60,6 +61,8 @@ class Plan:
     successions: list[Succession] = field(default_factory=list)
     transfers: list[Transfer] = field(default_factory=list)
     cut_targets: list[Row] = field(default_factory=list)
+    stock_takes: list[dict[str, Any]] = field(default_factory=list)
+    uncounted: list[int] = field(default_factory=list)
 
     def consequences(self) -> dict[str, Any]:
         """Return what would happen, for a person to read before it does."""
@@ -84,6 +87,11 @@ class Plan:
                 for t in self.transfers
             ],
             "targets_ended": len(self.cut_targets),
+            "stock_takes": [
+                take | {"unit": names.get(take["unit"]), "to": names.get(take["to"])}
+                for take in self.stock_takes
+            ],
+            "uncounted": [names[unit_id] for unit_id in self.uncounted],
         }
 
 
@@ -126,6 +134,12 @@ class _Planner:
             units=ended,
             day=self._decision.day,
         )
+        receivers = [succession.new_id for succession in made.successions]
+        made.stock_takes = await concerned(
+            self._session, self._units, made.transfers, receivers, self._decision.day
+        )
+        olds = [succession.old_id for succession in made.successions]
+        made.uncounted = await uncounted(self._session, self._units, olds)
         return made
 
     async def _load(self) -> None:

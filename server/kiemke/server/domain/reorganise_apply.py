@@ -7,6 +7,7 @@ from kiemke.server.domain.device_book import refresh
 from kiemke.server.domain.reorganise import Plan, version_values
 from kiemke.server.domain.reorganise_rows import EXTRA, carry, reopen
 from kiemke.server.domain.reorganise_sites import Networks
+from kiemke.server.domain.reorganise_takes import carry_take
 
 
 async def apply(session: Session, plan: Plan, *, who: str, now_ms: int) -> dict[str, int]:
@@ -40,6 +41,9 @@ async def apply(session: Session, plan: Plan, *, who: str, now_ms: int) -> dict[
             continue
         if transfer.holding.what == "secret":
             await networks.carry_secret(session, row, transfer.to_unit_id)
+            continue
+        if transfer.holding.what == "stock_take":
+            await carry_take(session, transfer, target, day, stamp)
             continue
         if transfer.holding.what == "link_share":
             # Departments that shared one line are one sharer once they are one unit.

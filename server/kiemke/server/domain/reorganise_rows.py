@@ -44,6 +44,12 @@ _DATED = {
         "SELECT t.*, t.code AS held_code, t.name AS held_name FROM device_version t"
         " WHERE t.unit_id IN :[units] AND {open}",
     ),
+    "stock_take": (
+        "stock_take_version",
+        "SELECT t.*, CAST(s.id AS VARCHAR(20)) AS held_code, s.instrument AS held_name,"
+        " s.day AS take_day FROM stock_take_version t JOIN stock_take s ON s.id = t.stock_take_id"
+        " WHERE t.state = 'open' AND t.unit_id IN :[units] AND {open}",
+    ),
     "site_subnet": (
         "site_subnet",
         "SELECT t.*, t.subnet AS held_code, t.note AS held_name, (SELECT MAX(p.code)"
@@ -77,7 +83,7 @@ _PLAIN = {
         " WHERE unit_id IN :[units] AND revoked_at_ms IS NULL",
     ),
 }
-EXTRA = frozenset({"held_code", "held_name", "follows_code", "link_code", "place_code"})
+EXTRA = frozenset({"held_code", "held_name", "follows_code", "link_code", "place_code", "take_day"})
 
 
 @dataclass(frozen=True, slots=True)

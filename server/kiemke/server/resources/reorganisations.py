@@ -71,13 +71,19 @@ class DecisionInput:
 
 @dataclass(frozen=True, slots=True)
 class ReorganisationOutput:
-    """Every consequence, and whether it was written."""
+    """Every consequence, and whether it was written.
+
+    ``stock_takes`` are the open ones of the units concerned with what becomes of each, ``uncounted``
+    the units that end in others without a stock-take.
+    """
 
     created: list[dict[str, Any]]
     ended: list[dict[str, Any]]
     changed: list[dict[str, Any]]
     moved: list[dict[str, Any]]
     targets_ended: int
+    stock_takes: list[dict[str, Any]]
+    uncounted: list[dict[str, Any]]
     applied: bool
 
 

@@ -24,7 +24,7 @@ from kiemke.server.models.book import ASSET_KINDS
 from kiemke.server.models.stock_takes import FOUND
 from kiemke.server.resources.acts import allowed_now, told
 from kiemke.server.resources.listing import ListQuery, Page, page_of
-from kiemke.server.resources.stock_takes import find_take, lines_of
+from kiemke.server.resources.stock_takes import asker_of, find_take, lines_of
 from kiemke.server.resources.tree import Moment, UnitRef, find_unit_id, load_refs, now_of
 from kiemke.server.settings import LARGEST_IMPORT_BYTES
 from kiemke.wire.clean import clean_text
@@ -131,8 +131,9 @@ async def list_lines(
             raise Problem("bad_field", field="state", value=each[:40], wanted=choices)
     services = services_of(request)
     take = await find_take(request, ref, asked.moment)
+    asker = await asker_of(request, take, asked.moment.known_ms)
     async with services.db.reading() as session:
-        lines, _ = await lines_of(request, session, take, asked.moment.known_ms)
+        lines, _ = await lines_of(session, asker, take, asked.moment.known_ms)
     refs = await load_refs(services, Moment(take.day, asked.moment.known_ms))
     counted = refs.get(take.counted_unit_id)
     visible = None if asked.units is None else set(asked.units)
@@ -220,7 +221,7 @@ async def _item(request: AppRequest, each: ItemInput, result: str | None) -> Ite
     number = clean_text(each.number, 120)
     said = each.result or result
     if not number:
-        raise Problem("bad_field", field="number", value="", wanted="số tem | a number")
+        raise Problem("bad_field", field="number", value="", wanted=Both("số tem", "a number"))
     if said not in (*FOUND, RETRACT):
         wanted = " | ".join((*FOUND, RETRACT))
         raise Problem("bad_field", field="result", value=str(said)[:40], wanted=wanted)
@@ -245,7 +246,9 @@ async def _looking(
 ) -> Looking:
     today = services_of(request).today()
     if day is not None and day > today:
-        raise Problem("bad_field", field="day", value=str(day), wanted="<= hôm nay | today")
+        raise Problem(
+            "bad_field", field="day", value=str(day), wanted=Both("<= hôm nay", "<= today")
+        )
     who = clean_text(counted_by, 200)
     if not who:
         wanted = Both("tên người kiểm", "the counter's name")
@@ -266,9 +269,10 @@ async def _add(
         looking = Looking(
             take.id, take.instrument, looking.day, looking.counted_by, looking.unknown_is_surplus
         )
+        asker = await asker_of(request, take, moment.known_ms)
         with told():
             demand_open(take)
-            lines, _ = await lines_of(request, session, take, moment.known_ms)
+            lines, _ = await lines_of(session, asker, take, moment.known_ms)
             expected = {
                 line.asset_id
                 for line in lines
@@ -281,7 +285,7 @@ async def _add(
             await findings.write(
                 session, looking, found, who=request.user.name, now_ms=moment.known_ms
             )
-            lines, _ = await lines_of(request, session, take, moment.known_ms)
+            lines, _ = await lines_of(session, asker, take, moment.known_ms)
             await record(
                 session, at_ms=moment.known_ms, who=request.user.name, act="stock_take.add",
                 subject=f"stock_take:{take.id}", paper=take.instrument,

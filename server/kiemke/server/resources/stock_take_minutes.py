@@ -16,7 +16,7 @@ from kiemke.server.errors import Both, Problem
 from kiemke.server.exports.run import FORMATS, Export
 from kiemke.server.reports.stock_take import minutes_report
 from kiemke.server.resources.listing import language_of
-from kiemke.server.resources.stock_takes import find_take, lines_of
+from kiemke.server.resources.stock_takes import asker_of, find_take, lines_of
 from kiemke.server.resources.tree import Moment, load_refs
 from kiemke.server.web.stock_take_minutes import stock_take_minutes
 
@@ -42,8 +42,9 @@ async def get_minutes(
         raise Problem("not_found", what=NOUN, ref=f"{kind[:40]} ({known})")
     services = services_of(request)
     take = await find_take(request, ref, moment)
+    asker = await asker_of(request, take, moment.known_ms)
     async with services.db.reading() as session:
-        lines, _ = await lines_of(request, session, take, moment.known_ms, values=True)
+        lines, _ = await lines_of(session, asker, take, moment.known_ms, values=True)
         said = await session.one(
             "SELECT instrument FROM stock_take_version WHERE id = :id", id=take.version_id
         )

@@ -140,22 +140,36 @@ async def find_take(request: AppRequest, ref: str, moment: Moment) -> Take:
     return take_of(row)
 
 
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks for the lines of a stock-take: the day today, his roots, and the units he sees; None is all."""
+
+    today: date
+    roots: tuple[int, ...] | None
+    units: frozenset[int] | None
+
+
+async def asker_of(request: AppRequest, take: Take, known_ms: int) -> Asker:
+    """Return who asks. To be asked for before a reading begins: it reads by itself."""
+    services = services_of(request)
+    units = await visible_units(services, request.user, Moment(take.day, known_ms), None)
+    seen = None if units is None else frozenset(units)
+    return Asker(services.today(), request.user.roots, seen)
+
+
 async def lines_of(
-    request: AppRequest, session: Session, take: Take, known_ms: int, *, values: bool = False
+    session: Session, asker: Asker, take: Take, known_ms: int, *, values: bool = False
 ) -> tuple[list[Line], list[int]]:
     """Return the lines an asker may see, and the counted units that are others' now."""
-    services = services_of(request)
-    today = services.today()
     units, hidden = await stock_takes.units_counted(
-        session, take, today, known_ms, request.user.roots
+        session, take, asker.today, known_ms, asker.roots
     )
     if take.state == "closed":
         lines = await stock_takes.closed_lines(session, take)
         gone = set(hidden)
         return [line for line in lines if line.unit_id not in gone], hidden
-    mine = await visible_units(services, request.user, Moment(take.day, known_ms), None)
-    seen = None if mine is None else {*mine, *units}
-    lines = await load(session, take, units, known_ms, today, mine=seen, values=values)
+    mine = None if asker.units is None else {*asker.units, *units}
+    lines = await load(session, take, units, known_ms, asker.today, mine=mine, values=values)
     return lines, hidden
 
 
@@ -168,7 +182,7 @@ def _board(data: OpenInput) -> tuple[Member, ...]:
     for each in data.board:
         name = clean_text(each.name, 200)
         if not name:
-            raise Problem("bad_field", field="board", value="", wanted="tên | a name")
+            raise Problem("bad_field", field="board", value="", wanted=Both("tên", "a name"))
         if each.role not in ("head", "member"):
             raise Problem("bad_field", field="role", value=each.role[:40], wanted="head | member")
         post = clean_text(each.post, 200) if each.post else None
@@ -183,7 +197,9 @@ async def _opening(request: AppRequest, data: OpenInput) -> Opening:
     today = services.today()
     paper = clean_text(data.instrument, 200)
     if not paper:
-        raise Problem("bad_field", field="instrument", value="", wanted="số văn bản | number")
+        raise Problem(
+            "bad_field", field="instrument", value="", wanted=Both("số văn bản", "its number")
+        )
     if data.reason not in TAKE_REASONS:
         wanted = " | ".join(TAKE_REASONS)
         raise Problem("bad_field", field="reason", value=data.reason[:40], wanted=wanted)
@@ -264,8 +280,9 @@ async def get_stock_take(
     """Return a stock-take, with how many lines are in each state."""
     services = services_of(request)
     take = await find_take(request, ref, moment)
+    asker = await asker_of(request, take, moment.known_ms)
     async with services.db.reading() as session:
-        lines, _ = await lines_of(request, session, take, moment.known_ms)
+        lines, _ = await lines_of(session, asker, take, moment.known_ms)
     return make(take, await load_refs(services, moment), lines)
 
 
@@ -276,13 +293,16 @@ async def _end(
     moment = now_of(services)
     paper = clean_text(data.instrument, 200)
     if not paper:
-        raise Problem("bad_field", field="instrument", value="", wanted="số văn bản | number")
+        raise Problem(
+            "bad_field", field="instrument", value="", wanted=Both("số văn bản", "its number")
+        )
     async with services.db.change() as session:
         take = await find_take(request, ref, moment)
         closing = state == "closed"
+        asker = await asker_of(request, take, moment.known_ms)
         with told():
             stock_takes.demand_open(take)
-            lines, hidden = await lines_of(request, session, take, moment.known_ms, values=closing)
+            lines, hidden = await lines_of(session, asker, take, moment.known_ms, values=closing)
             if closing:
                 stock_takes.demand_answered(take, lines, hidden, moment.day)
         if apply:
