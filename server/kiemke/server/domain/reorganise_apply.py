@@ -1,5 +1,6 @@
 """Do what a planned reorganisation says, in the caller's transaction."""
 
+from collections.abc import Callable
 from typing import Any
 
 from kiemke.server.db import Session
@@ -58,19 +59,25 @@ async def apply(session: Session, plan: Plan, *, who: str, now_ms: int) -> dict[
     await refresh(session, devices, plan.today, now_ms)
     for row in plan.cut_targets:
         await reopen(session, "coverage_target", row, day, None, **stamp)
+    await _say_successions(session, plan, real, stamp)
+    return {unit.code: ids[unit.id] for unit in plan.units.values() if unit.id < 0}
+
+
+async def _say_successions(
+    session: Session, plan: Plan, real: Callable[[int | None], int | None], stamp: dict[str, Any]
+) -> None:
     for succession in plan.successions:
         await session.execute(
             "INSERT INTO unit_succession (valid_from, instrument, recorded_at_ms, recorded_by,"
             " unit_id, successor_id, kind) VALUES (:day, :paper, :now, :who, :old, :new, :kind)",
-            day=day,
-            paper=paper,
-            now=now_ms,
-            who=who,
+            day=plan.decision.day,
+            paper=stamp["instrument"],
+            now=stamp["now_ms"],
+            who=stamp["who"],
             old=real(succession.old_id),
             new=real(succession.new_id),
             kind=succession.kind,
         )
-    return {unit.code: ids[unit.id] for unit in plan.units.values() if unit.id < 0}
 
 
 async def _open_shares(session: Session, plan: Plan) -> set[tuple[int, int]]:

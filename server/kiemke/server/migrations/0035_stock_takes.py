@@ -42,7 +42,7 @@ def _dated() -> list[tuple[str, Any]]:
 class Migration(migrations.Migration):
     """Create the tables, and the columns by which a count says in which stock-take it was."""
 
-    dependencies = [("kiemke", "0032_search_block")]
+    dependencies = [("kiemke", "0034_audit_about")]
 
     operations = [
         ops.CreateModel(
