@@ -177,12 +177,18 @@ def test_a_release_that_stays_mute_is_taken_back_and_not_fetched_again(
     bring(places)
     rests: list[float] = []
 
-    outcome = one_shot(places, root, rests.append)
+    def live(pause: float) -> None:
+        """The new one says nothing for ten minutes; the one put back reports with its first round."""
+        rests.append(pause)
+        if installed(root) == "0.1.0":
+            run_agent("run", "--once", "--state", str(places.state), program=program(root))
+
+    outcome = one_shot(places, root, live)
 
     again = bring(places)
     agent_server.ask("POST", f"/agent-releases/{release}/withdraw", {})
     assert (outcome.what, installed(root)) == ("rolled_back", "0.1.0")
-    assert sum(rests) == 600.0
+    assert sum(rests) == 605.0
     assert run_agent("--version", program=program(root)).stdout == "kiemke-agent 0.1.0\n"
     assert read_journal(places.updater).failed == ("0.3.0",)
     assert "taken back here before" in again
