@@ -110,13 +110,16 @@ async def test_guessing_reads_only_the_beginning_of_the_tree() -> None:
         (["GateMaster GM2", "A12B-34C5-67D8"], ("GateMaster GM2", None, "A12B-34C5-67D8")),
         (["GateMaster GM2", "7XK2Q31"], ("GateMaster GM2", None, "7XK2Q31")),
         (["GateMaster Version 7.1f", "GM24X0031877"], (None, "7.1f", "GM24X0031877")),
+        (["GateMaster GW-E", "GM24X0031877"], ("GateMaster GW-E", None, "GM24X0031877")),
+        (["GM24X0031877", "Gate Master"], (None, None, "GM24X0031877")),
+        (["GM2_R_00.07.06", "GM24X0031877"], (None, "GM2_R_00.07.06", "GM24X0031877")),
         (["v6.4.12,build2060,230221 (GA.M)", "GM24X0031877"], (None, "v6.4.12,build2060,230221 (GA.M)", "GM24X0031877")),
     ],
 )  # fmt: skip
 async def test_more_shapes_of_serials_and_versions_are_known(
     texts: list[str], expected: tuple[str | None, str | None, str | None]
 ) -> None:
-    """The only text like a serial, groups of four, seven-character tags, a version after a name."""
+    """A name right before the serial, groups of four, seven-character tags, a version after a name."""
     objects: dict[str, Value] = {
         f"{VENDOR}.1.{number}.0": text.encode() for number, text in enumerate(texts, 1)
     }

@@ -25,7 +25,9 @@ VERSION = re.compile(
     r"(?i)(?:(?:version|ver|firmware|fw|sw|release|rev)\.?[ :]*)?"
     r"[vr]?\d{1,4}(?:[._]\d{1,6}){1,5}[\w.-]{0,20}(?:[ ,(]{1,2}(?:build|b|r)?[ :]{0,2}[\w.]{1,20}\)?){0,3}"
 )
-SHORT_VERSION = re.compile(r"[vV]\d+\.\d+")
+SHORT_VERSION = re.compile(r"[vV](?:ersion )?\d+\.\d+[a-z]?")
+# The version of a firmware that is named: RUT9_R_00.07.06, Release 22.9.12286.
+PREFIXED_VERSION = re.compile(r"[A-Z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*[_ ]\d+(?:\.\d+){2,}(?:_\w+)?")
 MEASURE = re.compile(r"[+-]?\d+(?:[.,]\d+)?\s*[a-zA-Z%°]{0,4}")
 SERIAL = re.compile(r"[A-Z0-9](?:[A-Z0-9]|[-/](?=[A-Z0-9])){5,23}")
 GROUPED_SERIAL = re.compile(r"[A-Z0-9]{4}(?:-[A-Z0-9]{4}){2,4}")
@@ -35,6 +37,7 @@ CERTAIN = 6  # of _serial_likeness: five digits in a row and eight characters
 FILLER = re.compile(r"0+|F+|1234567\w*|X+|9+")
 MAC_LIKE = re.compile(r"[0-9A-F]{12}")
 MODEL = re.compile(r"(?=.*\d)[A-Za-z][A-Za-z0-9]*(?:[ +/_().-]{1,2}[A-Za-z0-9+]+){0,6}[)+]?")
+NAME = re.compile(r"(?=.*[A-Z].*[A-Z])[A-Z][A-Za-z]*(?:[ -][A-Z][A-Za-z]*){1,4}")
 HARDWARE_REVISION = re.compile(r"(?i)(?:[a-z]{1,2}|rev|ver)\.?\d{1,2}[a-z]?")
 # A product's name and its version in one text.
 NAMED_VERSION = re.compile(
@@ -82,7 +85,9 @@ def guess(rows: Iterable[tuple[Oid, str]], descr: str, others: Iterable[str]) ->
     serial = max(scalars, key=lambda row: _serial_likeness(row.text, descr), default=None)
     if serial is not None and _serial_likeness(serial.text, descr) == 0:
         serial = None
-    model = next((row for row in scalars if row != serial and _is_model(row.text)), None)
+    model = next((row for row in scalars if row != serial and _is_model(row.text)), None) or next(
+        (row for row in scalars if _is_name_beside(row, serial)), None
+    )
     found = {}
     if version is not None and (_beside(version, serial) or _beside(version, model)):
         found["version"] = version.text
@@ -119,6 +124,17 @@ def _may_be(text: str, known: Sequence[str] | set[str]) -> bool:
     )
 
 
+def _is_name_beside(row: _Row, serial: _Row | None) -> bool:
+    """Say whether a text without a number is a product's name: the scalar right before the serial."""
+    return (
+        serial is not None
+        and row.oid[:-2] == serial.oid[:-2]
+        and row.oid[-2] == serial.oid[-2] - 1
+        and NAME.fullmatch(row.text) is not None
+        and NOT_MODEL.search(row.text) is None
+    )
+
+
 def _is_alone(serial: _Row, scalars: Sequence[_Row], descr: str) -> bool:
     """Say whether one text of the maker's tree looks like a serial very much, and no other at all."""
     alike = {row.text for row in scalars if _serial_likeness(row.text, descr) > 0}
@@ -133,7 +149,7 @@ def _beside(one: _Row, other: _Row | None) -> bool:
 
 
 def _is_version(text: str) -> bool:
-    if SHORT_VERSION.fullmatch(text):
+    if SHORT_VERSION.fullmatch(text) or PREFIXED_VERSION.fullmatch(text):
         return True
     return VERSION.fullmatch(text) is not None and MEASURE.fullmatch(text) is None
 
