@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from kiemke.cli.command import _Bilingual
+from kiemke.cli.command import Group, _Bilingual
 from kiemke.cli.commands import COMMANDS
 from kiemke.cli.root import ROOT
 from tests.cli.conftest import Run
@@ -49,6 +49,8 @@ def _parse(words: list[str]) -> None:
         found = command.get_command(click.Context(command), name)
         assert found is not None, name
         command = found
+    if words and isinstance(command, Group) and command.otherwise:
+        command = command.commands[command.otherwise[0]]
     options = {flag for param in command.params for flag in (*param.opts, *param.secondary_opts)}
     assert {word for word in words if word.startswith("--")} <= options
 

@@ -43,21 +43,35 @@ def test_apply_is_said_to_the_server(signed_in: RestServer, run: Run, table: Pat
     assert signed_in.asked[0].query["apply"] == "true"
 
 
-def test_errors_are_told_by_row_column_value_and_remedy(
+def test_each_error_is_told_once_in_whole_with_its_rows_and_remedy(
     signed_in: RestServer, run: Run, table: Path
 ) -> None:
-    error = {"row": 2, "column": "Nguyên giá", "value": "1.234", "message": "không rõ",
-             "remedy": "viết 1234 hoặc 1.234.000"}  # fmt: skip
-    signed_in.on("POST", "/imports", CLEAN | {"errors": [error]})
+    long = "không có đơn vị mang mã Văn phòng Hội đồng nhân dân và Ủy ban nhân dân huyện"
+    error = {"row": 2, "column": "Đơn vị", "value": "Văn phòng", "message": long,
+             "remedy": "sửa mã, hoặc nhập “units” trước"}  # fmt: skip
+    file = {
+        "row": 0,
+        "column": None,
+        "value": None,
+        "message": "không phải bảng",
+        "remedy": "lưu lại",
+    }
+    errors = [error, error | {"row": 5}, error | {"row": 7, "value": "VP"}, file]
+    signed_in.on("POST", "/imports", CLEAN | {"errors": errors})
 
-    ran = run("import", "assets", str(table), "--apply", "--wide")
+    ran = run("import", "assets", str(table), "--apply")
 
     assert ran.code == 1
-    line = next(line for line in ran.out.splitlines() if "Nguyên giá" in line)
-    assert line.split()[0] == "2"
-    for part in ("1.234", "không rõ", "viết 1234 hoặc 1.234.000"):
-        assert part in line
-    assert "Chưa ghi gì: 1 lỗi" in ran.out
+    assert ran.out.splitlines()[-8:] == [
+        f"✗ dòng 2, 5 · Đơn vị “Văn phòng”: {long}",
+        "    → sửa mã, hoặc nhập “units” trước",
+        f"✗ dòng 7 · Đơn vị “VP”: {long}",
+        "    → sửa mã, hoặc nhập “units” trước",
+        "✗ không phải bảng",
+        "    → lưu lại",
+        "",
+        "Chưa ghi gì: 4 lỗi",
+    ]
 
 
 GUESSED: dict[str, Any] = {

@@ -255,6 +255,29 @@ def test_a_target_of_pcs_per_person_is_told_as_one(signed_in: RestServer, run: R
     assert [line for line in lines if cell_len(line) > 80] == []
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("coverage", "show", "--as-of", "31/12/2025"),
+        ("ty-le", "--ngay", "31/12/2025"),
+        ("ty-le", "--lang", "en", "--ngay", "31/12/2025"),
+        ("--lang=vi", "coverage", "--ngay=31/12/2025"),
+    ],
+)
+def test_a_line_without_a_verb_is_the_usual_verbs(
+    line: tuple[str, ...], signed_in: RestServer, run: Run
+) -> None:
+    nobody = {"day": "2025-12-30", "subtree": {"officials": 0, "no_pc": 0}}
+    signed_in.on("GET", "/coverage", {"items": [nobody], "next": None, "total": 1})
+
+    ran = run(*line)
+
+    assert signed_in.asked[-1].query["as_of"] == "2025-12-31"
+    assert ran.out.splitlines()[0].endswith(("30/12/2025", "2025-12-30"))
+    words = ("not over yet", "Nobody") if "en" in line else ("chưa kết thúc", "chưa có ai")
+    assert all(word in ran.out for word in words)
+
+
 def test_two_populations_of_one_unit_are_told_apart(signed_in: RestServer, run: Run) -> None:
     """90 % of commune civil servants and 100 % of all CBCCVC are not the same figure."""
     signed_in.items("/coverage", SMALL, SMALL | {"kinds": ["can_bo"]})

@@ -286,3 +286,83 @@ async def test_an_asset_names_its_custodian_and_a_name_that_two_bear_is_refused(
 
     assert [(e.row, e.value) for e in told.errors] == [(3, "Nguyễn Thị Ánh")]
     assert "TG-NV-nguyenthianh-2" in told.errors[0].message.en
+
+
+UNIT_WAYS = [
+    ["Mã", "Tên", "Loại", "Mã đơn vị cấp trên"],
+    ["TG-VP", "Văn phòng HĐND-UBND", "phòng", "Huyện Thanh Giang"],
+    ["TG-AH", "Xã An Hoà", "xã", "TG"],
+    ["AH-VH", "Phòng Văn hoá", "phòng", "Xã An Hòa"],
+    ["TG-VH", "Phòng Văn hóa", "phòng", "TG"],
+]
+
+
+async def _named(database: Database, *names: str) -> ImportResult:
+    named = [[f"A{n}", "Máy in", name] for n, name in enumerate(names)]
+    rows: Rows = [["Mã tài sản", "Tên tài sản", "Phòng ban"], *named]
+    return await load_file(database, "assets", in_xlsx({"a": rows}), Options(accept=YES))
+
+
+async def test_a_unit_is_known_by_its_name_however_it_is_written(units: Database) -> None:
+    brought = await load(units, "units", UNIT_WAYS)
+    ways = ("VĂN PHÒNG HĐND & UBND", "Văn phòng HĐND và UBND", "UBND xã An Hòa", "xã  An Hoà")
+
+    told = await _named(units, *ways)
+
+    assert brought.errors == () and told.errors == ()
+    held = await units.read(
+        "SELECT v.code FROM custody c JOIN asset a ON a.id = c.asset_id"
+        " JOIN unit_version v ON v.unit_id = c.unit_id ORDER BY a.code"
+    )
+    assert [row["code"] for row in held] == ["TG-VP", "TG-VP", "TG-AH", "TG-AH"]
+
+
+async def test_a_name_of_several_units_or_of_none_is_told_with_what_comes_near(
+    units: Database,
+) -> None:
+    await load(units, "units", UNIT_WAYS)
+
+    told = await _named(units, "Phòng Văn hóa", "Phòng Tư pháp huyện", "Kho bạc")
+
+    assert [error.row for error in told.errors] == [2, 3, 4]
+    assert [notice.en for notice in told.notices] == [
+        "“Phòng Tư pháp huyện”: is it TG-TP Phòng Tư pháp?",
+        "2 units are named “Phòng Văn hóa”: AH-VH, TG-VH; write the code",
+    ]
+
+
+async def test_nobody_is_told_of_a_unit_he_may_not_see(units: Database) -> None:
+    await load(units, "units", UNIT_WAYS)
+    mine = frozenset(
+        row["unit_id"] for row in await units.read("SELECT unit_id FROM unit_version WHERE code = 'TG-VH'")
+    )  # fmt: skip
+    rows: Rows = [
+        ["Mã tài sản", "Tên tài sản", "Phòng ban"],
+        ["A1", "Máy in", "Phòng Văn hóa"],
+        ["A2", "Máy in", "Phòng Tư pháp huyện"],
+    ]
+
+    told = await load_file(units, "assets", in_xlsx({"a": rows}), Options(accept=YES), within=mine)
+
+    # One of two "Phòng Văn hóa" is his; of the other unit not even that it is like the name.
+    assert [(error.row, error.value) for error in told.errors] == [(3, "Phòng Tư pháp huyện")]
+    assert not [notice for notice in told.notices if "TG-TP" in notice.en]
+
+
+async def test_rows_without_a_first_day_tell_from_when_they_hold(units: Database) -> None:
+    rows: Rows = [
+        ["Họ tên", "Mã", "Mã đơn vị", "Đối tượng", "Từ ngày"],
+        ["An", "1", "TG", "công chức", None],
+        ["Bình", "2", "TG", "công chức", "25/02/2020"],
+    ]
+    dated: Rows = [[*row[:4], "25/02/2020"] if row[1] == "1" else row for row in rows]
+
+    told = await load_file(units, "officials", in_xlsx({"a": rows}), Options(accept=YES))
+    again = await load_file(units, "officials", in_xlsx({"a": rows}), Options(accept=YES))
+    said = await load_file(units, "officials", in_xlsx({"a": dated}), Options(accept=YES))
+
+    assert told.errors == ()
+    assert [notice.en.split(",")[0] for notice in told.notices] == [
+        "1 rows do not say since when: they hold from today"
+    ]
+    assert (again.same, again.notices, said.notices) == (2, (), ())

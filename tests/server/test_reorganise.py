@@ -16,6 +16,7 @@ from kiemke.server.domain.reorganise_decision import (
     Decision,
     NewUnit,
 )
+from kiemke.server.domain.text import search_key
 from tests.support.imports import load
 
 DAY = date(2025, 7, 1)
@@ -124,6 +125,9 @@ async def test_the_whole_reform_of_tien_lang(database: Database) -> None:
     assert people["TM"] == 3 * 2
     assert people["TM-CPB"] == 1
     assert sum(people.values()) == 2 * (len(DEPARTMENTS) + len(COMMUNES))
+    # Units of a decision are found by name as those of a file are.
+    versions = await database.read("SELECT name, search_key FROM unit_version")
+    assert [v["search_key"] for v in versions] == [search_key(v["name"]) for v in versions]
 
 
 async def test_history_stays_on_the_old_units(database: Database) -> None:

@@ -78,7 +78,13 @@ async def _read_once(data: bytes, how: Reading) -> list[Sheet]:
 
 
 async def load_file(
-    database: Database, template: str, data: bytes, options: Options, *, apply: bool = True
+    database: Database,
+    template: str,
+    data: bytes,
+    options: Options,
+    *,
+    apply: bool = True,
+    within: frozenset[int] | None = None,
 ) -> ImportResult:
     # Where several are loaded at once the first one sets it and takes it away; the rest ask the child.
     ours = patch.object(run, "read_sheets", _read_once)
@@ -86,4 +92,5 @@ async def load_file(
         return await run.run_import(
             database, template, data, "f.csv",
             apply=apply, who="tester", now_ms=NOW_MS, audit=audit.record, options=options,
+            within=within,
         )  # fmt: skip

@@ -98,13 +98,27 @@ class Command(_Bilingual):
 
 
 class Group(_Bilingual, click.Group):
-    """A noun and its verbs. A verb may also be called by its alias (unaccented Vietnamese)."""
+    """A noun and its verbs. A verb may also be called by its alias (unaccented Vietnamese).
+
+    ``otherwise`` are the verb, and what goes before the rest, of a line that names no verb.
+    """
 
     command_class = Command
 
-    def __init__(self, *args: Any, **fields: Any) -> None:
+    def __init__(self, *args: Any, otherwise: Sequence[str] = (), **fields: Any) -> None:
         fields.setdefault("subcommand_metavar", N_("COMMAND [ARGS]..."))
         super().__init__(*args, **fields)
+        self.otherwise = tuple(otherwise)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the line; what begins with an option of the verb's is the usual verb's."""
+        rest = list(args)
+        while rest and rest[0].split("=")[0] == "--lang":  # any command's, and read already
+            rest = rest[1:] if "=" in rest[0] else rest[2:]
+        help_asked = bool(rest) and rest[0] in self.get_help_option_names(ctx)
+        if self.otherwise and not help_asked and not (rest and not rest[0].startswith("-")):
+            args = [*self.otherwise, *args]
+        return super().parse_args(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the verb of this name or alias, None when there is none."""

@@ -11,6 +11,7 @@ from kiemke.cli.tables import Column, draw
 
 SURE = 100
 MOST_ROWS_SHOWN = 20
+MOST_ROWS_NAMED = 12
 MAPPING = (
     Column(N_("Heading"), "heading", flexible=True),
     Column(N_("Taken as"), "title", flexible=True),
@@ -118,11 +119,38 @@ class Teller:
         if rest:
             self._app.say(_("… and {count} more").format(count=figures.count(rest)))
 
+    def errors(self, errors: Sequence[Record]) -> list[str]:
+        """Return each thing that is wrong in whole sentences, once, with the rows it is wrong in."""
+        alike: dict[tuple[str | None, ...], list[str]] = {}
+        for error in errors:
+            row = number_at(error, "row")
+            parts = ("sheet", "column", "value", "message", "remedy")
+            rows = alike.setdefault(tuple(text_at(error, part) for part in parts), [])
+            if row and str(row) not in rows:
+                rows.append(str(row))
+        lines = []
+        for (sheet, column, value, message, remedy), rows in alike.items():
+            where = [
+                *([_("sheet {name}").format(name=sheet)] if sheet else []),
+                *([_("row {rows}").format(rows=_rows(rows))] if rows else []),
+                *([f"{column} “{value}”" if value else column] if column else []),
+            ]
+            if value and not column:
+                message = f"“{value}”: {message}"
+            lines.append(f"✗ {' · '.join(where)}: {message}" if where else f"✗ {message}")
+            lines.append(f"    → {remedy}")
+        return lines
+
     def questions(self) -> None:
         """Print what must be answered, and the option that answers it."""
         for question in records_of(dig(self._told, "questions")):
             self._app.say("", text_at(question, "message") or "")
             self._app.say("  " + answer_of(question))
+
+
+def _rows(numbers: Sequence[str]) -> str:
+    shown = ", ".join(numbers[:MOST_ROWS_NAMED])
+    return shown if len(numbers) <= MOST_ROWS_NAMED else f"{shown}…"
 
 
 def answer_of(question: Record) -> str:

@@ -77,20 +77,18 @@ STATES = vocabulary.codes("coverage_state")
 @click.group(
     "coverage",
     cls=Group,
-    invoke_without_command=True,
+    otherwise=("show",),
     help=N_(
         "Who has a PC, and what proves it. Without a verb: the table by unit against its target."
     ),
-    examples=("kiemke coverage", "kiemke ty-le who --don-vi TG-VP --state silent"),
+    examples=(
+        "kiemke coverage",
+        "kiemke ty-le --ngay 31/12/2025",
+        "kiemke ty-le who --don-vi TG-VP --state silent",
+    ),
 )
-@click.pass_context
-def coverage(ctx: click.Context) -> None:
+def coverage() -> None:
     """Show the table when no verb is given."""
-    if ctx.invoked_subcommand is None:
-        ctx.invoke(
-            show_, unit=None, search=None, tree=None, as_of=None, known_at=None,
-            as_json=False, as_csv=False, wide=False, limit=None,
-        )  # fmt: skip
 
 
 @coverage.command(
@@ -134,6 +132,25 @@ def show_(
         listing = Listing(rows, listing.total)
     columns = CSV_COLUMNS if shape.csv else COLUMNS
     show(app, _title(listing), columns, listing, shape)
+    if not (shape.json or shape.csv):
+        app.say(*_notes(listing, times))
+
+
+def _notes(listing: Listing, times: Times) -> list[str]:
+    """Return why the figures are of an earlier day than asked for, or of nobody."""
+    days = [day for row in listing.items if (day := text_at(row, "day"))]
+    notes = []
+    if times.as_of is not None and days and max(days) < times.as_of:
+        notes.append(_("Only whole days are counted: the day asked for is not over yet."))
+    people = [number_at(row, "subtree.officials") for row in listing.items]
+    if people and not any(people):
+        notes.append(
+            _(
+                "Nobody was on the roster on that day. A roster read in today counts from tomorrow; "
+                "to say since when: kiemke import officials FILE --set valid_from=DAY"
+            )
+        )
+    return notes
 
 
 def _title(listing: Listing) -> str:

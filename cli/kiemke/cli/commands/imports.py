@@ -12,23 +12,14 @@ from kiemke.cli.command import Command, argument, option
 from kiemke.cli.errors import KiemkeError
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.import_told import Teller
-from kiemke.cli.kinds import COUNT
 from kiemke.cli.listing import json_option
 from kiemke.cli.records import Record, dig, number_at, records_of, text_at
-from kiemke.cli.tables import Column, as_json, draw
+from kiemke.cli.tables import as_json
 
 LARGEST_FILE_BYTES = 20_000_000
 MOST_ERRORS_SHOWN = 50
 REPAIRS = ("tcvn3", "vni", "cp1258", "utf8", "none")
 DAY_ORDERS = ("dmy", "mdy", "swapped")
-ERRORS = (
-    Column(N_("Sheet"), "sheet", flexible=True),
-    Column(N_("Row"), "row", COUNT),
-    Column(N_("Column"), "column", flexible=True),
-    Column(N_("Value"), "value", flexible=True),
-    Column(N_("Error"), "message", flexible=True),
-    Column(N_("What to do"), "remedy", flexible=True),
-)
 
 
 @click.command(
@@ -97,6 +88,7 @@ ERRORS = (
     "--dong-tieu-de",
     "heading_row",
     type=click.IntRange(1, 60),
+    metavar=N_("NUMBER"),
     help=N_("The row of the headings, where it is not found."),
 )
 @option("--wide", "--rong", "wide", is_flag=True, help=N_("Cut nothing, however wide."))
@@ -192,12 +184,11 @@ def _tell(
         )
     )
     if errors:
-        shown = errors[:MOST_ERRORS_SHOWN]
-        columns = ERRORS if any(text_at(error, "sheet") for error in errors) else ERRORS[1:]
-        app.say("", *draw(columns, shown, None if wide else app.width(), app.zone).lines)
+        app.say("", *teller.errors(errors[:MOST_ERRORS_SHOWN]))
         total = len(errors) + int(number_at(told, "errors_left_out") or 0)
-        if len(shown) < total:
-            app.say(_("… and {count} more").format(count=figures.count(total - len(shown))))
+        if MOST_ERRORS_SHOWN < total:
+            more = figures.count(total - MOST_ERRORS_SHOWN)
+            app.say(_("… and {count} more").format(count=more))
         app.say("", _("Nothing was written: {count} errors").format(count=total))
         return 1
     if not again:

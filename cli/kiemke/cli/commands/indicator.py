@@ -62,20 +62,14 @@ CSV_COLUMNS = (
 @click.group(
     "indicator",
     cls=Group,
-    invoke_without_command=True,
+    otherwise=("list",),
     help=N_(
         "Figures that no machine can measure, beside their targets. Without a verb: all of them."
     ),
     examples=("kiemke indicator", "kiemke chi-tieu list --don-vi TG --ngay 31/12/2025"),
 )
-@click.pass_context
-def indicator(ctx: click.Context) -> None:
+def indicator() -> None:
     """List them when no verb is given."""
-    if ctx.invoked_subcommand is None:
-        ctx.invoke(
-            list_, unit=None, search=None, as_of=None, known_at=None,
-            as_json=False, as_csv=False, wide=False, limit=None,
-        )  # fmt: skip
 
 
 @indicator.command(

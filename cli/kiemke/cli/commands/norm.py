@@ -55,20 +55,14 @@ FINDINGS = (*vocabulary.codes("norm_finding"), "any")
 @click.group(
     "norm",
     cls=Group,
-    invoke_without_command=True,
+    otherwise=("list", "--finding", "any"),
     help=N_(
         "Equipment against the norms of the posts. Without a verb: whatever a person should look at."
     ),
     examples=("kiemke norm", "kiemke dinh-muc list --don-vi TG-X03 --finding over_price"),
 )
-@click.pass_context
-def norm(ctx: click.Context) -> None:
+def norm() -> None:
     """List what needs looking at when no verb is given."""
-    if ctx.invoked_subcommand is None:
-        ctx.invoke(
-            list_, finding="any", unit=None, search=None, as_of=None, known_at=None,
-            as_json=False, as_csv=False, wide=False, limit=None,
-        )  # fmt: skip
 
 
 @norm.command(

@@ -139,6 +139,7 @@ def sign(app: App, file: Path, key_file: Path, version: str | None, days: int) -
 @option(
     "--percent",
     type=click.IntRange(1, 100),
+    metavar=N_("PERCENT"),
     default=1,
     show_default=True,
     help=N_("How many per cent of the PCs may have it."),

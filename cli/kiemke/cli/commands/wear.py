@@ -55,18 +55,12 @@ CSV_COLUMNS = (
 @click.group(
     "wear",
     cls=Group,
-    invoke_without_command=True,
+    otherwise=("list",),
     help=N_("The yearly wear of fixed assets. Without a verb: this year's, asset by asset."),
     examples=("kiemke wear", "kiemke hao-mon list --nam 2026 --don-vi TG-VP"),
 )
-@click.pass_context
-def wear(ctx: click.Context) -> None:
+def wear() -> None:
     """List this year's when no verb is given."""
-    if ctx.invoked_subcommand is None:
-        ctx.invoke(
-            list_, year=None, unit=None, search=None, as_of=None, known_at=None,
-            as_json=False, as_csv=False, wide=False, limit=None,
-        )  # fmt: skip
 
 
 @wear.command(

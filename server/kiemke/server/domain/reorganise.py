@@ -392,7 +392,7 @@ def version_values(unit: _Unit, day: date) -> dict[str, Any]:
         "name": unit.name,
         "type": unit.type,
         "sort_key": sort_key(unit.name),
-        "search_key": search_key(f"{unit.code} {unit.name}"),
+        "search_key": search_key(unit.name),
         "valid_from": day,
         "valid_to": valid_to,
     }

@@ -7,6 +7,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 from kiemke.server.db import Session
 from kiemke.server.domain.text import search_key, serial_key
@@ -14,6 +15,7 @@ from kiemke.server.domain.text_labels import ASSET_KINDS, SYNONYMS, Words
 from kiemke.server.imports.ledger import ids_by_code, units_by_code, wanted
 from kiemke.server.imports.table import RowError, Table, TableRow
 from kiemke.server.imports.templates import Template
+from kiemke.server.imports.unit_names import UnitNames
 
 _UNIT_COLUMNS = ("unit", "parent")
 _LONGEST_CODE = 40
@@ -61,11 +63,13 @@ def kind_of(*texts: str | None) -> str | None:
     return None
 
 
-async def resolve(session: Session, table: Table, template: Template) -> Resolved:
-    """Return the table's rows with every code filled in that can be."""
+async def resolve(
+    session: Session, table: Table, template: Template, within: frozenset[int] | None
+) -> Resolved:
+    """Return the table's rows with every code filled in that can be; names of units ``within`` alone."""
     found = Resolved(rows=list(table.rows))
     if any(column.name in _UNIT_COLUMNS for column in template.columns):
-        await _units(session, found, template, table)
+        await _units(session, found, template, table, within)
     if template.name == "assets":
         await _custodians(session, found, template)
         _kinds(found, template)
@@ -83,41 +87,30 @@ def _refuse(
     found.errors.append(RowError(row.number, heading, value, message, remedy, row.sheet))
 
 
-async def _units(session: Session, found: Resolved, template: Template, table: Table) -> None:
+async def _units(
+    session: Session,
+    found: Resolved,
+    template: Template,
+    table: Table,
+    within: frozenset[int] | None,
+) -> None:
     """A unit's name, or the section or sheet a row stands in, does as well as its code."""
     named = wanted(found.rows, *_UNIT_COLUMNS, "shared_by")
     sections = {row.section for row in found.rows if row.section}
-    own = {row.values.get("code") for row in found.rows} if template.name == "units" else set()
-    known = await units_by_code(session, named | sections)
-    names = named - set(known) - own
-    rows = await session.fetch(
-        "SELECT code, search_key, unit_id FROM unit_version WHERE voided_at_ms IS NULL"
-        " AND valid_to IS NULL AND search_key IN :[keys.text]",
-        keys=sorted({search_key(name) for name in names | sections}),
-    )
-    codes: dict[str, set[str]] = defaultdict(set)
-    for unit in rows:
-        codes[unit["search_key"]].add(unit["code"])
-    by_name = Counter[str]()
-
-    def code_of(text: str) -> str:
-        candidates = codes.get(search_key(text), set())
-        if text in known or text in own or len(candidates) != 1:
-            return text
-        by_name[text] += 1
-        return next(iter(candidates))
-
+    brings_units = template.name == "units"
+    own = {r.values["code"]: r.values["name"] or "" for r in found.rows} if brings_units else {}
+    units = await UnitNames.load(session, named | sections, own, within)
     for position, row in enumerate(found.rows):
         values = dict(row.values)
         for name in _UNIT_COLUMNS:
             if values.get(name) is not None:
-                values[name] = code_of(values[name])
+                values[name] = units.code_of(values[name])
         if values.get("shared_by"):
-            values["shared_by"] = tuple(code_of(text) for text in values["shared_by"])
+            values["shared_by"] = tuple(units.code_of(text) for text in values["shared_by"])
         if "unit" not in values and table.foreign and "unit" in {c.name for c in template.columns}:
             section = row.section
-            code = code_of(section) if section else None
-            if code is not None and (code != section or code in known):
+            code = units.code_of(section) if section else None
+            if section is not None and code is not None and units.is_unit(section, code):
                 values["unit"] = code
             else:
                 _refuse(
@@ -126,12 +119,7 @@ async def _units(session: Session, found: Resolved, template: Template, table: T
                     Words("thêm --set unit=MÃ ĐƠN VỊ", "add --set unit=UNIT CODE"),
                 )  # fmt: skip
         found.rows[position] = replace(row, values=values)
-    if by_name:
-        some = ", ".join(sorted(by_name)[:5])
-        found.notices.append(Words(
-            f"{sum(by_name.values())} ô ghi tên đơn vị, đã đổi ra mã: {some}",
-            f"{sum(by_name.values())} cells name a unit, taken as its code: {some}",
-        ))  # fmt: skip
+    found.notices.extend(units.notices())
 
 
 async def _people(session: Session, units: set[str]) -> dict[tuple[str, str], list[str]]:
@@ -249,6 +237,21 @@ async def _official_codes(session: Session, found: Resolved) -> None:
             f"{kept} người được nhận ra theo họ tên trong đơn vị",
             f"{kept} people were recognised by their name in the unit",
         ))  # fmt: skip
+
+
+def since_today(rows: Sequence[TableRow], template: Template, today: date) -> list[Words]:
+    """Return a notice of rows that say no first day: they hold from today on."""
+    if not any(column.name == "valid_from" for column in template.columns):
+        return []
+    count = sum(row.values.get("valid_from") is None for row in rows)
+    if not count:
+        return []
+    return [Words(
+        f"{count} dòng không ghi từ ngày nào: có hiệu lực từ hôm nay {today:%d/%m/%Y};"
+        f" từ ngày khác thì thêm --set valid_from=NGÀY",
+        f"{count} rows do not say since when: they hold from today, {today:%d/%m/%Y}, on;"
+        f" for another day add --set valid_from=DAY",
+    )]  # fmt: skip
 
 
 def same_names(rows: Sequence[TableRow]) -> list[Words]:

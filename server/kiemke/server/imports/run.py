@@ -10,12 +10,12 @@ from kiemke.server.db import Database, Refused, Session
 from kiemke.server.domain.text import clean_text
 from kiemke.server.domain.text_labels import Words
 from kiemke.server.imports.differences import differences
-from kiemke.server.imports.ledger import Audit, Context, Importer, Plan
+from kiemke.server.imports.ledger import CHANGED, NEW, Audit, Context, Importer, Plan
 from kiemke.server.imports.maps import Maps, keep_map, load_maps
 from kiemke.server.imports.options import Options
 from kiemke.server.imports.parse import FileRefused, Reading, read_sheets
 from kiemke.server.imports.questions import open_questions
-from kiemke.server.imports.resolve import Resolved, resolve, same_names
+from kiemke.server.imports.resolve import Resolved, resolve, same_names, since_today
 from kiemke.server.imports.result import ImportResult, refused, result_of
 from kiemke.server.imports.script import Script, ledger_mark
 from kiemke.server.imports.split import split_rows
@@ -151,13 +151,18 @@ async def _compare(
     importer = IMPORTERS[wanted.template]()
     context = await _context(script, wanted)
     template = context.template
-    found = await resolve(script, table, template)
+    found = await resolve(script, table, template, wanted.within)
     unseen = await outside(script, table.rows, found.rows, context)
     if unseen:
         found = Resolved(errors=unseen)
     plan = Plan() if found.errors else await importer.plan(script, found.rows, context)
     plan.errors.extend(found.errors)
-    notices = [*found.notices, *(same_names(found.rows) if template.name == "officials" else ())]
+    news = [row for row in found.rows if plan.outcomes.get(row.key) in (NEW, CHANGED)]
+    notices = [
+        *found.notices,
+        *(same_names(found.rows) if template.name == "officials" else ()),
+        *since_today(news, template, context.today),
+    ]
     told = await differences(script, plan, template)
     result = result_of(table, plan, template, open_questions(table, options), notices, told)
     if write and not result.errors:
