@@ -15,7 +15,7 @@ _BARE = (
 class Migration(migrations.Migration):
     """Take the code out of ``unit_version.search_key``."""
 
-    dependencies = [("kiemke", "0032_search_block")]
+    dependencies = [("kiemke", "0034_audit_about")]
 
     initial = False
 
