@@ -24,7 +24,6 @@ CLICK_TEXTS = (
     N_("Error: invalid input"),
     N_("required"),
     N_("default: {default}"),
-    N_("(DEPRECATED)"),
     N_("Repeat for confirmation"),
     N_("Error: The two entered values do not match."),
     P_("Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)"),
