@@ -15,7 +15,7 @@ _BARE = (
 class Migration(migrations.Migration):
     """Take the code out of ``unit_version.search_key``."""
 
-    dependencies = [("kiemke", "0034_audit_about")]
+    dependencies = [("kiemke", "0035_stock_takes")]
 
     initial = False
 
