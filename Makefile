@@ -62,6 +62,6 @@ package: ## the wheel, into dist/
 	@$(UV) build -q --wheel --out-dir dist --build-constraints tools/build.lock --require-hashes
 	@ls dist/*.whl
 
-packages: ## the wheel, the agent's .deb, its Windows installer and start-up script, into dist/
+packages: ## the wheel, agent and collector as .deb and .msi, and the start-up script, into dist/
 	@$(MAKE) --no-print-directory package
 	@$(BIN)/python -m packages $(ARGS)

@@ -1,4 +1,4 @@
-"""`make packages`: the Debian packages, the Windows installer and the start-up script, into dist/."""
+"""`make packages`: the Debian packages, the Windows installers and the start-up script, into dist/."""
 
 import argparse
 import sys
@@ -38,6 +38,11 @@ def main() -> int:
                 Path(work) / "tree", given.windows_python, given.windows_python_sha256
             )
             made.append(windows_msi.build(tree, given.out / "kiemke-agent.msi"))
+            tree = windows_tree.build_collector(
+                Path(work) / "collector", given.windows_python, given.windows_python_sha256
+            )
+            installer = given.out / "kiemke-collector.msi"
+            made.append(windows_msi.build(tree, installer, program=windows_tree.COLLECTOR))
         made.append(given.out / START_UP_SCRIPT.name)
         made[-1].write_bytes(start_up_script(__version__))
     except PackageError as err:

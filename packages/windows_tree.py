@@ -1,23 +1,39 @@
-"""The folder that goes onto a Windows PC: embeddable CPython, psutil and the agent, nothing else."""
+"""The folder that goes onto a Windows PC: embeddable CPython, the agent or a collector, its libraries."""
 
 import hashlib
 import io
-import py_compile
 import shutil
-import sys
 import tarfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
-from packages import fetch
+from packages import bytecode, fetch, libraries
 from packages.fetch import ROOT, PackageError
 
 AGENT_ROOTS = ("agent/kiemke/agent", "agent/kiemke/wire")
+COLLECTOR_ROOTS = ("agent/kiemke/wire", "collectors/kiemke/collectors")
 SITE = Path("Lib") / "site-packages"
 # What CPython brings for programs with windows, tools and installers of their own.
 UNUSED = ("winsound.pyd", "_msi.pyd", "python.cat")
-SERVICE_PROGRAM = "kiemke-agent-service.exe"  # so that the task manager names it
-COMMAND = '@"%~dp0python.exe" -m kiemke.agent.main %*\r\n'
+COMMAND = '@"%~dp0python.exe" -m {module} %*\r\n'
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What is installed: its name, and the module that is its command."""
+
+    name: str
+    module: str
+
+    @property
+    def service_program(self) -> str:
+        """The file that the service manager starts, so that the task manager names it."""
+        return f"{self.name}-service.exe"
+
+
+AGENT = Program("kiemke-agent", "kiemke.agent.main")
+COLLECTOR = Program("kiemke-collector", "kiemke.collectors.main")
 
 
 def embeddable(archive: Path | None = None, sha256: str | None = None) -> zipfile.ZipFile:
@@ -84,32 +100,45 @@ def unpack_psutil(site: Path, pattern: str, options: tuple[str, ...]) -> None:
 
 
 def build(target: Path, archive: Path | None = None, sha256: str | None = None) -> Path:
-    """Make the whole folder at ``target``, which must not exist; return it. Raises PackageError."""
+    """Make the agent's folder at ``target``, which must not exist; return it. Raises PackageError."""
+    site = _begin(target, AGENT, archive, sha256)
+    unpack_psutil(site, "psutil-*-abi3-win_amd64.whl", fetch.WINDOWS)
+    copy_agent(site)
+    bytecode.add(site, fetch.windows_python().python)
+    return target
+
+
+def build_collector(
+    target: Path,
+    archive: Path | None = None,
+    sha256: str | None = None,
+    *,
+    only: tuple[str, ...] | None = None,
+) -> Path:
+    """Make the collector's folder at ``target``, which must not exist; return it.
+
+    ``only`` names the libraries, None is all. Raises PackageError.
+    """
+    site = _begin(target, COLLECTOR, archive, sha256)
+    found = libraries.collector_libraries(libraries.WINDOWS)
+    for library in found.iterdir() if only is None else (found / name for name in only):
+        if library.is_dir():
+            shutil.copytree(library, site / library.name)
+        else:
+            shutil.copy(library, site / library.name)
+    copy_sources(site, COLLECTOR_ROOTS)
+    bytecode.add(site / "kiemke", fetch.windows_python().python, site)
+    return target
+
+
+def _begin(target: Path, program: Program, archive: Path | None, sha256: str | None) -> Path:
+    """Lay out CPython, the command and the service's program; return the folder of libraries."""
     site = target / SITE
     site.mkdir(parents=True)
     with embeddable(archive, sha256) as bundle:
         _unpack_python(bundle, target)
-    unpack_psutil(site, "psutil-*-abi3-win_amd64.whl", fetch.WINDOWS)
-    copy_agent(site)
-    shutil.copy(target / "python.exe", target / SERVICE_PROGRAM)
-    (target / "kiemke-agent.cmd").write_bytes(COMMAND.encode("ascii"))
+    shutil.copy(target / "python.exe", target / program.service_program)
+    command = COMMAND.format(module=program.module)
+    (target / f"{program.name}.cmd").write_bytes(command.encode("ascii"))
     shutil.copy(ROOT / "LICENSE", target / "LICENSE-kiemke.txt")
-    _compile(site)
-    return target
-
-
-def _compile(site: Path) -> None:
-    """Add byte code: the service may not write into its own folder, and would compile at each start.
-
-    Only a CPython of the same minor version writes what the one on the PC reads.
-    """
-    minor = tuple(int(part) for part in fetch.windows_python().python.split(".")[:2])
-    if sys.version_info[:2] != minor:
-        return
-    for source in site.rglob("*.py"):
-        py_compile.compile(
-            str(source),
-            dfile=str(source.relative_to(site)),
-            doraise=True,
-            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-        )
+    return site

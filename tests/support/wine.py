@@ -182,6 +182,16 @@ def running_pc() -> Iterator[WindowsPc]:
         shutil.rmtree(home, ignore_errors=True)
 
 
+def msi_table(installer: Path, name: str) -> dict[str, list[str]]:
+    """Return a table of the installer, by the first column."""
+    done = subprocess.run(
+        [require_peer("msiinfo"), "export", str(installer), name],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    lines = [line.split("\t") for line in done.stdout.splitlines()[3:]]
+    return {line[0]: line[1:] for line in lines}
+
+
 def kill_tree(process: "subprocess.Popen[bytes]") -> None:
     """End a started program at once, as a power cut would."""
     process.send_signal(signal.SIGKILL)

@@ -1,33 +1,35 @@
-"""The collector on Windows' own Python, under Wine: a service, polling by the one library that is there."""
+"""The collector on Windows' own Python with its own libraries, under Wine: installer, service, SNMP, SSH."""
 
 import json
+import os
 import shutil
 import subprocess
-import sys
-import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from packages import windows_tree
-from tests.support.peers import free_port, wait_until
+from packages import libraries, windows_msi, windows_tree
+from tests.support import wine_library
+from tests.support.peers import SnmpdPeer, require_peer, wait_until
 from tests.support.server_process import ServerProcess
-from tests.support.wine import WindowsPc, enrolment_token
+from tests.support.ssh_devices import run_sshd
+from tests.support.wine import WindowsPc, enrolment_token, msi_table, windows_path
 
 PATIENCE = 60
 STATE = r"C:\ProgramData\kiemke-collector"
-# What is pure Python. gufo-snmp has no build for Windows; netmiko's cryptography asks for a library that
-# Windows has and this Wine has not.
-LIBRARIES = ("pysnmp", "pyasn1", "icmplib")
+# What this Wine lacks of Windows (tests/support/wine_library.py has the rest): pyserial, which netmiko imports,
+# looks for serial ports when it is imported.
+NO_PORTS = "def comports(include_links=False):\n    return []\n"
 LOOK = """
 import asyncio, json
 from kiemke.collectors.discover import kernel_table
 from kiemke.collectors.reachability import icmp
 from kiemke.collectors.snmp.engines import HAS_GUFO
 found = asyncio.run(icmp.probe(6, "127.0.0.1", 2))
-print(json.dumps([HAS_GUFO, found.sent, found.received, len(kernel_table.read())]))
+six = asyncio.run(icmp.probe(7, "::1", 2))
+print(json.dumps([HAS_GUFO, found.sent, found.received, len(kernel_table.read()), six.sent, six.detail]))
 """
 
 
@@ -39,11 +41,19 @@ class Collector:
         self.folder = pc.drive / "ProgramData" / "kiemke-collector"
         site = pc.program / windows_tree.SITE
         windows_tree.copy_sources(site, ("collectors/kiemke/collectors",))
-        for name in LIBRARIES:
-            shutil.copytree(
-                Path(sysconfig.get_path("purelib")) / name, site / name,
-                ignore=shutil.ignore_patterns("__pycache__"),
-            )  # fmt: skip
+        found = libraries.collector_libraries(libraries.WINDOWS)
+        shutil.copytree(
+            found,
+            site,
+            copy_function=os.link,
+            dirs_exist_ok=True,
+            ignore=shutil.ignore_patterns("psutil*"),
+        )
+        ports = site / "serial" / "tools" / "list_ports_windows.py"
+        shutil.rmtree(ports.parent / "__pycache__", ignore_errors=True)
+        ports.unlink()
+        ports.write_text(NO_PORTS)
+        wine_library.add_missing(pc.drive / "windows" / "system32")
 
     def run(self, *words: str, text: str = "") -> "subprocess.CompletedProcess[str]":
         """Run one command."""
@@ -94,24 +104,59 @@ def test_installed_enrolled_started_and_stopped_as_a_service(
     assert removed.stdout.startswith("kiemke-collector is no service any more"), removed.stderr
 
 
-def test_a_device_is_polled_and_pinged_by_what_windows_has(collector: Collector) -> None:
-    port = free_port()
+def test_devices_are_polled_visited_and_pinged_by_what_windows_has(
+    collector: Collector, tmp_path: Path, snmpd: Callable[..., SnmpdPeer]
+) -> None:
+    """SNMPv3 with privacy from the real snmpd, the configuration from the real sshd, in one run."""
     collector.folder.mkdir(parents=True, exist_ok=True)
-    (collector.folder / "credentials.toml").write_text(
-        '[lab]\nversion = "2c"\ncommunity = "wine-lab"\n', "utf-8"
-    )
-    words = ["-m", "kiemke.collectors.snmp.responder", "--community", "wine-lab", "--port"]
-    with subprocess.Popen([sys.executable, *words, str(port)]) as agent:
-        try:
-            once = collector.run("--once", f"127.0.0.1:{port}", "--credential", "lab")
-        finally:
-            agent.terminate()
+    peer = snmpd()
+    with run_sshd(tmp_path / "sshd") as sshd:
+        (collector.folder / "credentials.toml").write_text(
+            '[lab]\nversion = "3"\n'
+            f'user = "{peer.user}"\nauth_protocol = "SHA256"\nauth_key = "{peer.auth_key}"\n'
+            f'privacy_protocol = "AES128"\nprivacy_key = "{peer.priv_key}"\n'
+            f'[linux]\nkind = "ssh"\nuser = "{sshd.user}"\n'
+            f'private_key = """\n{sshd.private_key}"""\n',
+            "utf-8",
+        )
+        once = collector.run("--once", peer.address, "--credential", "lab")
+        visit = collector.run(
+            "probe", "ssh", f"127.0.0.1:{sshd.port}", "--platform", "linux", "--credential", "linux",
+            "--json",
+        )  # fmt: skip
     looked = collector.pc.python(LOOK)
 
     assert once.returncode == 0, once.stderr
     reports = [json.loads(line) for line in once.stdout.splitlines()]
     ports = next(report["body"]["rows"] for report in reports if report["kind"] == "interfaces")
     assert "lo" in {row["name"] for row in ports}
-    has_gufo, sent, received, rows = json.loads(looked.stdout)
+    assert visit.returncode == 0, visit.stderr
+    assert json.loads(visit.stdout)["facts"]["version"], visit.stdout
+    has_gufo, sent, received, rows, six_sent, six_detail = json.loads(looked.stdout)
     assert (has_gufo, sent, received) == (False, 2, 2), looked.stderr
     assert rows >= 0
+    # Wine has Icmp6SendEcho2 by name alone: nothing was sent, which is not "down".
+    assert six_sent == 2 or six_detail.startswith("ICMP not sent")
+
+
+def test_the_installer_makes_a_service_that_enrols_and_goes_without_a_trace(
+    collector: Collector, server: ServerProcess, tmp_path: Path
+) -> None:
+    """Its folder holds what SNMP takes; the other libraries are files like these."""
+    require_peer("wixl")
+    shutil.rmtree(collector.folder, ignore_errors=True)
+    tree = windows_tree.build_collector(tmp_path / "tree", only=("pysnmp", "pyasn1", "icmplib"))
+    made = windows_msi.build(tree, tmp_path / "collector.msi", program=windows_tree.COLLECTOR)
+    token = enrolment_token(server, "collector")
+    installed = collector.pc.run("msiexec", "/i", windows_path(made), "/qn", f"TOKEN={token}")
+    wait_until(lambda: bool(collector.status().get("poll_seconds")), "it polls", PATIENCE)
+    left = (collector.folder / "enrolment-token").exists()
+    removed = collector.pc.run("msiexec", "/x", windows_path(made), "/qn")
+
+    assert (installed.returncode, removed.returncode, left) == (0, 0, False)
+    assert "kiemke-collector" not in collector.pc.run("sc", "query", "kiemke-collector").stdout
+    assert not (collector.pc.drive / "Program Files/kiemke-collector/python.exe").exists()
+    assert (collector.folder / "enrolment.json").exists(), "installed again it is the same one"
+    assert "TOKEN" in msi_table(made, "Property")["MsiHiddenProperties"][0]
+    assert int(msi_table(made, "CustomAction")["Prepare"][0]) & 0x2000  # HideTarget
+    assert msi_table(made, "CustomAction")["Mend"][2].endswith("service setup")

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 import zipfile
 from collections.abc import Iterator
 from importlib.resources import files
@@ -19,6 +18,7 @@ from tests.support.wine import (
     WindowsPc,
     enrolment_token,
     events,
+    msi_table,
     reporting,
     rows,
     sign_in,
@@ -37,31 +37,21 @@ def installer(pc: WindowsPc, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return windows_msi.build(pc.program, tmp_path_factory.mktemp("msi") / "kiemke-agent.msi")
 
 
-def table(installer: Path, name: str) -> dict[str, list[str]]:
-    """Return a table of the installer, by the first column."""
-    done = subprocess.run(
-        [require_peer("msiinfo"), "export", str(installer), name],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    lines = [line.split("\t") for line in done.stdout.splitlines()[3:]]
-    return {line[0]: line[1:] for line in lines}
-
-
 def test_the_token_is_hidden_from_the_installers_log(installer: Path) -> None:
     """Wine writes it all the same; Windows looks at these two (msi.h)."""
-    properties = table(installer, "Property")
+    properties = msi_table(installer, "Property")
 
     assert properties["MsiHiddenProperties"] == ["TOKEN"]
     assert {"TOKEN", "TOKENFILE", "UPDATEKEY"} <= set(
         properties["SecureCustomProperties"][0].split(";")
     )
-    assert int(table(installer, "CustomAction")["Prepare"][0]) & 0x2000  # HideTarget
+    assert int(msi_table(installer, "CustomAction")["Prepare"][0]) & 0x2000  # HideTarget
 
 
 def test_who_repairs_gives_no_token_and_no_key(installer: Path) -> None:
     """Windows lets everybody begin a repair, and runs it as the system with what he gave."""
-    sequence = table(installer, "InstallExecuteSequence")
-    actions = table(installer, "CustomAction")
+    sequence = msi_table(installer, "InstallExecuteSequence")
+    actions = msi_table(installer, "CustomAction")
 
     assert sequence["Prepare"][0] == "NOT Installed"
     assert sequence["Mend"][0] == "Installed AND NOT REMOVE"

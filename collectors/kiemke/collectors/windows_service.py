@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kiemke.collectors.errors import ConfigError
+from kiemke.collectors.kept_token import enrol_by_kept_token, keep_token, read_token_file
 from kiemke.collectors.logs import set_up_logs
 from kiemke.collectors.state import make_state
 from kiemke.wire.windows_service import host, manager, owner
@@ -16,7 +17,7 @@ from kiemke.wire.windows_service.folders import system_program
 
 NAME = "kiemke-collector"
 LOG_FILE = "collector.log"
-VERBS = ("install", "uninstall", "start", "stop", "run")
+VERBS = ("install", "uninstall", "start", "stop", "run", "setup")
 NET_SECONDS = 60.0
 
 
@@ -27,11 +28,13 @@ class Bell:
         self._lock = threading.Lock()
         self._rung = False
         self._hear: Callable[[], object] | None = None
+        self._ended = threading.Event()
 
     def ring(self, cause: str) -> None:
         """End soon; ``cause`` is "machine" or "service"."""
         with self._lock:
             self._rung = True
+            self._ended.set()
             if self._hear is not None:
                 self._hear()
 
@@ -42,6 +45,10 @@ class Bell:
             self._hear = lambda: loop.call_soon_threadsafe(stop.set)
             if self._rung:
                 stop.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait so long, and no longer than until it is rung; return whether it was."""
+        return self._ended.wait(seconds)
 
     def detach(self) -> None:
         """Hear nothing any more: the loop ends."""
@@ -62,7 +69,17 @@ def entry(program: Path, state: Path) -> manager.Service:
 def add_service_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command."""
     service = commands.add_parser("service", help="run as a Windows service (on Linux: systemd)")
-    service.add_argument("verb", choices=VERBS, help='"run" is what the service manager starts')
+    service.add_argument(
+        "verb",
+        choices=VERBS,
+        help='"run" is what the service manager starts, "setup" what the installer runs',
+    )
+    service.add_argument(
+        "--token", default="", help="setup: enrol with it as soon as the server answers"
+    )
+    service.add_argument(
+        "--token-file", default="", metavar="FILE", help="setup: it is there; deleted after use"
+    )
 
 
 def run_service(given: argparse.Namespace, run: Callable[[Bell], int]) -> int:
@@ -82,14 +99,37 @@ def run_service(given: argparse.Namespace, run: Callable[[Bell], int]) -> int:
                 return 0
             case "run":
                 return _serve(state, run)
+            case "setup":
+                return _setup(state, given.token, given.token_file)
         return _net(given.verb)
     except OSError as err:
         raise ConfigError(f"service {given.verb}: {err}; run this as administrator") from err
 
 
+def _setup(state: Path, token: str, token_file: str) -> int:
+    """Mend the entry that the installer made, and keep a token for the service. Raises ConfigError."""
+    _prepare(state)
+    given = token.strip()
+    keep_token(state, given or read_token_file(token_file))
+    if token_file and not given:
+        try:
+            Path(token_file).unlink()
+        except OSError as err:
+            print(f"{token_file}: not deleted ({err}); delete it, it admits", file=sys.stderr)
+    return 0
+
+
 def _install(state: Path) -> int:
-    """Make or mend the entry, close the folder to others; nothing is started."""
-    refused = manager.install(entry(Path(sys.executable), state))
+    """Make the service; nothing is started."""
+    _prepare(state)
+    print(f"{NAME} starts with Windows; next: kiemke-collector enroll TOKEN, then service start")
+    return 0
+
+
+def _prepare(state: Path) -> None:
+    """Make or mend the entry, close the folder to others."""
+    program = Path(sys.executable).with_name(f"{NAME}-service.exe")  # the installer's
+    refused = manager.install(entry(program if program.exists() else Path(sys.executable), state))
     aside = owner.secure(state, NAME)
     make_state(state)
     if aside is not None:
@@ -98,8 +138,6 @@ def _install(state: Path) -> int:
         )
     for name in refused:
         print(f"service: {name} could not be set", file=sys.stderr)
-    print(f"{NAME} starts with Windows; next: kiemke-collector enroll TOKEN, then service start")
-    return 0
 
 
 def _net(verb: str) -> int:
@@ -119,6 +157,7 @@ def _serve(state: Path, run: Callable[[Bell], int]) -> int:
 
     def work() -> int:
         set_up_logs()  # once more: into the file that stands for the console
+        enrol_by_kept_token(state, bell.wait)
         return run(bell)
 
     return host.serve(NAME, state / LOG_FILE, work, bell.ring)

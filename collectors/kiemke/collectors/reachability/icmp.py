@@ -63,7 +63,7 @@ async def probe(
 async def _probe_by_system(
     target: int, address: str, count: int, patience_seconds: float, trace: Trace
 ) -> Reachability:
-    """Ping by the system's call, which needs no rights; it knows IPv4 alone."""
+    """Ping by the system's call, which needs no rights."""
     round_trips: list[float] = []
     for number in range(count):
         if number:
