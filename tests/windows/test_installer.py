@@ -62,11 +62,11 @@ def test_the_scheduled_task_goes_with_the_program_and_not_with_an_older_one(
     installer: Path,
 ) -> None:
     """While a newer one takes the place of an older one, the task is what could put it back."""
-    sequence = table(installer, "InstallExecuteSequence")
+    sequence = msi_table(installer, "InstallExecuteSequence")
 
     assert sequence["Leave"][0] == 'REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE'
     assert int(sequence["Leave"][1]) < int(sequence["RemoveFiles"][1]), "it is the program's own"
-    assert table(installer, "CustomAction")["Leave"][2].endswith("setup --uninstall")
+    assert msi_table(installer, "CustomAction")["Leave"][2].endswith("setup --uninstall")
 
 
 @pytest.fixture
