@@ -271,7 +271,7 @@ def measure(folder: Path, table: Table) -> None:
 def _show(
     table: Table, mine: Held, others: dict[str, Held], whole: Once, costs: dict[str, Once]
 ) -> None:
-    table.add_row("resident memory", str(mine), "≤ 24 MB")
+    table.add_row("resident memory / shared divided / own", str(mine), "≤ 24 MB")
     table.add_row("  the most it ever had", f"{mine.peak / MEBIBYTE:.1f} MiB", "")
     for name, size in others.items():
         wanted = "≤ 1" if name == "node_exporter" else ""

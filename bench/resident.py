@@ -16,9 +16,9 @@ class Held:
     peak: int
 
     def __str__(self) -> str:
-        """Return it in MiB and in words."""
-        mib = [f"{one / MEBIBYTE:.1f}" for one in (self.resident, self.proportional, self.own)]
-        return f"{mib[0]} MiB (shared pages divided {mib[1]}, own pages {mib[2]})"
+        """Return all three in MiB."""
+        sizes = (self.resident, self.proportional, self.own)
+        return " / ".join(f"{one / MEBIBYTE:.1f}" for one in sizes) + " MiB"
 
 
 def held(pid: int) -> Held:

@@ -5,6 +5,13 @@ from typing import NamedTuple
 
 from kiemke.agent.settings import language
 
+# What starts the service anew, with its new settings.
+RESTART = (
+    "net stop kiemke-agent && net start kiemke-agent"
+    if sys.platform == "win32"
+    else "systemctl restart kiemke-agent"
+)
+
 
 class Both(NamedTuple):
     """One sentence in both languages, with the same {fields}."""

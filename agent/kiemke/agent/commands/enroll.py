@@ -7,13 +7,24 @@ from kiemke.agent.enrolment_file import MOST_CHARACTERS, parse_enrolment, trust_
 from kiemke.agent.files import NotEnrolledError, StateError
 from kiemke.agent.state import SEALED_WORDS, AgentIdentity, StateFolder
 from kiemke.agent.terminal import say
+from kiemke.agent.words import RESTART, Both, open_mouth, speak
 from kiemke.wire import enrolment
 
 FROM_STANDARD_INPUT = "-"
+ENROLLED = Both("đã ghi danh là {source}; {next}", "enrolled as {source}; {next}")
 NEXT_STEP = {
-    "approved": "approved: it counts from its first report on",
-    "pending": "waiting for approval: it reports already, and counts once an administrator approves",
+    "approved": Both(
+        "đã duyệt: được tính từ báo cáo đầu tiên", "approved: it counts from its first report on"
+    ),
+    "pending": Both(
+        "chờ duyệt: máy đã báo cáo, và được tính khi quản trị viên duyệt",
+        "waiting for approval: it reports already, and counts once an administrator approves",
+    ),
 }
+REPINNED = Both(
+    "{source} tin chứng thư gốc mới của máy chủ; tiếp theo: {restart}",
+    "{source} believes the server's new root; now: {restart}",
+)
 
 
 def run(state: Path, text: str, *, repin: bool = False) -> int:
@@ -37,7 +48,10 @@ def run(state: Path, text: str, *, repin: bool = False) -> int:
     answer = enrolment.enrol(token, identity.install_id, identity.secret, "agent")
     folder.save_identity(identity.enrolled(token, answer))
     trust_keys(state, keys)
-    say(f"enrolled as {answer.source}; {NEXT_STEP.get(answer.state, answer.state)}")
+    open_mouth()
+    step = NEXT_STEP.get(answer.state)
+    told = answer.state if step is None else speak(step)
+    say(speak(ENROLLED, source=answer.source, next=told))
     return 0
 
 
@@ -46,5 +60,6 @@ def _repin(folder: StateFolder, identity: AgentIdentity, token: enrolment.Token)
     if identity.source is None:
         raise NotEnrolledError("not enrolled yet: leave --repin out")
     folder.save_identity(identity.repinned(token, enrolment.fetch_root(token)))
-    say(f"{identity.source} believes the server's new root; now: systemctl restart kiemke-agent")
+    open_mouth()
+    say(speak(REPINNED, source=identity.source, restart=RESTART))
     return 0

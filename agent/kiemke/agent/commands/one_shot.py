@@ -13,8 +13,13 @@ from kiemke.agent.sensors.monitors import DRM
 from kiemke.agent.sensors.reading import read_one
 from kiemke.agent.sensors.smbios import TABLES
 from kiemke.agent.terminal import say
+from kiemke.agent.words import Both, open_mouth, speak
 from kiemke.wire.inventory import Adapter, Disk, OperatingSystem
 
+WRITTEN = Both(
+    "{file}: {n} dòng; phía máy chủ: kiemke may nhap-may {name} --don-vi ĐƠN-VỊ",
+    "{file}: {n} lines; on the server's side: kiemke machine import {name} --unit UNIT",
+)
 PHYSICAL = {"ethernet": "PCI", "wireless": "PCI", "usb": "USB"}
 
 
@@ -27,9 +32,8 @@ def run(root: Path, file: Path) -> int:
         file.write_text("\n".join(lines) + "\n", "utf-8")
     except OSError as err:
         raise StateError(f"{file}: {err.strerror or err}; name a file that can be written") from err
-    say(
-        f"{file}: {len(lines)} lines; on the server's side: kiemke machine import {file.name} --unit UNIT"
-    )
+    open_mouth()
+    say(speak(WRITTEN, file=file, n=len(lines), name=file.name))
     return 0
 
 

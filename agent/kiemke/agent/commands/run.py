@@ -158,12 +158,20 @@ def _is_bound(folder: StateFolder, identity: AgentIdentity) -> bool:
 
 def _once(agent: Agent, outbox: Outbox) -> int:
     """Run one round and say what came of it."""
+    # A person has called it: the running service speaks to nobody.
+    from kiemke.agent.words import Both, open_mouth, speak
+
+    sent = Both("đã gửi: một bản kiểm kê và một mẫu", "sent: one inventory and one sample")
+    not_sent = Both(
+        "chưa gửi được, {n} báo cáo đang chờ: {why}", "not sent, {n} reports wait: {why}"
+    )
+    open_mouth()
     attempt = agent.run_once(ONCE_DEADLINE_SECONDS)
     waiting = outbox.counts().reports
     if attempt.outcome is Outcome.IDLE and not waiting:
-        say("sent: one inventory and one sample")
+        say(speak(sent))
         return 0
-    complain(f"not sent, {waiting} reports wait: {attempt.detail or attempt.outcome.value}")
+    complain(speak(not_sent, n=waiting, why=attempt.detail or attempt.outcome.value))
     return 1
 
 

@@ -6,8 +6,13 @@ from pathlib import Path
 from kiemke.agent.files import NotEnrolledError, StateError
 from kiemke.agent.state import StateFolder
 from kiemke.agent.terminal import say
+from kiemke.agent.words import RESTART, Both, open_mouth, speak
 
 MOST_URLS = 6
+FROM_NOW_ON = Both(
+    "Dùng từ lần khởi động dịch vụ tới: {restart}",
+    "In use from the service's next start on: {restart}",
+)
 
 
 def run(state: Path, first: list[str], also: list[str], forget: list[str]) -> int:
@@ -38,5 +43,6 @@ def run(state: Path, first: list[str], also: list[str], forget: list[str]) -> in
     for url in urls:
         say(url)
     if urls != identity.urls:
-        say("In use from the service's next start on: systemctl restart kiemke-agent")
+        open_mouth()
+        say(speak(FROM_NOW_ON, restart=RESTART))
     return 0

@@ -9,7 +9,17 @@ from kiemke.agent.pending import leave_token
 from kiemke.agent.state import StateFolder
 from kiemke.agent.terminal import complain, say
 from kiemke.agent.update.places import checked_key
+from kiemke.agent.words import Both, open_mouth, speak
 from kiemke.wire import enrolment
+
+ENROLS = Both("sẵn sàng: ghi danh ngay khi dịch vụ chạy", "ready: it enrols as soon as it runs")
+NOT_ENROLLED = Both("sẵn sàng, chưa ghi danh", "ready, not enrolled")
+NOT_OURS = Both(
+    "{state} không phải của riêng dịch vụ: người không có quyền đã lập nó hoặc đặt gì vào. Nó nằm ở {aside}, "
+    "không gì trong đó được dùng; xem rồi xóa",
+    "{state} was not ours alone: somebody without rights had made it or put something there. It lies in {aside} "
+    "now, nothing of it is used; look at it and delete it",
+)
 
 
 def run(state: Path, token: str, token_file: str, package: str = "", update_key: str = "") -> int:
@@ -35,7 +45,8 @@ def run(state: Path, token: str, token_file: str, package: str = "", update_key:
         leave_token(state, text)
         if token_file and not token.strip():
             _delete(Path(token_file))
-    say("ready" + (": it enrols as soon as it runs" if text else ", not enrolled"))
+    open_mouth()
+    say(speak(ENROLS if text else NOT_ENROLLED))
     return 0
 
 
@@ -99,9 +110,6 @@ def _prepare_windows(state: Path) -> None:
     except OSError as err:
         raise StateError(f"{state}: {err}; run this as administrator") from err
     if aside is not None:
-        complain(
-            f"{state} was not ours alone: somebody without rights had made it or put something there. "
-            f"It lies in {aside} now, nothing of it is used; look at it and delete it"
-        )
+        complain(speak(NOT_OURS, state=state, aside=aside))
     for name in refused:
         complain(f"service: {name} could not be set")

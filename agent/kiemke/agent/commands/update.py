@@ -19,27 +19,46 @@ from kiemke.agent.update.places import (
     trusted_keys,
     trusts_nobody,
 )
+from kiemke.agent.words import Both, open_mouth, speak
 from kiemke.wire import __version__
 
 RUNNER = "runner"  # the updater's folder of the copy that installs
-NO_PACKAGE = (
-    "this agent did not come as a package (.deb or .msi): renew it the way it was installed"
+NO_PACKAGE = Both(
+    "chương trình này không được cài bằng gói (.deb hay .msi): nâng cấp theo cách đã cài",
+    "this agent did not come as a package (.deb or .msi): renew it the way it was installed",
 )
+NO_KEY = Both(
+    "ở đây chưa tin khóa nào: không tải gì, không cài gì",
+    "no key is trusted here: nothing is fetched, nothing installed",
+)
+TRUSTED = Both("từ nay được tin", "trusted from now on")
+KNOWN = Both("đã được tin từ trước", "trusted already")
+INSTALLED = Both("đang cài: {version}", "installed: {version}")
+KEY = Both("khóa được tin: {key}", "trusted key: {key}")
+LAST = Both("lần gần nhất: {told}", "last: {told}")
+WATCHED = Both("đang theo dõi: {version}", "being watched: {version}")
+DOUBTED = Both(
+    "đã lùi lại khi không tới được máy chủ, sẽ thử lại: {version}",
+    "taken back while the server was not reached, tried again: {version}",
+)
+TAKEN_BACK = Both("đã lùi lại ở đây: {versions}", "taken back here: {versions}")
+WAITS = Both("một bản phát hành đang chờ cài", "a release waits to be installed")
 
 
 def run(step: str, state: Path, key: str, updater: Path | None, root: Path) -> int:
     """Do one step; return 0, 1 when there was something to say against it. Raises StateError."""
+    open_mouth()
     places = Places(state, default_updater() if updater is None else updater)
     if step == "trust":
         return _trust(places, key, root)
     if step == "show":
         return _show(places)
     if trusts_nobody(places.updater):
-        say("no key is trusted here: nothing is fetched, nothing installed")
+        say(speak(NO_KEY))
         return 0
     installer = find_installer(places.updater, root)
     if installer is None:
-        complain(NO_PACKAGE)
+        complain(speak(NO_PACKAGE))
         return 1
     return _fetch(places, installer) if step == "fetch" else _apply(places, installer)
 
@@ -49,9 +68,9 @@ def _trust(places: Places, key: str, root: Path) -> int:
     is_new = trust(places.updater, key)
     if sys.platform == "win32":
         schedule(places, Path(sys.executable))
-    say("trusted from now on" if is_new else "trusted already")
+    say(speak(TRUSTED if is_new else KNOWN))
     if find_installer(places.updater, root) is None:
-        complain(NO_PACKAGE)
+        complain(speak(NO_PACKAGE))
     return 0
 
 
@@ -141,27 +160,25 @@ def _step_aside(places: Places) -> int:
 def _show(places: Places) -> int:
     """Print whom this PC trusts, what waits and what came of the last release."""
     keys = trusted_keys(places.updater)
-    say(f"installed: {__version__}")
+    say(speak(INSTALLED, version=__version__))
     for key in keys:
-        say(f"trusted key: {key.hex()}")
+        say(speak(KEY, key=key.hex()))
     if not keys:
-        say("no key is trusted here: nothing is fetched, nothing installed")
+        say(speak(NO_KEY))
     try:
         said = read_json(places.updater / OUTCOME_FILE) or {}
         detail = said.get("detail")
         if isinstance(detail, dict):
-            say("last: " + " ".join(str(detail[name]) for name in sorted(detail)))
+            say(speak(LAST, told=" ".join(str(detail[name]) for name in sorted(detail))))
         journal = read_journal(places.updater)
         if journal.pending is not None:
-            say(f"being watched: {journal.pending.version}")
+            say(speak(WATCHED, version=journal.pending.version))
         if journal.doubt is not None:
-            say(
-                f"taken back while the server was not reached, tried again: {journal.doubt.version}"
-            )
+            say(speak(DOUBTED, version=journal.doubt.version))
         if journal.failed:
-            say("taken back here: " + ", ".join(journal.failed))
+            say(speak(TAKEN_BACK, versions=", ".join(journal.failed)))
         if places.signed.exists():
-            say("a release waits to be installed")
+            say(speak(WAITS))
     except OSError as err:
         raise StateError(f"{err.filename}: {err.strerror}; run this as root") from err
     return 0
