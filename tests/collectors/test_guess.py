@@ -110,6 +110,7 @@ async def test_guessing_reads_only_the_beginning_of_the_tree() -> None:
         (["GateMaster GM2", "A12B-34C5-67D8"], ("GateMaster GM2", None, "A12B-34C5-67D8")),
         (["GateMaster GM2", "7XK2Q31"], ("GateMaster GM2", None, "7XK2Q31")),
         (["GateMaster Version 7.1f", "GM24X0031877"], (None, "7.1f", "GM24X0031877")),
+        (["GateMaster GM2", "GWN7660"], (None, None, None)),
         (["GateMaster GW-E", "GM24X0031877"], ("GateMaster GW-E", None, "GM24X0031877")),
         (["GM24X0031877", "Gate Master"], (None, None, "GM24X0031877")),
         (["GM2_R_00.07.06", "GM24X0031877"], (None, "GM2_R_00.07.06", "GM24X0031877")),

@@ -107,6 +107,7 @@ async def identify(
         if value is not None:
             told[fact] = value
     guessed = await _guess([fact for fact in GUESSABLE if fact not in told], lines, asked, facts)
+    guessed = {fact: value for fact, value in guessed.items() if value not in told.values()}
     told |= guessed
     for fact in FACTS:
         if fact not in told:

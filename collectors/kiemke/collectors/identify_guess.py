@@ -31,7 +31,8 @@ PREFIXED_VERSION = re.compile(r"[A-Z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*[_ ]\d+(?:\.\
 MEASURE = re.compile(r"[+-]?\d+(?:[.,]\d+)?\s*[a-zA-Z%°]{0,4}")
 SERIAL = re.compile(r"[A-Z0-9](?:[A-Z0-9]|[-/](?=[A-Z0-9])){5,23}")
 GROUPED_SERIAL = re.compile(r"[A-Z0-9]{4}(?:-[A-Z0-9]{4}){2,4}")
-TAG = re.compile(r"(?=(?:.*\d){2})(?=(?:.*[A-Z]){2})[A-Z0-9]{7}")
+# Seven signs of which letters and digits take turns; a row of letters before digits is a model.
+TAG = re.compile(r"(?=(?:.*\d){2})(?=(?:.*[A-Z]){2})(?![A-Z]+\d+[A-Z]?$)[A-Z0-9]{7}")
 TOLD_SERIAL = re.compile(r"(?i)\b(?:s/?n|serial)\b")
 CERTAIN = 6  # of _serial_likeness: five digits in a row and eight characters
 FILLER = re.compile(r"0+|F+|1234567\w*|X+|9+")
