@@ -106,6 +106,25 @@ def test_optional_columns_go_before_anything_is_cut_beyond_reading() -> None:
     assert drawn.lines[1].plain == "AAAAAAAAAA  BBBBBBB…  CCCCCCCCCC"
 
 
+def test_what_is_to_be_typed_is_whole_below_its_rows_where_it_has_no_room() -> None:
+    columns = (Column("Code", "code"), Column("Type next", "next", below=True))
+    rows = [
+        {"code": "PC-0001", "next": "kiemke match --unit VP"},
+        {"code": "PC-0002", "next": "kiemke match --unit VP"},
+        {"code": "PC-0003", "next": None},
+    ]
+
+    narrow, roomy = draw(columns, rows, 24, ZONE), draw(columns, rows, 40, ZONE)
+
+    assert [line.plain for line in narrow.lines[1:]] == [
+        "PC-0001", "PC-0002", "    → kiemke match --unit VP", "PC-0003",
+    ]  # fmt: skip
+    assert narrow.left_out == ()
+    assert [line.plain for line in roomy.lines[1:]] == [
+        "PC-0001  kiemke match --unit VP", "PC-0002  kiemke match --unit VP", "PC-0003  –",
+    ]  # fmt: skip
+
+
 def test_wide_cuts_nothing() -> None:
     row = {"code": "A", "name": "x" * 300, "unit": None, "number": None}
 

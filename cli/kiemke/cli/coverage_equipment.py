@@ -36,7 +36,7 @@ DESKS = (
     Column(N_("Not\nknown"), "unknown", COUNT),
     Column(N_("Counted\nby hand"), "found", COUNT, optional=3),
     Column(N_("Finding"), "finding", words("desk_finding")),
-    Column(N_("What to do"), "next", flexible=True, optional=1),
+    Column(N_("What to do"), "next", below=True),
 )
 DESKS_CSV = (
     Column(N_("Day"), "day", DAY),

@@ -23,7 +23,7 @@ COLUMNS = (
     Column(N_("Fit for\nthe work"), "fitness", words("fitness")),
     Column(N_("Lacks"), "missing", words("fit_need"), flexible=True, least=16),
     Column(N_("Not known"), "unknown", words("fit_need"), flexible=True, optional=1, least=16),
-    Column(N_("What to do"), "next", flexible=True, optional=3),
+    Column(N_("What to do"), "next", below=True),
 )
 CSV_COLUMNS = (
     Column(N_("Day"), "day", DAY),

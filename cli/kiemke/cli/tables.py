@@ -32,7 +32,8 @@ class Column:
     A ``flexible`` column is cut where the width does not suffice; the others never are, since a cut
     number is a wrong number. ``optional`` columns give way, highest first, before a flexible one
     would be cut below its ``least`` cells. What ``wraps`` goes on in the next lines instead of being
-    cut: names that differ in their tails alone.
+    cut: names that differ in their tails alone. What stands ``below`` is there to be typed: without
+    room for the whole of it, it is told below its row, once for rows that have it alike.
     """
 
     heading: str
@@ -42,6 +43,7 @@ class Column:
     optional: int = 0
     least: int = 8
     wraps: bool = False
+    below: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ def draw(
         max(cell_len(text) for text in [*heading, *(row[i] for row in cells)])
         for i, heading in enumerate(headings)
     ]
-    kept = _columns_that_fit(columns, natural, width)
+    below = _below(columns, natural, width)
+    kept = _columns_that_fit(columns, natural, width, below)
     widths = _widths([columns[i] for i in kept], [natural[i] for i in kept], width)
     depth = max((len(headings[i]) for i in kept), default=0)
     lines = []
@@ -77,7 +80,7 @@ def draw(
         # Headings of fewer lines stand at the bottom, next to their figures.
         words = [([""] * (depth - len(headings[i])) + headings[i])[level] for i in kept]
         lines.append(_line(columns, kept, widths, words, ["bold"] * len(kept)))
-    for row, record in zip(cells, records, strict=True):
+    for position, (row, record) in enumerate(zip(cells, records, strict=True)):
         styles = [_style(columns[i], record) for i in kept]
         parts = [
             broken(row[i], width) if columns[i].wraps else [row[i]]
@@ -86,14 +89,26 @@ def draw(
         for level in range(max(map(len, parts), default=0)):
             texts = [part[level] if level < len(part) else "" for part in parts]
             lines.append(_line(columns, kept, widths, texts, styles))
-    lost = tuple(" ".join(headings[i]) for i in range(len(columns)) if i not in kept)
+        if below is not None and row[below] != ABSENT:
+            following = cells[position + 1 : position + 2]
+            if not following or following[0][below] != row[below]:
+                lines.append(Text(f"    → {row[below]}"))
+    shown = [*kept, below]
+    lost = tuple(" ".join(headings[i]) for i in range(len(columns)) if i not in shown)
     return Drawn(tuple(lines), lost)
 
 
+def _below(columns: Sequence[Column], natural: Sequence[int], width: int | None) -> int | None:
+    """Return the column that goes below its rows, None when all have room or there is none."""
+    found = next((i for i, column in enumerate(columns) if column.below), None)
+    roomy = width is None or sum(natural) + len(GAP) * (len(natural) - 1) <= width
+    return None if roomy else found
+
+
 def _columns_that_fit(
-    columns: Sequence[Column], natural: Sequence[int], width: int | None
+    columns: Sequence[Column], natural: Sequence[int], width: int | None, below: int | None
 ) -> list[int]:
-    kept = list(range(len(columns)))
+    kept = [i for i in range(len(columns)) if i != below]
     while width is not None and _least(columns, natural, kept) > width:
         droppable = [i for i in kept if columns[i].optional]
         if not droppable:

@@ -50,7 +50,7 @@ LINES = (
     Column(N_("Held by"), "official", flexible=True, optional=4),
     Column(N_("Agent saw it"), "seen_at", MOMENT, optional=1),
     Column(N_("Counted by"), "counted_by", flexible=True, optional=5),
-    Column(N_("Type next"), "next", flexible=True, least=30),
+    Column(N_("Type next"), "next", below=True),
 )
 DIFFERENT = ("missing", "elsewhere", "broken", "not_expected", "surplus")
 FORMATS = ("html", "xlsx", "csv", "jsonl")

@@ -69,7 +69,7 @@ WHO = (
     Column(N_("State"), "state", words("coverage_state")),
     Column(N_("Asset"), "asset.code", optional=2),
     Column(N_("Why"), "why", flexible=True, least=24),
-    Column(N_("What to do"), "next", flexible=True, optional=1, least=24),
+    Column(N_("What to do"), "next", below=True),
 )
 STATES = vocabulary.codes("coverage_state")
 

@@ -17,13 +17,13 @@ from kiemke.cli.tables import Column, as_json
 
 COLUMNS = (
     Column(N_("Difference"), "kind", words("difference")),
-    Column(N_("About"), "about", flexible=True),
+    Column(N_("About"), "about", flexible=True, least=18),
     Column(N_("Unit"), "unit", THING, flexible=True),
     Column(N_("Held by"), "official", THING, flexible=True, optional=3),
     Column(N_("Seen"), "seen", flexible=True, optional=2),
     Column(N_("Seen at"), "at", MOMENT, optional=4),
     Column(N_("Due back"), "return_on", DAY, optional=5),
-    Column(N_("Type next"), "next", flexible=True, least=27),
+    Column(N_("Type next"), "next", below=True),
 )
 
 

@@ -21,7 +21,7 @@ COLUMNS = (
     Column(N_("Name"), "name", flexible=True, least=14),
     Column(N_("Unit"), "unit", THING, flexible=True, optional=1, least=10),
     Column(N_("Found by"), "found_by", flexible=True, least=16),
-    Column(N_("Next"), "next"),
+    Column(N_("Next"), "next", below=True),
 )
 CSV_COLUMNS = (
     Column(N_("Kind"), "kind", words("found_kind")),
