@@ -108,7 +108,7 @@ def test_optional_columns_go_before_anything_is_cut_beyond_reading() -> None:
 
 def test_what_is_to_be_typed_is_whole_below_its_rows_where_it_has_no_room() -> None:
     columns = (Column("Code", "code"), Column("Type next", "next", below=True))
-    rows = [
+    rows: list[dict[str, object]] = [
         {"code": "PC-0001", "next": "kiemke match --unit VP"},
         {"code": "PC-0002", "next": "kiemke match --unit VP"},
         {"code": "PC-0003", "next": None},
