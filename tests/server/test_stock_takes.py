@@ -148,6 +148,36 @@ async def test_a_pc_without_agent_is_counted_by_a_stock_take_and_one_missed_cont
     assert (found["A4"], found["A3"]) == ("counted", "contradicted")
 
 
+async def test_what_a_pc_becomes_later_moves_no_past_day(api: Api) -> None:
+    async def found(it: httpx.AsyncClient, **params: str) -> dict[str, str]:
+        rows = (await it.get("/api/v1/coverage/who", params=params)).json()["items"]
+        return {row["asset"]["code"]: row["state"] for row in rows if row["asset"]}
+
+    async with await api.signed_in("it") as it:
+        take = await opened(it, "U4")
+        await add(it, take, said("found", "A4"), day="2026-03-02")
+        before = await found(it, as_of="2026-03-05")
+        api.clock.now_ms += 60_000
+        for code, fact in (("A4", {"no_agent_reason": None}), ("A1", {"kind": "server"}),
+                           ("A2", {"no_agent_reason": "secret"})):  # fmt: skip
+            paper = {"day": "2026-03-06", "instrument": "7/QĐ", **fact}
+            told = await it.post(
+                f"/api/v1/assets/{code}/facts", params={"apply": "true"}, json=paper
+            )
+            assert told.json()["applied"], told.text
+        after = await found(it, as_of="2026-03-05")
+        since = await found(it, as_of="2026-03-10")
+        known = await found(it, as_of="2026-03-10", known_at="2026-03-10T17:30:30Z")
+        shown = (await it.get("/api/v1/assets/A1", params={"as_of": "2026-03-05"})).json()
+
+    assert before["A4"] == "counted"
+    assert after == before
+    assert since == {"A3": "verified", "A4": "unmatched"}
+    assert known["A4"] == "counted"
+    assert {"A1", "A2"} <= known.keys()
+    assert shown["kind"] == "desktop"
+
+
 async def test_a_stock_take_closes_when_all_is_answered_and_stays_as_it_was(api: Api) -> None:
     async with await api.signed_in("it") as it:
         take = await opened(it)

@@ -55,6 +55,8 @@ VALUES: dict[str, Any] = {
     "asset.mac_key": MACS[0].replace(":", "").upper(),
     "asset.ownership": "owned",
     "asset_fact.ownership": "owned",
+    "asset_fact.kind": "desktop",
+    "asset_fact.no_agent_reason": None,
     "asset.no_agent_reason": None,
     "asset_status.status": "in_use",
     "absence.reason": "leave",

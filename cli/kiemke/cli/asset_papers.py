@@ -29,6 +29,8 @@ _FIELDS: dict[str, tuple[str, Kind]] = {
     "tag": (N_("Sticker"), TEXT),
     "serial": (N_("Serial number"), TEXT),
     "mac_key": ("MAC", TEXT),
+    "kind": (N_("Kind"), words("thing")),
+    "no_agent_reason": (N_("Carries no agent because"), words("no_agent")),
 }
 
 
@@ -148,18 +150,25 @@ def _dong(text: str) -> int | None:
 @option("--code", "--ma", "code", metavar=N_("CODE"), help=N_("The new code."))
 @option("--tag", "--tem", "tag", metavar=N_("STICKER"), help=N_("Number on the sticker."))
 @option("--serial", metavar=N_("SERIAL"), help=N_("Serial number."))
+@option("--kind", "--loai", "kind", type=click.Choice(vocabulary.codes("thing")),
+        metavar=N_("KIND"), help=N_("What kind of thing it is from then on."))  # fmt: skip
+@option("--no-agent", "--khong-tac-tu", "no_agent", metavar=N_("REASON"),
+        type=click.Choice((*vocabulary.codes("no_agent"), NONE)),
+        help=N_("Why it may carry no agent: secret, off_network, ..."))  # fmt: skip
 @option("--mac", metavar="MAC", help=N_("MAC address of its built-in adapter."))
 @_paper_options
 @pass_app
 def set_(
     app: App, ref: str, price: str | None, since: str | None, ownership: str | None,
     owner: str | None, return_on: str | None, name: str | None, code: str | None, tag: str | None,
-    serial: str | None, mac: str | None, day: str, paper: str, apply: bool, json: bool,
+    serial: str | None, kind: str | None, no_agent: str | None, mac: str | None, day: str, paper: str,
+    apply: bool, json: bool,
 ) -> None:  # fmt: skip
     """Record facts."""
     given = {
         "in_use_since": since, "ownership": ownership, "owner_name": owner,
         "return_on": return_on, "name": name, "code": code, "tag": tag, "serial": serial, "mac": mac,
+        "kind": kind, "no_agent_reason": no_agent,
     }  # fmt: skip
     days = DayType()
     body: dict[str, Any] = {"day": day, "instrument": paper}

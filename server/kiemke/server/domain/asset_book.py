@@ -19,10 +19,20 @@ STATUSES = DatedTable("asset_status", "asset_id", ("status",))
 FACTS = DatedTable(
     "asset_fact",
     "asset_id",
-    ("price_dong", "in_use_since", "ownership", "owner_name", "return_on", "name", "tag"),
+    (
+        "price_dong",
+        "in_use_since",
+        "ownership",
+        "owner_name",
+        "return_on",
+        "name",
+        "tag",
+        "kind",
+        "no_agent_reason",
+    ),
 )
 # What both the asset's own row and its dated facts hold.
-BOTH = ("price_dong", "in_use_since", "ownership", "name", "tag")
+BOTH = ("price_dong", "in_use_since", "ownership", "name", "tag", "kind", "no_agent_reason")
 SINCE_EVER = date(1900, 1, 1)
 GONE = ("disposed", "lost")
 
@@ -113,7 +123,8 @@ async def put_facts(
     words = (newest["name"], asset["manufacturer"], asset["model"])
     await session.execute(
         "UPDATE asset SET price_dong = :price_dong, in_use_since = :in_use_since,"
-        " ownership = :ownership, name = :name, tag = :tag, search_key = :search_key WHERE id = :id",
+        " ownership = :ownership, name = :name, tag = :tag, kind = :kind,"
+        " no_agent_reason = :no_agent_reason, search_key = :search_key WHERE id = :id",
         id=asset["id"],
         search_key=search_key(" ".join(word for word in words if word)),
         **newest,
@@ -166,9 +177,8 @@ async def _facts_of(session: Session, asset: Row, *, write: bool) -> Rows:
     times = await FACTS.load(session, [asset["id"]])
     if write and times[asset["id"]].is_new:
         await session.execute(
-            "INSERT INTO asset_fact (asset_id, price_dong, in_use_since, ownership, name, tag,"
-            " valid_from, recorded_at_ms) VALUES (:id, :price_dong, :in_use_since, :ownership, :name,"
-            " :tag, :since, :at)",
+            f"INSERT INTO asset_fact (asset_id, {', '.join(BOTH)}, valid_from, recorded_at_ms)"  # noqa: S608  # names above
+            f" VALUES (:id, {', '.join(f':{name}' for name in BOTH)}, :since, :at)",
             id=asset["id"],
             since=SINCE_EVER,
             at=asset["created_at_ms"],

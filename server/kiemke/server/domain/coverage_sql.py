@@ -10,8 +10,9 @@ Parameters: ``day``, ``known`` (epoch ms), ``days`` (the evidence window's worki
 ``last_official``: of the persons only those with ids from one to the other (0 to EVERYBODY for all).
 A PC that one person answers for is read with that person; one of a unit, or of several persons, with
 every share of them, since it decides who shares. ``elsewhere`` are the ids of the assets that stood at
-another unit's site for long enough (see ``elsewhere``), ``otherwise`` of those whose ownership was not on
-the day what it is, of them ``owned_then`` and ``borrowed_then`` (see ``ownership``).
+another unit's site for long enough (see ``elsewhere``), ``otherwise`` of those whose ownership, kind or reason to
+carry no agent was not on the day what it is, of them ``owned_then``, ``borrowed_then`` and ``no_agent_then`` (see
+``ownership``).
 """
 
 import re
@@ -120,11 +121,11 @@ held AS MATERIALIZED (
   WHERE @active(c)
     AND (c.official_id BETWEEN :first_official AND :last_official OR c.official_id IS NULL
       OR c.asset_id IN (SELECT asset_id FROM several))
-    AND a.kind IN ('desktop', 'all_in_one', 'laptop')
+    AND (a.kind IN ('desktop', 'all_in_one', 'laptop') OR a.id IN :[otherwise])
     AND CASE WHEN a.id IN :[otherwise]
       THEN a.id IN :[owned_then] OR a.id IN :[borrowed_then] AND c.instrument IS NOT NULL
-      ELSE a.ownership = 'owned' OR a.ownership = 'borrowed' AND c.instrument IS NOT NULL END
-    AND (a.no_agent_reason IS NULL OR a.no_agent_reason <> 'secret')
+      ELSE (a.ownership = 'owned' OR a.ownership = 'borrowed' AND c.instrument IS NOT NULL)
+        AND (a.no_agent_reason IS NULL OR a.no_agent_reason <> 'secret') END
     AND EXISTS (SELECT 1 FROM asset_status t
                 WHERE t.asset_id = a.id AND t.status = 'in_use' AND @active(t))
   GROUP BY c.asset_id
@@ -160,8 +161,9 @@ pc AS @kept (
       WHEN k.result = 'missing' AND (g.day IS NULL OR g.day <= k.valid_from)
         OR q.foreign_days >= :foreign_days OR q.asset_id IN :[elsewhere] THEN 3
       WHEN q.approved = 1 AND q.quarantined = 0 AND q.last_seen IS NOT NULL THEN 1
-      WHEN q.no_agent_reason IS NOT NULL
-        AND (k.result = 'seen' AND k.valid_from > :count_since OR g.day > :count_since) THEN 2
+      WHEN (k.result = 'seen' AND k.valid_from > :count_since OR g.day > :count_since)
+        AND CASE WHEN q.asset_id IN :[otherwise] THEN q.asset_id IN :[no_agent_then]
+          ELSE q.no_agent_reason IS NOT NULL END THEN 2
       WHEN q.machine_id IS NOT NULL THEN 4
       ELSE 5
     END AS place

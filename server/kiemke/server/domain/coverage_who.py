@@ -85,9 +85,10 @@ _ABSENT = dated("""
 SELECT b.official_id, b.reason, b.instrument, b.valid_from, b.valid_to FROM absence b
 WHERE {active b} AND b.official_id IN :[ids] ORDER BY b.valid_from, b.id
 """)
-_REASONS = (
-    "SELECT id, no_agent_reason FROM asset WHERE id IN :[ids] AND no_agent_reason IS NOT NULL"
-)
+_REASONS = dated("""
+SELECT a.id, CASE WHEN f.id IS NULL THEN a.no_agent_reason ELSE f.no_agent_reason END AS no_agent_reason
+FROM asset a LEFT JOIN asset_fact f ON f.asset_id = a.id AND {active f} WHERE a.id IN :[ids]
+""")
 
 
 async def _with_facts(session: Session, rows: list[Row], params: dict[str, Any]) -> list[Row]:
@@ -100,8 +101,10 @@ async def _with_facts(session: Session, rows: list[Row], params: dict[str, Any])
         if _excludes(found, params["long_absence"]):
             absences.setdefault(row["official_id"], []).append(found)
     assets = [row["asset_id"] for row in rows if row["asset_id"] is not None]
+    times = {"day": params["day"], "known": params["known"]}
     reasons = {
-        row["id"]: row["no_agent_reason"] for row in await session.fetch(_REASONS, ids=assets)
+        row["id"]: row["no_agent_reason"]
+        for row in await session.fetch(_REASONS, ids=assets, **times)
     }
     return [
         {

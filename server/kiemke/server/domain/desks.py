@@ -12,7 +12,7 @@ from typing import Any
 
 from kiemke.server.db import Row, Session
 from kiemke.server.domain import calendar, rules, rules_dated
-from kiemke.server.domain.ownership import OWNERSHIP
+from kiemke.server.domain.ownership import KIND, OWNERSHIP
 from kiemke.server.domain.rules import UnusableRule
 from kiemke.server.domain.rules_dated import DayRules, Ruling
 from kiemke.server.domain.tables import dated
@@ -115,14 +115,14 @@ ORDER BY p.sort_key, p.place_id
 """)
 _THINGS = dated(
     """
-SELECT a.id, a.code, a.kind, c.unit_id, c.place, c.at_place_id,
+SELECT a.id, a.code, @kind AS kind, c.unit_id, c.place, c.at_place_id,
   (SELECT MAX(t.status) FROM asset_status t WHERE t.asset_id = a.id AND {active t}) AS status
 FROM custody c JOIN asset a ON a.id = c.asset_id
 WHERE {active c} AND (c.place IS NOT NULL OR c.at_place_id IS NOT NULL)
-  AND a.kind IN :[kinds.text] AND @ownership NOT IN ('unproven', 'private')
+  AND @kind IN :[kinds.text] AND @ownership NOT IN ('unproven', 'private')
   AND (CAST(:all_units AS INTEGER) = 1 OR c.unit_id IN :[units])
 ORDER BY a.code, a.id, c.id
-""".replace("@ownership", OWNERSHIP)
+""".replace("@ownership", OWNERSHIP).replace("@kind", KIND)
 )
 _SEEN = dated("""
 SELECT x.asset_id, MAX(CASE WHEN p.day IS NULL THEN 0 ELSE 1 END) AS seen

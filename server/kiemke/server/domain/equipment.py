@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from kiemke.server.db import Session
-from kiemke.server.domain.ownership import OWNERSHIP
+from kiemke.server.domain.ownership import KIND, OWNERSHIP
 from kiemke.server.domain.rollup import chain, roll_up
 from kiemke.server.domain.tables import dated
 
@@ -66,13 +66,13 @@ ORDER BY v.sort_key, v.unit_id, v.id
 _THINGS = dated(
     """
 SELECT unit_id, kind, COUNT(*) AS things FROM (
-  SELECT c.asset_id, MIN(c.unit_id) AS unit_id, MIN(a.kind) AS kind
+  SELECT c.asset_id, MIN(c.unit_id) AS unit_id, MIN(@kind) AS kind
   FROM custody c JOIN asset a ON a.id = c.asset_id
   JOIN asset_status s ON s.asset_id = a.id AND s.status = 'in_use' AND {active s}
   WHERE {active c} AND @ownership NOT IN ('unproven', 'private')
   GROUP BY c.asset_id
 ) AS held GROUP BY unit_id, kind
-""".replace("@ownership", OWNERSHIP)
+""".replace("@ownership", OWNERSHIP).replace("@kind", KIND)
 )
 _LINES = dated("""
 SELECT DISTINCT l.link_id, l.unit_id, l.kind FROM link_version l WHERE {active l}

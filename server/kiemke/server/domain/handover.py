@@ -17,7 +17,7 @@ from kiemke.server.domain.text_labels import Words
 
 _HELD = (
     "SELECT t.*, a.code AS asset_code, COALESCE(f.name, a.name) AS asset_name,"
-    " CASE WHEN f.id IS NULL THEN a.tag ELSE f.tag END AS asset_tag, a.kind AS asset_kind,"
+    " CASE WHEN f.id IS NULL THEN a.tag ELSE f.tag END AS asset_tag, COALESCE(f.kind, a.kind) AS asset_kind,"
     " CASE WHEN f.id IS NULL THEN a.price_dong ELSE f.price_dong END AS asset_price,"
     " CASE WHEN f.id IS NULL THEN a.in_use_since ELSE f.in_use_since END AS asset_since,"
     " a.serial AS asset_serial, a.model AS asset_model FROM custody t"

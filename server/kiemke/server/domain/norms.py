@@ -19,7 +19,7 @@ from kiemke.server.domain.names_then import PERSON_NAME
 from kiemke.server.domain.norms_judge import Held, Judge, NormRow, Person
 from kiemke.server.domain.norms_posts import Place, Post, PostGroups
 from kiemke.server.domain.norms_rules import RULES_FILE, NormRules, allowed_permille, read_rules
-from kiemke.server.domain.ownership import OWNERSHIP
+from kiemke.server.domain.ownership import KIND, OWNERSHIP
 from kiemke.server.domain.rules_dated import DayRules
 from kiemke.server.domain.tables import dated
 from kiemke.server.domain.text import search_key
@@ -61,10 +61,10 @@ SELECT DISTINCT b.official_id FROM absence b WHERE b.reason IN :[reasons.text] A
 # Both people of a shared thing must be seen although only one may be asked about.
 _HELD = dated(
     """
-SELECT a.id, a.code, a.kind, a.price_dong, @ownership AS ownership, c.unit_id, c.official_id, c.place
+SELECT a.id, a.code, @kind AS kind, a.price_dong, @ownership AS ownership, c.unit_id, c.official_id, c.place
 FROM custody c
 JOIN asset a ON a.id = c.asset_id
-WHERE {active c} AND @ownership IN ('owned', 'borrowed') AND a.kind IN :[kinds.text]
+WHERE {active c} AND @ownership IN ('owned', 'borrowed') AND @kind IN :[kinds.text]
   AND EXISTS (SELECT 1 FROM asset_status s
     WHERE s.asset_id = a.id AND s.status IN :[statuses.text] AND {active s})
   AND (CAST(:all_units AS INTEGER) = 1 OR a.id IN (
@@ -72,7 +72,7 @@ WHERE {active c} AND @ownership IN ('owned', 'borrowed') AND a.kind IN :[kinds.t
       OR d.official_id IN (SELECT p.official_id FROM membership p
         WHERE p.is_primary AND p.unit_id IN :[units] AND {active p}))))
 ORDER BY a.code, a.id, c.id
-""".replace("@ownership", OWNERSHIP)
+""".replace("@ownership", OWNERSHIP).replace("@kind", KIND)
 )
 
 

@@ -89,7 +89,8 @@ class Line:
 
 
 _COLUMNS = """
-a.id, a.code, COALESCE(f.name, a.name) AS name, a.kind, CASE WHEN f.id IS NULL THEN a.tag ELSE f.tag END AS tag,
+a.id, a.code, COALESCE(f.name, a.name) AS name, COALESCE(f.kind, a.kind) AS kind,
+  CASE WHEN f.id IS NULL THEN a.tag ELSE f.tag END AS tag,
   a.serial, CASE WHEN f.id IS NULL THEN a.price_dong ELSE f.price_dong END AS price_dong,
   CASE WHEN f.id IS NULL THEN a.in_use_since ELSE f.in_use_since END AS in_use_since,
   COALESCE(f.ownership, a.ownership) AS ownership, k.unit_id, u.code AS unit_code, u.name AS unit_name,

@@ -75,7 +75,7 @@ class WearQuestion:
 
 
 _ASSETS = dated("""
-SELECT a.id, a.code, COALESCE(f.name, a.name) AS name, a.kind, k.unit_id,
+SELECT a.id, a.code, COALESCE(f.name, a.name) AS name, COALESCE(f.kind, a.kind) AS kind, k.unit_id,
   CASE WHEN f.id IS NULL THEN a.price_dong ELSE f.price_dong END AS price_dong,
   CASE WHEN f.id IS NULL THEN a.in_use_since ELSE f.in_use_since END AS in_use_since
 FROM asset a

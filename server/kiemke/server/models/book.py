@@ -24,7 +24,8 @@ NO_AGENT_REASONS = ("secret", "police_network", "party_network", "off_network", 
 class Asset(Model):
     """One thing on the book. Prices are integer đồng, ``tag`` is the number on the sticker.
 
-    Name, sticker, price, first day of use and ownership are those said last; what was so on a day is in AssetFact.
+    Name, sticker, kind, price, first day of use, ownership and why it carries no agent are those said last; what
+    was so on a day is in AssetFact.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -134,7 +135,7 @@ class CountedAsset(Dated):
 class AssetFact(Dated):
     """What the papers say of an asset over a span of days: its price, its first use, whose it is.
 
-    Its name and the number on its sticker too.
+    Its name, the number on its sticker, its kind and why it may carry no agent too.
 
     ``owner_name`` is the lender or provider of what is not the office's own, ``return_on`` the day
     it is due back. The asset's own columns repeat what was said last; one without rows here was
@@ -149,6 +150,8 @@ class AssetFact(Dated):
     return_on = fields.DateField(null=True)
     name = fields.CharField(max_length=200, null=True)
     tag = fields.CharField(max_length=60, null=True)
+    kind = fields.CharField(max_length=30, null=True)
+    no_agent_reason = fields.CharField(max_length=30, null=True)
 
     class Meta:
         """Table name."""

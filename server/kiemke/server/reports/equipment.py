@@ -36,12 +36,13 @@ ORDER BY CASE WHEN a.ownership = 'unproven' THEN 1 ELSE 0 END, u.sort_key, a.cod
 """)
 
 _ASSETS = dated("""
-SELECT a.id, a.code, COALESCE(f.name, a.name) AS name, a.kind,
+SELECT a.id, a.code, COALESCE(f.name, a.name) AS name, COALESCE(f.kind, a.kind) AS kind,
   CASE WHEN f.id IS NULL THEN a.tag ELSE f.tag END AS tag, a.manufacturer, a.model, a.serial,
   CASE WHEN f.id IS NULL THEN a.price_dong ELSE f.price_dong END AS price_dong,
   CASE WHEN f.id IS NULL THEN a.in_use_since ELSE f.in_use_since END AS in_use_since,
   COALESCE(f.ownership, a.ownership) AS ownership, f.owner_name, f.return_on,
-  a.no_agent_reason, u.code AS unit_code, u.name AS unit_name,
+  CASE WHEN f.id IS NULL THEN a.no_agent_reason ELSE f.no_agent_reason END AS no_agent_reason,
+  u.code AS unit_code, u.name AS unit_name,
   (SELECT MAX(s.status) FROM asset_status s WHERE s.asset_id = a.id AND {active s}) AS status
 FROM asset a
 LEFT JOIN asset_fact f ON f.asset_id = a.id AND {active f}

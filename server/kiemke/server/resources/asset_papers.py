@@ -20,7 +20,7 @@ from kiemke.server.domain.bogus import sane_mac
 from kiemke.server.domain.dated_table import By
 from kiemke.server.domain.text import clean_text, serial_key
 from kiemke.server.errors import A_PAPER, UP_TO_TODAY, Both, Problem
-from kiemke.server.models.book import ASSET_STATUSES, OWNERSHIPS
+from kiemke.server.models.book import ASSET_KINDS, ASSET_STATUSES, NO_AGENT_REASONS, OWNERSHIPS
 from kiemke.server.resources.assets import LISTING, NOUN
 from kiemke.server.resources.listing import fetch_one
 from kiemke.server.resources.machines import LISTING as MACHINES
@@ -54,6 +54,8 @@ class FactsInput(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     name: str | msgspec.UnsetType = msgspec.UNSET
     code: str | msgspec.UnsetType = msgspec.UNSET
     tag: str | None | msgspec.UnsetType = msgspec.UNSET
+    kind: str | msgspec.UnsetType = msgspec.UNSET
+    no_agent_reason: str | None | msgspec.UnsetType = msgspec.UNSET
     serial: str | None | msgspec.UnsetType = msgspec.UNSET
     mac: str | None | msgspec.UnsetType = msgspec.UNSET
 
@@ -218,6 +220,11 @@ def _facts(data: FactsInput) -> dict[str, Any]:
     if ownership not in OWNERSHIPS:
         wanted = ", ".join(OWNERSHIPS)
         raise Problem("bad_field", field="ownership", value=ownership[:60], wanted=wanted)
+    for name, choices in (("kind", ASSET_KINDS), ("no_agent_reason", NO_AGENT_REASONS)):
+        if facts.get(name) is not None and facts[name] not in choices:
+            raise Problem(
+                "bad_field", field=name, value=facts[name][:60], wanted=", ".join(choices)
+            )
     price = facts.get("price_dong")
     if price is not None and not 0 <= price <= _MOST_DONG:
         raise Problem(

@@ -25,8 +25,9 @@ from kiemke.server.resources.tree import Moment, UnitRef, visible_units
 NOUN = Both("tài sản", "asset")
 
 LISTING = Listing(
-    columns="a.id, a.code, a.kind, a.manufacturer, a.model, a.serial,"
-    " a.no_agent_reason, f.owner_name, f.return_on, COALESCE(f.ownership, a.ownership) AS ownership,"
+    columns="a.id, a.code, COALESCE(f.kind, a.kind) AS kind, a.manufacturer, a.model, a.serial,"
+    " CASE WHEN f.id IS NULL THEN a.no_agent_reason ELSE f.no_agent_reason END AS no_agent_reason,"
+    " f.owner_name, f.return_on, COALESCE(f.ownership, a.ownership) AS ownership,"
     " COALESCE(f.name, a.name) AS name, CASE WHEN f.id IS NULL THEN a.tag ELSE f.tag END AS tag,"
     " CASE WHEN f.id IS NULL THEN a.price_dong ELSE f.price_dong END AS price_dong,"
     " CASE WHEN f.id IS NULL THEN a.in_use_since ELSE f.in_use_since END AS in_use_since,"
