@@ -30,8 +30,9 @@ class Argument(click.Argument):
     """An argument whose metavar is a msgid."""
 
     def make_metavar(self, ctx: click.Context) -> str:
-        """Return what stands for the value, in the language spoken."""
-        return _(super().make_metavar(ctx))
+        """Return what stands for the value, in the language spoken; in brackets what may be left out."""
+        word = _(super().make_metavar(ctx))
+        return word if self.required or word.startswith("[") else f"[{word}]"
 
 
 def option(*names: str, **fields: Any) -> Callable[[Wrapped], Wrapped]:

@@ -109,7 +109,8 @@ def render(rows: list[Row], context: Context) -> Block | None:
     # A sum of PCs is no figure of the line: it has a name of its own and no share of the contract.
     is_sum = row["basis"] == "pcs_lower_bound"
     totals = (row["receive_octets_total"], row["transmit_octets_total"])
-    counted = row["basis"] in ("counters", "igd") or totals != ("0", "0")
+    has_counted = row["basis"] in ("counters", "igd") or totals != ("0", "0")
+    counted = row["rate_at_ms"] is not None and not is_sum and has_counted
 
     def one(name: str, value: str | int | float | None) -> str:
         return "" if value is None else f'kiemke_link_{name}{{link="{link}"}} {value}\n'
