@@ -206,6 +206,7 @@ class SourceSoftware(Model):
 
         table = "source_software"
         unique_together = (("source_id", "title_id"),)
+        indexes = (("title_id", "source_id", "kind"),)
 
 
 class SourceEvent(Model):

@@ -8,45 +8,53 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from kiemke.server.auth import AppRequest
-from kiemke.server.context import services_of
+from kiemke.server.context import Services, services_of
+from kiemke.server.db import Row
+from kiemke.server.domain.software_counts import IN_SIGHT, NAME, OF_KIND, PUBLISHER, count
 from kiemke.server.errors import Both
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_one, fetch_page
 from kiemke.server.resources.tree import Moment, UnitRef, visible_units
 
 NOUN = Both("phần mềm", "software")
 
-_NAME = "COALESCE(t.plain_name, LOWER(t.name))"
 _HAS = """software_title t JOIN source_software x ON x.title_id = t.id
   JOIN source s ON s.id = x.source_id AND s.state <> 'revoked'
   JOIN machine_source ms ON ms.source_id = s.id AND {active ms}"""
 _IN_UNITS = "s.unit_id IN :[units]"
 
 
-def _grouped(*where: str) -> str:
-    """Return the programs as a table: one row a plain name and publisher."""
+def _grouped(has: str) -> str:
+    """Return the programs as a table: one row a plain name and publisher, of titles that somebody has."""
     return (
-        f"(SELECT MIN(t.id) AS id, {_NAME} AS plain_name, MAX(t.plain_publisher) AS plain_publisher,"  # noqa: S608
-        " MAX(t.name) AS name, COUNT(DISTINCT t.version) AS versions,"
-        f" COUNT(DISTINCT ms.machine_id) AS machines FROM {_HAS}"
-        f" WHERE {' AND '.join(('(CAST(:parts AS INTEGER) = 1 OR x.kind IS NULL)', *where))}"
-        f" GROUP BY {_NAME}, COALESCE(t.plain_publisher, '')) AS g"
+        f"(SELECT MIN(t.id) AS id, {NAME} AS plain_name, MAX(t.plain_publisher) AS plain_publisher,"  # noqa: S608
+        f" MAX(t.name) AS name FROM software_title t WHERE {has}"
+        f" GROUP BY {NAME}, {PUBLISHER}) AS g"
     )
 
 
 ALL = Listing(
-    columns="g.id, g.plain_name, g.plain_publisher, g.name, g.versions, g.machines",
-    tables=_grouped(),
+    columns="g.id, g.plain_name, g.plain_publisher, g.name",
+    tables=_grouped(
+        f"EXISTS (SELECT 1 FROM source_software x WHERE x.title_id = t.id AND {OF_KIND})"  # noqa: S608
+    ),
     key="g.plain_name",
     id="g.id",
     search=("g.plain_name", "g.plain_publisher", "g.name"),
 )
-OF_UNITS = replace(ALL, tables=_grouped(_IN_UNITS), in_units="1 = 1")
+OF_UNITS = replace(
+    ALL,
+    tables=_grouped(
+        f"t.id IN (SELECT x.title_id FROM {IN_SIGHT} AND {OF_KIND} AND EXISTS (SELECT 1"  # noqa: S608
+        " FROM machine_source ms WHERE ms.source_id = s.id AND {active ms}))"
+    ),
+    in_units="1 = 1",
+)
 
 MACHINES = Listing(
     columns="ms.machine_id AS id, s.hostname, v.code AS unit_code, v.name AS unit_name, t.name,"
     " t.version, x.installed_on, x.account, x.architecture",
     tables=f"{_HAS} LEFT JOIN unit_version v ON v.unit_id = s.unit_id AND {{active v}}",
-    where=(f"{_NAME} = :plain_name", "COALESCE(t.plain_publisher, '') = :plain_publisher"),
+    where=(f"{NAME} = :plain_name", "COALESCE(t.plain_publisher, '') = :plain_publisher"),
     key="COALESCE(s.hostname, '')",
     id="x.id",
     in_units=_IN_UNITS,
@@ -54,7 +62,7 @@ MACHINES = Listing(
 )
 
 TITLE = Listing(
-    columns=f"t.id, {_NAME} AS plain_name, COALESCE(t.plain_publisher, '') AS plain_publisher",
+    columns=f"t.id, {NAME} AS plain_name, COALESCE(t.plain_publisher, '') AS plain_publisher",
     tables="software_title t",
     key="t.id",
     id="t.id",
@@ -65,7 +73,10 @@ TITLE = Listing(
 
 @dataclass(frozen=True, slots=True)
 class Software:
-    """One program under all its versions; ``name`` is one of the names it goes by."""
+    """One program under all its versions; ``name`` is one of the names it goes by.
+
+    ``machines`` is 0 where only sources that stand for no machine have it.
+    """
 
     id: int
     plain_name: str
@@ -102,8 +113,24 @@ async def list_software(
     rows, total, cursor = await fetch_page(
         services_of(request), listing, asked, parts=1 if parts else 0
     )
-    names = Software.__dataclass_fields__
-    return Page([Software(**{n: row[n] for n in names}) for row in rows], total, cursor)
+    found = await _count(services_of(request), rows, asked.moment, asked.units, parts=parts)
+    return Page(found, total, cursor)
+
+
+async def _count(
+    services: Services, rows: list[Row], moment: Moment, units: list[int] | None, *, parts: bool
+) -> list[Software]:
+    """Return programs with their figures."""
+    programs = [(row["plain_name"], row["plain_publisher"] or "") for row in rows]
+    times = {"day": moment.day, "known": moment.known_ms}
+    async with services.db.reading() as session:
+        counted = await count(session, programs, times, units, parts=parts)
+    return [
+        Software(
+            row["id"], row["plain_name"], row["plain_publisher"], row["name"], *counted[program]
+        )
+        for row, program in zip(rows, programs, strict=True)
+    ]
 
 
 @get("/api/v1/software/{ref:str}", opt={"role": "auditor"}, tags=["machines"])
@@ -123,7 +150,7 @@ async def get_software(
         units=units,
         parts=1,
     )
-    return Software(**{name: row[name] for name in Software.__dataclass_fields__})
+    return (await _count(services, [row], moment, units, parts=True))[0]
 
 
 @get("/api/v1/software/{ref:str}/machines", opt={"role": "auditor"}, tags=["machines"])
