@@ -8,7 +8,7 @@ from tortoise.migrations import operations as ops
 class Migration(migrations.Migration):
     """Create the index."""
 
-    dependencies = [("kiemke", "0034_audit_about")]
+    dependencies = [("kiemke", "0035_stock_takes")]
 
     operations = [
         ops.AddIndex(
