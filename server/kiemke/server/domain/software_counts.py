@@ -36,10 +36,10 @@ SELECT ms.source_id, ms.machine_id FROM machine_source ms WHERE {active ms} AND 
 
 @dataclass(slots=True)
 class Counted:
-    """A program's versions and the sources that have it, by their ids as text."""
+    """A program's versions and, title by title, the sources that have it, by their ids as text."""
 
     versions: set[str] = field(default_factory=set)
-    sources: set[str] = field(default_factory=set)
+    sources: list[str] = field(default_factory=list)
 
 
 async def count(
@@ -80,13 +80,14 @@ async def count(
             copies, titles=sorted(titles), parts=1 if parts else 0, **mine
         ):
             title = titles[row["title_id"]]
-            if sources := _ids(row) & live:
+            sources = row["ids"].split(",")
+            if not live.isdisjoint(sources):
                 counted = found[title["name"], title["publisher"]]
                 counted.versions.add(title["version"])
-                counted.sources |= sources
+                counted.sources += sources
         for program in some:
             counted = found[program]
-            told[program] = (len(counted.versions), _machines(counted.sources, twins))
+            told[program] = (len(counted.versions), _machines(live & set(counted.sources), twins))
     return told
 
 
