@@ -8,7 +8,7 @@ from tortoise.migrations import operations as ops
 class Migration(migrations.Migration):
     """Create the index."""
 
-    dependencies = [("kiemke", "0036_unit_search_key")]
+    dependencies = [("kiemke", "0037_asset_kinds")]
 
     operations = [
         ops.AddIndex(
