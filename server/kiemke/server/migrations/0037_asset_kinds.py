@@ -13,7 +13,7 @@ UPDATE asset_fact SET kind = (SELECT a.kind FROM asset a WHERE a.id = asset_fact
 class Migration(migrations.Migration):
     """Add the columns and fill them."""
 
-    dependencies = [("kiemke", "0036_unit_search_key")]
+    dependencies = [("kiemke", "0035_stock_takes")]
 
     operations = [
         ops.AddField(
