@@ -123,7 +123,7 @@ async def test_silence_halfway_leaves_whole_rows_on_the_fast_path_too() -> None:
         relay(
             "127.0.0.1", port, to_client=lambda _, data: [(0.0, data)] if parts < 2 else []
         ) as line,
-        polling(v2c(COMMUNITY), attempt_seconds=0.2, attempts=1, trace=watch) as polled,
+        polling(v2c(COMMUNITY), attempt_seconds=0.6, attempts=1, trace=watch) as polled,
     ):
         device, found = await polled.poll(line.port, budget=4.0)
 

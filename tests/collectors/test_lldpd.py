@@ -48,15 +48,15 @@ from kiemke.collectors.snmp.engines import Engines
 from tests.support.snmp_polls import v2c
 
 async def main():
-    engines = Engines()
-    visits = TableVisits(engines, {}, 900.0)
     task = DeviceTask(7, "127.0.0.1", 11161, "default")
     for _ in range(600):
-        found = await visits.read(task, v2c("lab"), Deadline(5))
+        # Each time as if for the first: what a device lacks, before lldpd has joined snmpd, is remembered.
+        engines = Engines()
+        found = await TableVisits(engines, {}, 900.0).read(task, v2c("lab"), Deadline(5))
+        engines.close()
         if found.neighbours:
             break
         await asyncio.sleep(0.1)
-    engines.close()
     print(json.dumps(dataclasses.asdict(found)))
 
 asyncio.run(main())

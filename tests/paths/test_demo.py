@@ -158,7 +158,7 @@ def test_ctrl_c_amid_the_play_ends_every_program_too(tmp_path: Path) -> None:
             wait_until(enrolled.exists, "the agent is enrolled", 90.0)
             assert any("kiemke-server" in words for words in _programs_of(tmp_path))
             demo.send_signal(signal.SIGINT)
-            words, _ = demo.communicate(timeout=90)
+            words, _ = demo.communicate(timeout=240)
         finally:
             demo.kill()
 

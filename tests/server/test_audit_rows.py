@@ -117,7 +117,9 @@ async def test_a_row_changed_and_changed_back_without_an_entry_is_named(database
     assert await faults(database) == ["asset 2 was written without an entry"]
 
 
-COLUMNS = ("recorded_at_ms", "created_at_ms", "asked_at_ms", "echo_count")
+COLUMNS = (
+    "recorded_at_ms", "created_at_ms", "asked_at_ms", "opened_at_ms", "echo_count", "position",
+)  # fmt: skip
 
 
 async def test_every_ledger_is_watched(database: Database) -> None:

@@ -116,6 +116,7 @@ class Official(Model):
         """Table name."""
 
         table = "official"
+        indexes = (("sort_key", "id"),)
 
 
 class OfficialVersion(Dated):

@@ -37,8 +37,7 @@ LISTING = Listing(
     tables="asset a LEFT JOIN asset_fact f ON f.asset_id = a.id AND {active f}",
     key="a.code",
     id="a.id",
-    in_units="EXISTS (SELECT 1 FROM custody c WHERE c.asset_id = a.id AND {active c}"
-    " AND c.unit_id IN :[units])",
+    in_units="a.id IN (SELECT c.asset_id FROM custody c WHERE {active c} AND c.unit_id IN :[units])",
     search=("a.search_key", "a.code", "a.tag", "a.serial"),
 )
 

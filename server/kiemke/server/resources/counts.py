@@ -33,8 +33,7 @@ LISTING = Listing(
     ),
     key="n.id",
     id="n.id",
-    in_units="EXISTS (SELECT 1 FROM custody c WHERE c.asset_id = a.id AND {active c}"
-    " AND c.unit_id IN :[units])",
+    in_units="a.id IN (SELECT c.asset_id FROM custody c WHERE {active c} AND c.unit_id IN :[units])",
     search=("a.search_key", "a.code", "a.tag"),
     descending=True,
 )

@@ -90,7 +90,9 @@ class Listing:
     """The SQL of one list. ``key`` orders it (then ``id``); ``search`` are expressions q looks in.
 
     ``in_units`` is the condition that a row belongs to ``:[units]``, None when the list has no place
-    in the tree. ``{active t}`` stands for the two times of a dated row (see ``tree.dated``).
+    in the tree. ``finds`` is a condition on ``:pattern`` for what no expression of a row holds.
+    ``counted`` are the tables that decide how many rows there are, where ``tables`` has more of them.
+    ``{active t}`` stands for the two times of a dated row (see ``tree.dated``).
     """
 
     columns: str
@@ -101,6 +103,8 @@ class Listing:
     in_units: str | None = None
     search: tuple[str, ...] = ()
     descending: bool = False
+    finds: str | None = None
+    counted: str | None = None
 
 
 async def fetch_page(
@@ -113,12 +117,14 @@ async def fetch_page(
     if listing.in_units and query.units is not None:
         where.append(listing.in_units)
         values["units"] = query.units
-    if query.pattern is not None and listing.search:
-        looks = [f"LOWER({column}) LIKE :pattern ESCAPE '!'" for column in listing.search]
+    looks = [f"LOWER({column}) LIKE :pattern ESCAPE '!'" for column in listing.search]
+    looks += [listing.finds] if listing.finds else []
+    if query.pattern is not None and looks:
         where.append(f"({' OR '.join(looks)})")
         values["pattern"] = query.pattern
     source = " ".join(["FROM", listing.tables, "WHERE", " AND ".join(where)])
-    counted = await services.db.read(dated(" ".join(["SELECT COUNT(*) AS n", source])), **values)
+    among = " ".join(["FROM", listing.counted or listing.tables, "WHERE", " AND ".join(where)])
+    counted = await services.db.read(dated(" ".join(["SELECT COUNT(*) AS n", among])), **values)
     if query.after is not None:
         sign = "<" if listing.descending else ">"
         values["after_key"], values["after_id"] = query.after

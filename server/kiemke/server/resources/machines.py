@@ -36,9 +36,11 @@ LISTING = Listing(
     where=("EXISTS (SELECT 1 FROM machine_source x WHERE x.machine_id = m.id AND {active x})",),
     key="m.id",
     id="m.id",
-    in_units="EXISTS (SELECT 1 FROM machine_source u JOIN source us ON us.id = u.source_id"
-    " WHERE u.machine_id = m.id AND {active u} AND us.unit_id IN :[units])",
-    search=(_HOSTNAME,),
+    # From the units' sources to their machines: of a commune's thirty no others are looked at.
+    in_units="m.id IN (SELECT u.machine_id FROM machine_source u JOIN source us ON us.id = u.source_id"
+    " WHERE {active u} AND us.unit_id IN :[units])",
+    finds="m.id IN (SELECT f.machine_id FROM machine_source f JOIN source fs ON fs.id = f.source_id"
+    " WHERE {active f} AND LOWER(fs.hostname) LIKE :pattern ESCAPE '!')",
 )
 
 _SOURCES = """

@@ -64,7 +64,7 @@ UNMATCHED = Listing(
     key="m.id",
     id="m.id",
     in_units=MACHINES.in_units,
-    search=MACHINES.search,
+    finds=MACHINES.finds,
 )
 
 

@@ -26,11 +26,13 @@ _PERSON = (
     + ", n.family_name, n.middle_name, n.given_name"
 )
 
+_POSTS = "official o JOIN membership m ON m.official_id = o.id AND m.is_primary AND {active m}"
+
 LISTING = Listing(
     columns=f"o.id, o.code, {_PERSON}, m.kind, m.post, v.code AS unit_code, v.name AS unit_name",
-    tables="official o JOIN membership m ON m.official_id = o.id AND m.is_primary AND {active m}"
-    " LEFT JOIN official_version n ON n.official_id = o.id AND {active n}"
+    tables=f"{_POSTS} LEFT JOIN official_version n ON n.official_id = o.id AND {{active n}}"
     " LEFT JOIN unit_version v ON v.unit_id = m.unit_id AND {active v}",
+    counted=_POSTS,
     key="o.sort_key",
     id="o.id",
     in_units="m.unit_id IN :[units]",
