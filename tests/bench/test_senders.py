@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 
 from bench.district import Pc
 from bench.hardware import make_inventory
@@ -98,7 +99,8 @@ def test_a_silent_box_is_told_as_a_timeout_and_has_no_counters() -> None:
 def test_the_past_of_a_site_goes_forward_in_time() -> None:
     site = _site()
     grid = Grid.at(NOW, 25_200)
-    uptimes = [json.loads(r)["uptime_seconds"] for r in site.past_reports(grid, grid.today)]
+    past = islice(site.past_reports(grid, grid.today), 20_000)  # some days of the month
+    uptimes = [json.loads(r)["uptime_seconds"] for r in past]
 
     steps = [after - before for before, after in zip(uptimes, uptimes[1:], strict=False)]
     # Echoes are a minute into their slot, the next slot's poll four minutes later.

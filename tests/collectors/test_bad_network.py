@@ -125,7 +125,7 @@ async def test_silence_halfway_leaves_whole_rows_on_the_fast_path_too() -> None:
         ) as line,
         polling(v2c(COMMUNITY), attempt_seconds=0.6, attempts=1, trace=watch) as polled,
     ):
-        device, found = await polled.poll(line.port, budget=4.0)
+        device, found = await polled.poll(line.port, budget=20.0)
 
     assert device.outcome == "ok"
     assert found is not None and found.outcome == "partial"

@@ -50,6 +50,11 @@ def _command_of(process: int) -> str:
         return ""
 
 
+def _heed_interrupts() -> None:
+    """A suite that was begun in the background ignores Ctrl-C, and so would what it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def _children_of(parent: int) -> dict[int, str]:
     """Return {process id: command line} of what a process started itself."""
     lists = [file.read_text() for file in Path(f"/proc/{parent}/task").glob("*/children")]
@@ -67,7 +72,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     ]  # fmt: skip
     with printed.open("wb") as out, subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-        env={**os.environ, "COLUMNS": "120"},
+        env={**os.environ, "COLUMNS": "120"}, preexec_fn=_heed_interrupts,  # no threads here
     ) as running:  # fmt: skip
         try:
 

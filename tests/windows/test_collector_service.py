@@ -139,6 +139,7 @@ def test_devices_are_polled_visited_and_pinged_by_what_windows_has(
     assert six_sent == 2 or six_detail.startswith("ICMP not sent")
 
 
+@pytest.mark.slow
 def test_the_installer_makes_a_service_that_enrols_and_goes_without_a_trace(
     collector: Collector, server: ServerProcess, tmp_path: Path
 ) -> None:

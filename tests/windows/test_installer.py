@@ -131,6 +131,7 @@ def test_installed_upgraded_and_uninstalled_it_stays_the_same_machine(
     assert rows(server, "SELECT state FROM source WHERE id = ?", source) == [("approved",)]
 
 
+@pytest.mark.slow
 def test_a_stick_installs_asks_and_the_answer_is_a_word_at_the_server(
     pc: WindowsPc,
     server: ServerProcess,
