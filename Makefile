@@ -25,7 +25,7 @@ test: _quickly ## everything: lint, contracts, then types and the tests (ARGS go
 _tests:
 	@$(BIN)/python -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
-test-slow: check ## the tests that boot a machine or play a week (ARGS goes to pytest)
+test-slow: check ## the tests that boot a machine, play a week or take Wine long (ARGS goes to pytest)
 	@mkdir -p .cache && tools/peers tests/peers-slow.txt
 	@$(BIN)/python -m pytest -q -m slow $(ARGS)
 
