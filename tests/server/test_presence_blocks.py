@@ -33,7 +33,7 @@ async def unguarded(session: Session) -> None:
     """Let every transaction write."""
 
 
-async def compare(database: Database, back: int, known_ms: int) -> None:
+async def assert_same_as_the_walk(database: Database, back: int, known_ms: int) -> None:
     """Hold the figures and PCs of a day against the walk."""
     day = TUESDAY - timedelta(days=back)
     async with database.reading() as session:
@@ -61,7 +61,7 @@ async def test_any_day_equals_the_walk_over_the_day_rows(database: Database, see
     await office.write_to(database)
 
     for back in (0, *chance.sample(range(100), 12)):
-        await compare(database, back, MOMENT_MS)
+        await assert_same_as_the_walk(database, back, MOMENT_MS)
 
 
 async def test_a_window_longer_than_a_block_is_read_from_all_its_blocks(database: Database) -> None:
@@ -72,7 +72,7 @@ async def test_a_window_longer_than_a_block_is_read_from_all_its_blocks(database
     await office.write_to(database)
 
     for back in (0, 30, 60):
-        await compare(database, back, MOMENT_MS)
+        await assert_same_as_the_walk(database, back, MOMENT_MS)
 
 
 async def installed(database: Database) -> list[Sender]:
