@@ -3,6 +3,7 @@
 Registers and rosters of offices rarely carry codes. What is found is told; what fits twice is an error.
 """
 
+import asyncio
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -119,7 +120,8 @@ async def _units(
                     Words("thêm --set unit=MÃ ĐƠN VỊ", "add --set unit=UNIT CODE"),
                 )  # fmt: skip
         found.rows[position] = replace(row, values=values)
-    found.notices.extend(units.notices())
+    # Beside the requests: what comes near is looked for among all units' names.
+    found.notices.extend(await asyncio.to_thread(units.notices))
 
 
 async def _people(session: Session, units: set[str]) -> dict[tuple[str, str], list[str]]:
