@@ -97,7 +97,18 @@ def test_one_system_that_sees_one_memory_and_tells_many_sizes_is_one_host() -> N
     sizes = (4, 8, 16, 32)
     told = [replace(s, modules_bytes=sizes[n % 4] * GIB) for n, s in enumerate(office)]
 
-    assert [len(host.sources) for host in find_one_host(told, RULES)] == [8]
+    # Two of the eight tell what their system sees: they may be honest PCs of the host's model.
+    assert [len(host.sources) for host in find_one_host(told, RULES)] == [6]
+
+
+def test_an_honest_pc_of_the_hosts_model_is_let_be() -> None:
+    office = honest_office(6, pcs=7)
+    sizes = (16, 32)
+    told = [replace(s, modules_bytes=sizes[n % 2] * GIB) for n, s in enumerate(office[1:])]
+
+    found = find_one_host([office[0], *told], RULES)
+
+    assert [host.sources for host in found] == [tuple(one.source for one in told)]
 
 
 def test_one_pc_whose_firmware_forgets_a_module_is_no_reason() -> None:
@@ -106,13 +117,9 @@ def test_one_pc_whose_firmware_forgets_a_module_is_no_reason() -> None:
     assert find_one_host([replace(office[0], modules_bytes=4 * GIB), *office[1:]], RULES) == []
 
 
-async def test_a_group_is_set_aside_with_its_signs_and_a_person_may_let_it_in(
-    database: Database,
-) -> None:
-    office = Office()
-    office.add_installation()
-    office.add_unit()
-    for n in range(6):
+def install_on_one_pc(office: Office, count: int) -> None:
+    """Add agents of one token that tell one adapter's counters and one boot."""
+    for n in range(count):
         source = office.add_source(1, heard_ms=MOMENT_MS - n)
         office.waiting["source"][-1]["token_id"] = 1
         office.waiting["source"][-1]["created_at_ms"] = MOMENT_MS - DAY_MS + n
@@ -123,6 +130,15 @@ async def test_a_group_is_set_aside_with_its_signs_and_a_person_may_let_it_in(
             "source_boot", source_id=source, boot_id=f"b{n}", offset_ms=0,
             booted_at_ms=MOMENT_MS - DAY_MS + n, updated_at_ms=MOMENT_MS,
         )  # fmt: skip
+
+
+async def test_a_group_is_set_aside_with_its_signs_and_a_person_may_let_it_in(
+    database: Database,
+) -> None:
+    office = Office()
+    office.add_installation()
+    office.add_unit()
+    install_on_one_pc(office, 6)
     await office.write_to(database)
     watch = Watch(database)
 
@@ -141,3 +157,35 @@ async def test_a_group_is_set_aside_with_its_signs_and_a_person_may_let_it_in(
     assert [row["subject"] for row in findings] == ["source:s1"]
     assert "pc-1, pc-2" in findings[0]["detail"]
     assert json.loads(findings[0]["evidence_json"])["points"] == 105
+
+
+async def test_who_speaks_up_after_the_rest_was_set_aside_is_set_aside_with_it(
+    database: Database,
+) -> None:
+    office = Office()
+    office.add_installation()
+    office.add_unit()
+    install_on_one_pc(office, 6)
+    late = office.waiting["source_now"][-1]
+    sample, late["last_sample_json"] = late["last_sample_json"], None
+    boot = office.waiting["source_boot"].pop()
+    await office.write_to(database)
+    watch = Watch(database)
+
+    first = await watch.run(MOMENT_MS + 1)
+    async with database.transaction() as session:
+        await session.execute(
+            "UPDATE source_now SET last_sample_json = :sample WHERE source_id = 6", sample=sample
+        )
+        await session.execute(
+            "INSERT INTO source_boot (source_id, boot_id, offset_ms, booted_at_ms, updated_at_ms)"
+            " VALUES (:source_id, :boot_id, :offset_ms, :booted_at_ms, :updated_at_ms)",
+            **boot,
+        )
+    second = await watch.run(MOMENT_MS + 2)
+    third = await watch.run(MOMENT_MS + 3)
+    findings = await database.read("SELECT subject, detail, evidence_json FROM finding")
+
+    assert (first, second, third) == (5, 1, 0)
+    assert [row["subject"] for row in findings] == ["source:s1"]
+    assert len(json.loads(findings[0]["evidence_json"])["sources"]) == 6

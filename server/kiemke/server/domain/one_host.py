@@ -24,6 +24,8 @@ _COUNTER_OCTETS, _COUNTER_SPREAD = 100_000_000, 0.002
 # A 32-bit system sees the same of whatever is plugged above this.
 _MEMORY_BYTES = 4 * 2**30
 _SHARE = 0.25
+# What each member has of itself; the other signs honest PCs of one office may share.
+_PERSONAL = frozenset({"boot_id", "counters", "parts", "boots"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +88,30 @@ def find_one_host(group: Sequence[Suspect], rules: HostRules) -> list[OneHost]:
         members = [suspect for suspect in core if suspect.source not in taken]
         if len(members) < 2:
             continue
-        signs: dict[str, int] = {}
-        for sign in _signs(members, rules.fewest):
-            signs[sign] = signs.get(sign, 0) + rules.points[sign]
-        judged = OneHost(tuple(sorted(s.source for s in members)), signs)
+        judged = _judge(members, rules)
+        if "memory" in judged.signs and not _PERSONAL & judged.signs.keys():
+            # An honest PC of the host's model sees as much memory: only those that contradict
+            # themselves are the host's.
+            members = [one for one in members if _contradicts_itself(one)]
+            judged = _judge(members, rules) if len(members) > 1 else OneHost((), {})
         if judged.points >= rules.enough:
             found.append(judged)
             taken |= set(judged.sources)
     return found
+
+
+def _judge(members: Sequence[Suspect], rules: HostRules) -> OneHost:
+    signs: dict[str, int] = {}
+    for sign in _signs(members, rules.fewest):
+        signs[sign] = signs.get(sign, 0) + rules.points[sign]
+    return OneHost(tuple(sorted(s.source for s in members)), signs)
+
+
+def _contradicts_itself(one: Suspect) -> bool:
+    """Whether its system sees more memory than it says is plugged, or half of that at most."""
+    if not one.memory_bytes or not one.modules_bytes:
+        return False
+    return not one.memory_bytes <= one.modules_bytes < 2 * one.memory_bytes
 
 
 def _cores(group: Sequence[Suspect]) -> Iterable[list[Suspect]]:
@@ -109,7 +127,7 @@ def _cores(group: Sequence[Suspect]) -> Iterable[list[Suspect]]:
         if one.memory_bytes:
             by["memory", one.memory_bytes].append(one)
     yield from by.values()
-    booted = [(float(max(s.boots.values())), s) for s in group if s.boots]
+    booted = [(float(moment), s) for s in group for moment in s.boots.values()]
     yield from _runs(booted, lambda least: least + _BOOT_MS)
     busy = [(float(s.octets[0]), s) for s in group if s.octets and s.octets[0] >= _COUNTER_OCTETS]
     yield from _runs(busy, lambda least: least * (1 + _COUNTER_SPREAD))
@@ -124,7 +142,7 @@ def _runs(
     while start < len(known):
         most = limit(known[start][0])
         run = [suspect for figure, suspect in known[start:] if figure <= most]
-        yield run
+        yield list({suspect.source: suspect for suspect in run}.values())
         start += len(run)
 
 

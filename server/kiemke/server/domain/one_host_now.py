@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import Any
 
 from kiemke.server.db import Database, Row, Session
@@ -18,19 +19,23 @@ _WATCHED_DAYS, _LIVE_DAYS, _BOOT_DAYS = 30, 3, 30
 _TOKENS_AT_ONCE = 100
 _MOST_NAMED = 12
 
-_TOKENS = """
+# Who was set aside is no longer heard, but stays the company that a late one is known by.
+_FREE = "s.state IN ('pending', 'approved') AND n.last_received_at_ms > :live"
+_ASIDE = "s.state = 'quarantined' AND s.state_reason LIKE '% agents on one PC: %'"
+_TOKENS = f"""
 SELECT s.token_id FROM source s JOIN source_now n ON n.source_id = s.id
-WHERE s.kind = 'agent' AND s.state IN ('pending', 'approved') AND s.created_at_ms > :since
-  AND n.last_received_at_ms > :live AND s.token_id > :after
-GROUP BY s.token_id HAVING COUNT(*) > 1 ORDER BY s.token_id LIMIT :most
-"""
-_SOURCES = """
+WHERE s.kind = 'agent' AND s.created_at_ms > :since AND s.token_id > :after
+  AND ({_FREE} OR {_ASIDE})
+GROUP BY s.token_id
+HAVING COUNT(*) > 1 AND SUM(CASE WHEN s.state = 'quarantined' THEN 0 ELSE 1 END) > 0
+ORDER BY s.token_id LIMIT :most
+"""  # noqa: S608 - constants
+_SOURCES = f"""
 SELECT s.id, s.public_id, s.hostname, s.state, s.token_id, s.unit_id, s.created_at_ms,
   s.approved_at_ms, n.last_received_at_ms, n.last_address, n.last_sample_json
 FROM source s JOIN source_now n ON n.source_id = s.id
-WHERE s.token_id IN :[tokens] AND s.kind = 'agent' AND s.state IN ('pending', 'approved')
-  AND n.last_received_at_ms > :live ORDER BY s.id
-"""
+WHERE s.token_id IN :[tokens] AND s.kind = 'agent' AND ({_FREE} OR {_ASIDE}) ORDER BY s.id
+"""  # noqa: S608 - constants
 _BOOTS = """
 SELECT source_id, boot_id, booted_at_ms FROM source_boot
 WHERE source_id IN :[ids] AND updated_at_ms > :since ORDER BY booted_at_ms
@@ -43,7 +48,9 @@ _MODULES = """
 SELECT source_id, rows_json FROM source_section
 WHERE source_id IN :[ids] AND section = 'memory' AND rows_json IS NOT NULL
 """
-_ASKED = "SELECT opened_at_ms, evidence_json FROM finding WHERE kind = :kind"
+_TOLD = """
+SELECT subject, opened_at_ms, closed_at_ms, evidence_json FROM finding WHERE kind = :kind ORDER BY id
+"""
 
 
 class Watch:
@@ -66,7 +73,7 @@ class Watch:
             tokens = [row["token_id"] for row in await self._next(session, now_ms)]
             rows, groups = await _read(session, tokens, now_ms)
         self._after = tokens[-1] if len(tokens) == _TOKENS_AT_ONCE else 0
-        found = {token: find_one_host(group, rules) for token, group in groups.items()}
+        found = {token: _find(group, rows, rules) for token, group in groups.items()}
         if not any(found.values()):
             return 0
         async with self.db.change() as session:
@@ -82,6 +89,18 @@ class Watch:
             after=self._after,
             most=_TOKENS_AT_ONCE,
         )
+
+
+def _find(group: list[Suspect], rows: dict[int, Row], rules: HostRules) -> list[OneHost]:
+    """Return the groups among the free ones, then those of the late with who was set aside before."""
+    free = [one for one in group if rows[one.source]["state"] != "quarantined"]
+    found = find_one_host(free, rules)
+    taken = {source for host in found for source in host.sources}
+    late = {one.source for one in free} - taken
+    if len(free) == len(group) or not late:
+        return found
+    rest = [one for one in group if one.source not in taken]
+    return found + [host for host in find_one_host(rest, rules) if late & set(host.sources)]
 
 
 async def _read(
@@ -161,39 +180,70 @@ async def _set_aside(
     now_ms: int,
 ) -> int:
     """Quarantine each group, but for whom a person let in after it was found before."""
+    told = [_Told.of(row) for row in await session.fetch(_TOLD, kind=KIND)]
     asked: dict[str, int] = {}
-    for row in await session.fetch(_ASKED, kind=KIND):
-        for public_id in _object(row["evidence_json"]).get("sources", ()):
-            asked[public_id] = max(row["opened_at_ms"], asked.get(public_id, 0))
+    for one in told:
+        for public_id in one.sources:
+            asked[public_id] = max(one.opened_at_ms, asked.get(public_id, 0))
     count = 0
-    for hosts in found.values():
-        for host in hosts:
-            sources = [s for s in host.sources if not _let_in(rows[s], asked)]
-            if not sources:
-                continue
-            signs = ", ".join(f"{sign} +{points}" for sign, points in host.signs.items())
-            reason = f"{len(host.sources)} agents on one PC: {signs}"
-            await set_aside(session, sources, reason, "identity", now_ms)
-            await open_finding(session, _tell(host, rows, signs, rules), now_ms)
-            count += len(sources)
+    for host in (host for hosts in found.values() for host in hosts):
+        sources = [
+            s
+            for s in host.sources
+            if rows[s]["state"] != "quarantined" and not _let_in(rows[s], asked)
+        ]
+        if not sources:
+            continue
+        signs = ", ".join(f"{sign} +{points}" for sign, points in host.signs.items())
+        reason = f"{len(host.sources)} agents on one PC: {signs}"
+        count += len(await set_aside(session, sources, reason, "identity", now_ms))
+        await open_finding(session, _tell(host, rows, signs, rules, told), now_ms)
     return count
 
 
-def _tell(host: OneHost, rows: dict[int, Row], signs: str, rules: HostRules) -> Found:
-    """Return the finding of a group: who, by which signs, out of how many points needed."""
-    named = [str(rows[s]["hostname"] or rows[s]["public_id"]) for s in host.sources]
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A finding of before: the first of its group, all of it, and when it was opened."""
+
+    subject: str
+    sources: tuple[str, ...]
+    opened_at_ms: int
+    is_open: bool
+
+    @classmethod
+    def of(cls, row: Row) -> "_Told":
+        sources = _object(row["evidence_json"]).get("sources", ())
+        return cls(row["subject"], tuple(sources), row["opened_at_ms"], row["closed_at_ms"] is None)
+
+
+def _tell(
+    host: OneHost, rows: dict[int, Row], signs: str, rules: HostRules, told: list[_Told]
+) -> Found:
+    """Return the finding of a group: who, by which signs, out of how many points needed.
+
+    The late are told in the open finding of those whom they are found with.
+    """
+    members = {rows[s]["public_id"]: rows[s] for s in host.sources}
+    by_public_id = {row["public_id"]: row for row in rows.values()}
+    subject = f"source:{rows[host.sources[0]]['public_id']}"
+    for one in told:
+        if one.is_open and members.keys() & set(one.sources):
+            subject = one.subject
+            members |= {s: by_public_id[s] for s in one.sources if s in by_public_id}
+    group = sorted(members.values(), key=lambda row: int(row["id"]))
+    named = [str(row["hostname"] or row["public_id"]) for row in group]
     shown, left = ", ".join(named[:_MOST_NAMED]), len(named) - _MOST_NAMED
-    number = len(host.sources)
+    number = len(group)
     return Found(
         KIND,
-        f"source:{rows[host.sources[0]]['public_id']}",
+        subject,
         f"{number} agents on one PC: {signs}; {shown}{f' and {left} more' if left > 0 else ''};"
         f" needed {rules.enough}",
         f"{number} tác tử trên một máy: {signs}; {shown}{f' và {left} máy nữa' if left > 0 else ''};"
         f" ngưỡng {rules.enough}",
-        [rows[s]["unit_id"] for s in host.sources],
+        [row["unit_id"] for row in group],
         {
-            "sources": [rows[s]["public_id"] for s in host.sources],
+            "sources": [row["public_id"] for row in group],
             "hostnames": named,
             "signs": host.signs,
             "points": host.points,
