@@ -9,9 +9,11 @@ import pytest
 
 from kiemke.server.db import Session
 from kiemke.server.domain import findings_now
+from kiemke.server.domain.fit import read_setting
+from kiemke.server.domain.match_now import Span, propose
 from kiemke.server.domain.reconcile import Question, read, read_all
 from tests.support.api import Api, running_api
-from tests.support.office import MOMENT_MS, TUESDAY, Office
+from tests.support.office import FAR_BACK, MOMENT_MS, TUESDAY, Office
 
 DAYS = [date(2026, 3, 4), date(2026, 3, 5), date(2026, 3, 6), date(2026, 3, 9)]
 
@@ -139,6 +141,34 @@ async def test_each_kind_of_difference_with_the_next_command(api: Api) -> None:
     assert told["hardware", f"A{lent}"]["gone"] == ["8 GiB M378 S/N A2"]
     assert told["other_user", f"A{lent}"]["days"] == 4
     assert told["elsewhere", f"A{elsewhere}"]["seen_unit"]["name"] == "Phòng Tư pháp"
+
+
+async def test_a_thing_is_read_as_what_it_was_on_the_day_asked_for(api: Api) -> None:
+    office = make_office()
+    asset = office.add_pc(2, 1, kind="printer", no_agent_reason="secret", ownership="unproven")
+    office.add_ownership(asset, "owned", kind="desktop", valid_to=DAYS[2])
+    office.add_ownership(
+        asset, "unproven", kind="printer", no_agent_reason="secret", valid_from=DAYS[2]
+    )
+    machine = add_seen(office, 2, None)
+    await api.write(office)
+
+    then, since = DAYS[1], DAYS[2]
+    found = await ask(api, as_of=then.isoformat(), kind="never_seen", asset_kind="desktop")
+    assert [(row["asset"]["code"], row["asset_kind"]) for row in found["items"]] == [
+        ("A1", "desktop")
+    ]
+    for query in ({"as_of": then, "asset_kind": "printer"}, {"as_of": since}):
+        assert (await ask(api, kind="never_seen", **query))["items"] == []
+    async with api.services.db.reading() as session:
+        proposed, printing = [], []
+        for day in (then, since):
+            span = Span(day, MOMENT_MS, FAR_BACK)
+            (proposal,) = await propose(session, [machine], span, None)
+            proposed.append([candidate.asset_id for candidate in proposal.candidates])
+            printing.append((await read_setting(session, day, MOMENT_MS, {})).printing_units)
+    assert proposed == [[asset], []]
+    assert printing == [frozenset(), {2}]
 
 
 async def test_two_days_at_a_colleagues_desk_are_no_difference(api: Api) -> None:

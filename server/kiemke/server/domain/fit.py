@@ -27,6 +27,7 @@ from kiemke.server.domain.fit_facts import (
 )
 from kiemke.server.domain.fit_rules import FitRules
 from kiemke.server.domain.fit_rules import load as load_rules
+from kiemke.server.domain.ownership import KIND
 from kiemke.server.domain.tables import dated
 
 FITNESS = ("fit", "unfit", "fit_unknown")
@@ -86,11 +87,16 @@ _POSTS = dated("""
 SELECT m.official_id, m.post, m.kind FROM membership m WHERE {active m}
   AND (CAST(:all_units AS INTEGER) = 1 OR m.official_id IN :[officials])
 """)
-_PRINTING = dated("""
+_PRINTING = dated(
+    """
 SELECT DISTINCT c.unit_id FROM custody c JOIN asset a ON a.id = c.asset_id
-WHERE a.kind IN :[kinds.text] AND {active c} AND EXISTS (
+WHERE {active c}
+  AND (a.kind IN :[kinds.text] OR a.id IN (SELECT g.asset_id FROM asset_fact g
+    WHERE g.kind IN :[kinds.text] AND {active g}))
+  AND @kind IN :[kinds.text] AND EXISTS (
   SELECT 1 FROM asset_status t WHERE t.asset_id = a.id AND t.status = 'in_use' AND {active t})
-""")
+""".replace("@kind", KIND)
+)
 _STORED = """
 SELECT source_id, section, status, rows_json FROM source_section
 WHERE section IN :[sections.text] AND changed_at_ms <= :until AND source_id IN :[sources]

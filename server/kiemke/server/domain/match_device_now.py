@@ -14,6 +14,7 @@ from kiemke.server.domain.match import Candidate, SeenMachine, best, decides, la
 from kiemke.server.domain.match_decide import evidence_of
 from kiemke.server.domain.match_device import accept
 from kiemke.server.domain.match_now import Proposal, Span, booked_assets
+from kiemke.server.domain.ownership import KIND
 from kiemke.server.domain.reconcile_sql import WATCHED_KINDS
 from kiemke.server.domain.tables import dated
 
@@ -33,7 +34,8 @@ LEFT JOIN device_hardware h ON h.device_id = d.id AND h.voided_at_ms IS NULL AND
   AND h.decided_by <> 'twin'
 WHERE d.id IN :[devices]
 """  # the fragment of the sister file
-_POSSIBLE = dated("""
+_POSSIBLE = dated(
+    """
 SELECT id FROM (
   SELECT a.id FROM asset a WHERE a.serial_key IN :[serials.text]
   UNION SELECT a.id FROM asset a WHERE a.mac_key IN :[macs.text]
@@ -41,13 +43,14 @@ SELECT id FROM (
   UNION SELECT a.id FROM asset a WHERE LOWER(a.tag) IN :[labels.text]
   UNION SELECT asset_id FROM (
     SELECT c.asset_id, ROW_NUMBER() OVER (PARTITION BY c.unit_id ORDER BY c.asset_id) AS nth
-    FROM custody c JOIN asset b ON b.id = c.asset_id
-    WHERE c.unit_id IN :[units] AND {active c} AND b.kind IN :[kinds.text]
+    FROM custody c JOIN asset a ON a.id = c.asset_id
+    WHERE c.unit_id IN :[units] AND {active c} AND @kind IN :[kinds.text]
   ) AS near WHERE nth <= :most
 ) AS found
 WHERE NOT EXISTS (SELECT 1 FROM device_match z WHERE z.asset_id = found.id AND {active z})
   AND NOT EXISTS (SELECT 1 FROM device w WHERE w.asset_id = found.id AND w.retired_at_ms IS NULL)
-""")
+""".replace("@kind", KIND)
+)
 _REFUSED = """
 SELECT device_id, asset_id FROM device_match WHERE device_id IN :[devices]
   AND voided_at_ms IS NOT NULL AND voided_by <> :job AND decided_by <> 'person'

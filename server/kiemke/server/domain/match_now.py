@@ -19,6 +19,7 @@ from kiemke.server.domain.match import (
     best,
     label_key,
 )
+from kiemke.server.domain.ownership import KIND
 from kiemke.server.domain.tables import dated
 
 # What may carry an agent: the PCs of people, and those of rooms, citizens and racks.
@@ -43,7 +44,8 @@ WHERE p.source_id IN :[sources] AND p.day >= :first AND p.day <= :day
   AND p.main_account NOT IN :[nobody.text]
 """
 _CLAIMED = "SELECT id, LOWER(code) AS code FROM official WHERE LOWER(code) IN :[codes.text]"
-_POSSIBLE = dated("""
+_POSSIBLE = dated(
+    """
 SELECT a.id FROM asset a WHERE a.serial_key IN :[serials.text]
 UNION SELECT a.id FROM asset a WHERE a.mac_key IN :[macs.text]
 UNION SELECT a.id FROM asset a WHERE LOWER(a.code) IN :[labels.text]
@@ -51,20 +53,23 @@ UNION SELECT a.id FROM asset a WHERE LOWER(a.tag) IN :[labels.text]
 UNION SELECT c.asset_id FROM custody c WHERE c.official_id IN :[officials] AND {active c}
 UNION SELECT asset_id FROM (
   SELECT c.asset_id, ROW_NUMBER() OVER (PARTITION BY c.unit_id ORDER BY c.asset_id) AS nth
-  FROM custody c JOIN asset b ON b.id = c.asset_id
-  WHERE c.unit_id IN :[units] AND {active c} AND b.kind IN :[kinds.text]
+  FROM custody c JOIN asset a ON a.id = c.asset_id
+  WHERE c.unit_id IN :[units] AND {active c} AND @kind IN :[kinds.text]
     AND NOT EXISTS (SELECT 1 FROM asset_match y WHERE y.asset_id = c.asset_id AND {active y})
 ) AS near WHERE nth <= :most
-""")
-_ASSETS = dated("""
-SELECT a.id, a.code, a.tag, a.kind, a.manufacturer, a.model, a.name, a.serial_key, a.mac_key
+""".replace("@kind", KIND)
+)
+_ASSETS = dated(
+    """
+SELECT a.id, a.code, a.tag, @kind AS kind, a.manufacturer, a.model, a.name, a.serial_key, a.mac_key
 FROM asset a
-WHERE a.id IN :[ids] AND a.kind IN :[kinds.text]
+WHERE a.id IN :[ids] AND @kind IN :[kinds.text]
   AND NOT EXISTS (SELECT 1 FROM asset_match y WHERE y.asset_id = a.id AND {active y})
   AND NOT EXISTS (SELECT 1 FROM asset_status t WHERE t.asset_id = a.id AND {active t}
     AND t.status IN ('disposed', 'lost'))
 ORDER BY a.id
-""")
+""".replace("@kind", KIND)
+)
 _CUSTODIES = dated("""
 SELECT c.asset_id, c.unit_id, c.official_id FROM custody c
 WHERE c.asset_id IN :[ids] AND {active c} ORDER BY c.asset_id, c.id

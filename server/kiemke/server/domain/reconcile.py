@@ -14,6 +14,7 @@ from kiemke.server.domain.elsewhere import Elsewhere, contradicting, load_elsewh
 from kiemke.server.domain.hardware import Part, as_parts, compare
 from kiemke.server.domain.match_now import load_span
 from kiemke.server.domain.names_then import ASSET_NAME, PERSON_NAME, load_renamed
+from kiemke.server.domain.ownership import KIND
 from kiemke.server.domain.presence_blocks import BLOCK_DAYS, EPOCH, window
 from kiemke.server.domain.reconcile_sql import QUESTIONS, SITE
 from kiemke.server.domain.tables import dated
@@ -197,9 +198,9 @@ _DEVICES = dated("""
 SELECT w.device_id AS id, w.code, w.name FROM device_version w WHERE w.device_id IN :[ids] AND {active w}
 """)
 _ASSETS = dated(
-    "SELECT a.id, a.code, @name AS name, a.kind FROM asset a WHERE a.id IN :[ids]".replace(
+    "SELECT a.id, a.code, @name AS name, @kind AS kind FROM asset a WHERE a.id IN :[ids]".replace(
         "@name", ASSET_NAME
-    )
+    ).replace("@kind", KIND)
 )
 _PEOPLE = dated(f"SELECT o.id, o.code, {PERSON_NAME} AS name FROM official o WHERE o.id IN :[ids]")  # noqa: S608  # a fragment of this house
 _MACHINES = """

@@ -10,6 +10,7 @@ that stood at another unit's site for long enough: see ``elsewhere``).
 import re
 
 from kiemke.server.domain.names_then import account_sql
+from kiemke.server.domain.ownership import KIND
 from kiemke.server.domain.presence_blocks import BLOCK_DAYS
 from kiemke.server.domain.tables import dated
 from kiemke.server.models.book import PC_KINDS
@@ -23,14 +24,16 @@ SITE = "elsewhere_site"
 # What is in use and who answers for it; several holders: the first unit, nobody in person.
 _HELD = """
 held AS (
-  SELECT a.id AS asset_id, a.kind, MIN(a.no_agent_reason) AS no_agent_reason,
-    MIN(a.ownership) AS ownership, MIN(c.unit_id) AS unit_id,
+  SELECT a.id AS asset_id, MIN(COALESCE(f.kind, a.kind)) AS kind,
+    MIN(CASE WHEN f.id IS NULL THEN a.no_agent_reason ELSE f.no_agent_reason END) AS no_agent_reason,
+    MIN(COALESCE(f.ownership, a.ownership)) AS ownership, MIN(c.unit_id) AS unit_id,
     CASE WHEN MIN(c.official_id) = MAX(c.official_id) THEN MIN(c.official_id) END AS official_id
   FROM asset a JOIN custody c ON c.asset_id = a.id AND {active c}
+  LEFT JOIN asset_fact f ON f.asset_id = a.id AND {active f}
   WHERE EXISTS (SELECT 1 FROM asset_status t WHERE t.asset_id = a.id AND t.status = 'in_use'
       AND {active t})
-    AND (CAST(:kind AS VARCHAR(30)) IS NULL OR a.kind = :kind)
-  GROUP BY a.id, a.kind
+    AND (CAST(:kind AS VARCHAR(30)) IS NULL OR COALESCE(f.kind, a.kind) = :kind)
+  GROUP BY a.id
 )"""
 _MINE = "(CAST(:all_units AS INTEGER) = 1 OR @unit IN :[units])"
 # Of a machine with several sources the one heard last says where it is.
@@ -66,7 +69,7 @@ def _expand(text: str) -> str:
     text = re.sub(r"@newest\(([^)]*)\)", lambda m: _NEWEST.replace("@states", m[1]), text)
     text = re.sub(r"@mine\[([^\]]*)\]", lambda m: _MINE.replace("@unit", m[1]), text)
     text = re.sub(r"@device_of\[([^\]]*)\]", lambda m: _DEVICE_OF.replace("@asset", m[1]), text)
-    text = text.replace("@account", account_sql("o"))
+    text = text.replace("@account", account_sql("o")).replace("@kind_then", KIND)
     text = text.replace("@kept", "MATERIALIZED").replace("@block_days", str(BLOCK_DAYS))
     for name, values in (
         ("@pcs", PC_KINDS),
@@ -191,14 +194,14 @@ LEFT JOIN (SELECT asset_id, MIN(unit_id) AS unit_id,
     CASE WHEN MIN(official_id) = MAX(official_id) THEN MIN(official_id) END AS official_id
   FROM custody k WHERE {active k} GROUP BY asset_id) c ON c.asset_id = a.id
 WHERE g.seen_at_ms <= :known AND (g.settled_at_ms IS NULL OR g.settled_at_ms > :known)
-  AND (CAST(:kind AS VARCHAR(30)) IS NULL OR a.kind = :kind)
+  AND (CAST(:kind AS VARCHAR(30)) IS NULL OR @kind_then = :kind)
   AND @mine[COALESCE(c.unit_id, s.unit_id)]
 """
 HOLDER_LEFT = """
 SELECT c.id AS row_id, c.asset_id, c.unit_id, c.official_id
 FROM custody c JOIN asset a ON a.id = c.asset_id
 WHERE {active c} AND c.official_id IS NOT NULL
-  AND (CAST(:kind AS VARCHAR(30)) IS NULL OR a.kind = :kind) AND @mine[c.unit_id]
+  AND (CAST(:kind AS VARCHAR(30)) IS NULL OR @kind_then = :kind) AND @mine[c.unit_id]
   AND NOT EXISTS (SELECT 1 FROM membership m WHERE m.official_id = c.official_id AND {active m})
   AND NOT EXISTS (SELECT 1 FROM asset_status t WHERE t.asset_id = a.id AND {active t}
     AND t.status IN ('disposed', 'lost'))
@@ -210,7 +213,7 @@ JOIN (SELECT asset_id, MIN(unit_id) AS unit_id,
     CASE WHEN MIN(official_id) = MAX(official_id) THEN MIN(official_id) END AS official_id
   FROM custody k WHERE {active k} GROUP BY asset_id) c ON c.asset_id = a.id
 WHERE {active f} AND f.return_on < :day
-  AND (CAST(:kind AS VARCHAR(30)) IS NULL OR a.kind = :kind) AND @mine[c.unit_id]
+  AND (CAST(:kind AS VARCHAR(30)) IS NULL OR @kind_then = :kind) AND @mine[c.unit_id]
 """
 
 # Question -> (kind of difference, statement), in the order of the list.
