@@ -76,6 +76,21 @@ async def test_a_list_is_cut_to_a_subtree_and_to_a_search(api: Api) -> None:
     assert [unit["code"] for unit in searched["items"]] == ["U3"]
 
 
+async def test_a_name_is_found_by_the_beginnings_of_its_words_in_any_order(api: Api) -> None:
+    async with await api.signed_in("auditor") as client:
+
+        async def found(what: str, q: str, key: str) -> list[str]:
+            answer = await client.get(f"/api/v1/{what}", params={"q": q})
+            return [row[key] for row in answer.raise_for_status().json()["items"]]
+
+        assert await found("officials", "2 pér", "code") == ["P2"]
+        assert await found("officials", "p1 person", "code") == ["P1"]
+        assert await found("officials", "erson 1", "code") == ["P1"]
+        assert await found("officials", "1 erson", "code") == []
+        assert await found("officials", "2 per%", "code") == []
+        assert await found("machines", "PC-1 pc", "hostname") == ["pc-1"]
+
+
 async def test_a_percent_sign_searches_for_itself(api: Api) -> None:
     found = await get(api, "units", q="%")
 

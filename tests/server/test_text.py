@@ -12,6 +12,7 @@ from kiemke.server.domain import text_labels as labels
 from kiemke.server.domain.text import (
     SORT_KEY_LENGTH,
     clean_text,
+    is_found,
     person_sort_key,
     search_key,
     serial_key,
@@ -202,3 +203,10 @@ def test_every_synonym_means_a_code_that_exists() -> None:
 
     assert set(labels.SYNONYMS.values()) <= known
     assert all(search_key(word) == word for word in labels.SYNONYMS)
+
+
+def test_a_text_is_found_by_all_of_it_or_by_the_beginnings_of_its_words() -> None:
+    name = "CB-01 Nguyễn Văn An"
+
+    assert all(is_found(asked, name) for asked in ("", "guyen v", "an nguy", "cb-01 van", "an van"))
+    assert not any(is_found(asked, name) for asked in ("an guyen", "nguyen binh", "01 an"))

@@ -155,7 +155,7 @@ def search_options(function: Function) -> Function:
     """Give a command --unit/--don-vi and --search/--tim."""
     for decorate in (
         option("--search", "--tim", "search", metavar=N_("WORDS"),
-               help=N_("Only what these words occur in; accents do not matter.")),
+               help=N_("Only what these words begin words of, in any order; no accents needed.")),
         option("--unit", "--don-vi", "unit", metavar=N_("UNIT"),
                help=N_("Only this unit and those below it.")),
     ):  # fmt: skip

@@ -39,6 +39,16 @@ def search_key(text: str) -> str:
     return " ".join(bare.split())[:SEARCH_KEY_LENGTH]
 
 
+def is_found(asked: str, text: str) -> bool:
+    """Return whether what is ``asked`` (a search key) stands in a text: whole, or each word begins one of it.
+
+    People type names as they speak them: "an nguyen" finds Nguyễn Văn An. The lists that a database
+    searches go by the same rule (``resources.listing``). "" is found everywhere.
+    """
+    key = search_key(text)
+    return asked in key or all(f" {word}" in f" {key}" for word in asked.split())
+
+
 def serial_key(text: str) -> str | None:
     """Return a serial number as compared between book and firmware: letters and digits, capitals.
 

@@ -13,7 +13,7 @@ from kiemke.server.context import services_of
 from kiemke.server.domain import desks
 from kiemke.server.domain.desks import FINDINGS, DeskRow
 from kiemke.server.domain.equipment import UnitEquipment, load, summarise
-from kiemke.server.domain.text import search_key
+from kiemke.server.domain.text import is_found
 from kiemke.server.errors import Problem
 from kiemke.server.models.organisation import UNIT_TYPES
 from kiemke.server.resources.listing import ListQuery, Page, language_of, page_of
@@ -129,8 +129,7 @@ async def list_equipment_of_units(
 ) -> Page[EquipmentOfUnit]:
     """List units with the number of things they and all below them have of each item."""
     _all, chosen = await _rows(request, asked, types)
-    words = search_key(request.query_params.get("q") or "")
-    chosen = [row for row in chosen if words in search_key(f"{row.code} {row.name}")]
+    chosen = [row for row in chosen if is_found(asked.q, f"{row.code} {row.name}")]
     page, cursor = page_of(chosen, asked)
     day = asked.moment.day.isoformat()
     items = [EquipmentOfUnit(day, UnitRef(r.code, r.name), r.type, r.counts) for r in page]
@@ -154,12 +153,10 @@ async def list_desks(
     async with services.db.reading() as session:
         rows = await desks.load(session, moment.day, moment.known_ms, now_ms, asked.units)
     refs = await load_refs(services, moment)
-    words = search_key(request.query_params.get("q") or "")
     rows = [
         row
         for row in rows
-        if finding in (None, row.finding)
-        and words in search_key(f"{row.desk_code} {row.desk_name}")
+        if finding in (None, row.finding) and is_found(asked.q, f"{row.desk_code} {row.desk_name}")
     ]
     page, cursor = page_of(rows, asked)
     language, day = language_of(request), moment.day.isoformat()

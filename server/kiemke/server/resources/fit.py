@@ -12,7 +12,7 @@ from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, services_of
 from kiemke.server.domain.calendar import day_start_ms
 from kiemke.server.domain.fit import FITNESS, FitRow, load
-from kiemke.server.domain.text import search_key
+from kiemke.server.domain.text import is_found
 from kiemke.server.errors import Problem
 from kiemke.server.resources.assets import PersonRef
 from kiemke.server.resources.listing import ListQuery, Page, page_of
@@ -56,12 +56,11 @@ async def list_fit(
     moment = Moment(day, asked.moment.known_ms)
     async with services.db.reading() as session:
         rows = await load(session, day, moment.known_ms, _until_ms(services, moment), asked.units)
-    words = search_key(request.query_params.get("q") or "")
     rows = [
         row
         for row in rows
         if fitness in (None, row.fitness)
-        and words in search_key(f"{row.official_code} {row.official_name} {row.post or ''}")
+        and is_found(asked.q, f"{row.official_code} {row.official_name} {row.post or ''}")
     ]
     page, cursor = page_of(rows, asked)
     return Page([_make(row, day.isoformat()) for row in page], len(rows), cursor)

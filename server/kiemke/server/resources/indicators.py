@@ -12,7 +12,7 @@ from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, services_of
 from kiemke.server.domain.indicators import MILLION, Figure, IndicatorRow, load
-from kiemke.server.domain.text import search_key
+from kiemke.server.domain.text import is_found
 from kiemke.server.errors import Both, Problem
 from kiemke.server.imports.ledger import Context, Plan
 from kiemke.server.imports.script import Script
@@ -88,8 +88,7 @@ async def list_indicators(
     async with services.db.reading() as session:
         rows = await load(session, moment.day, moment.known_ms, asked.units)
     refs = await load_refs(services, moment)
-    words = search_key(request.query_params.get("q") or "")
-    rows = [row for row in rows if words in search_key(f"{row.code} {row.name}")]
+    rows = [row for row in rows if is_found(asked.q, f"{row.code} {row.name}")]
     page, cursor = page_of(rows, asked)
     day = moment.day.isoformat()
     return Page([_make(row, refs[row.unit_id], day) for row in page], len(rows), cursor)

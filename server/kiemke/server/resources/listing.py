@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -14,6 +15,7 @@ from litestar.params import QueryParameter
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, services_of
 from kiemke.server.db import Row, as_date
+from kiemke.server.domain.search_words import MOST_WORDS
 from kiemke.server.domain.tables import dated
 from kiemke.server.domain.text import search_key
 from kiemke.server.errors import Both, Problem, choose_language
@@ -37,11 +39,11 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """What a list was asked: ``units`` None is all; ``q`` is a LIKE pattern of a search key."""
+    """What a list was asked: ``units`` None is all; ``q`` is what is searched for, a search key, "" for nothing."""
 
     moment: Moment
     units: list[int] | None
-    pattern: str | None
+    q: str
     limit: int
     after: tuple[Any, int] | None
 
@@ -74,15 +76,7 @@ async def provide_query(
 ) -> ListQuery:
     """Return what a list is asked, cut to what the user may see. Raises Problem 400 or 404."""
     units = await visible_units(services_of(request), request.user, moment, unit)
-    pattern = None if q is None or not search_key(q) else as_pattern(search_key(q))
-    return ListQuery(moment, units, pattern, limit, _read_cursor(after))
-
-
-def as_pattern(text: str) -> str:
-    """Return a LIKE pattern (ESCAPE '!') for text anywhere within."""
-    for special in ("!", "%", "_"):
-        text = text.replace(special, f"!{special}")
-    return f"%{text}%"
+    return ListQuery(moment, units, search_key(q or ""), limit, _read_cursor(after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +84,7 @@ class Listing:
     """The SQL of one list. ``key`` orders it (then ``id``); ``search`` are expressions q looks in.
 
     ``in_units`` is the condition that a row belongs to ``:[units]``, None when the list has no place
-    in the tree. ``finds`` is a condition on ``:pattern`` for what no expression of a row holds.
+    in the tree. ``finds`` is a condition for what no expression of a row holds: a word, behind a blank, like ``:pattern``.
     ``counted`` are the tables that decide how many rows there are, where ``tables`` has more of them.
     ``{active t}`` stands for the two times of a dated row (see ``tree.dated``).
     """
@@ -107,6 +101,26 @@ class Listing:
     counted: str | None = None
 
 
+def _search(listing: Listing, q: str) -> tuple[str, dict[str, str]]:
+    """Return the condition that a row has what is searched for, and its parameters.
+
+    Either all of it stands somewhere, or each of its words begins one: see ``text.is_found``.
+    """
+    looks = [f"LOWER({column}) LIKE :pattern ESCAPE '!'" for column in listing.search]
+    looks += [listing.finds] if listing.finds else []
+    escaped = re.sub("[!%_]", r"!\g<0>", q)
+    found, patterns = f"({' OR '.join(looks)})", {"pattern": f"%{escaped}%"}
+    words = list(dict.fromkeys(escaped.split()))[:MOST_WORDS] if " " in q else []
+    each = []
+    for number, word in enumerate(sorted(words, key=len, reverse=True)):
+        begins = [f"' ' || LOWER({c}) LIKE :word{number} ESCAPE '!'" for c in listing.search]
+        if listing.finds:
+            begins.append(listing.finds.replace(":pattern", f":word{number}"))
+        each.append(f"({' OR '.join(begins)})")
+        patterns[f"word{number}"] = f"% {word}%"
+    return (f"({found} OR {' AND '.join(each)})" if each else found), patterns
+
+
 async def fetch_page(
     services: Services, listing: Listing, query: ListQuery, **params: Any
 ) -> tuple[list[Row], int, str | None]:
@@ -117,11 +131,10 @@ async def fetch_page(
     if listing.in_units and query.units is not None:
         where.append(listing.in_units)
         values["units"] = query.units
-    looks = [f"LOWER({column}) LIKE :pattern ESCAPE '!'" for column in listing.search]
-    looks += [listing.finds] if listing.finds else []
-    if query.pattern is not None and looks:
-        where.append(f"({' OR '.join(looks)})")
-        values["pattern"] = query.pattern
+    if query.q and (listing.search or listing.finds):
+        condition, patterns = _search(listing, query.q)
+        where.append(condition)
+        values.update(patterns)
     source = " ".join(["FROM", listing.tables, "WHERE", " AND ".join(where)])
     among = " ".join(["FROM", listing.counted or listing.tables, "WHERE", " AND ".join(where)])
     counted = await services.db.read(dated(" ".join(["SELECT COUNT(*) AS n", among])), **values)

@@ -40,7 +40,7 @@ LISTING = Listing(
     in_units="m.id IN (SELECT u.machine_id FROM machine_source u JOIN source us ON us.id = u.source_id"
     " WHERE {active u} AND us.unit_id IN :[units])",
     finds="m.id IN (SELECT f.machine_id FROM machine_source f JOIN source fs ON fs.id = f.source_id"
-    " WHERE {active f} AND LOWER(fs.hostname) LIKE :pattern ESCAPE '!')",
+    " WHERE {active f} AND ' ' || LOWER(fs.hostname) LIKE :pattern ESCAPE '!')",
 )
 
 _SOURCES = """

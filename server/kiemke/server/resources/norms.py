@@ -11,7 +11,7 @@ from kiemke.server.auth import AppRequest
 from kiemke.server.context import services_of
 from kiemke.server.domain.norms import NormQuestion, load
 from kiemke.server.domain.norms_judge import FINDINGS, NormRow, OverPrice
-from kiemke.server.domain.text import search_key
+from kiemke.server.domain.text import is_found
 from kiemke.server.errors import Problem
 from kiemke.server.resources.assets import PersonRef
 from kiemke.server.resources.listing import ListQuery, Page, language_of, page_of
@@ -72,11 +72,10 @@ async def list_norms(
     async with services.db.reading() as session:
         rows = await load(session, question)
     refs = await load_refs(services, asked.moment)
-    words = search_key(request.query_params.get("q") or "")
     rows = [
         row
         for row in rows
-        if _is_wanted(row, finding) and (not words or words in _text(row, refs.get(row.unit_id)))
+        if _is_wanted(row, finding) and is_found(asked.q, _text(row, refs.get(row.unit_id)))
     ]
     page, cursor = page_of(rows, asked)
     day, language = asked.moment.day.isoformat(), language_of(request)
@@ -91,7 +90,7 @@ def _is_wanted(row: NormRow, finding: str | None) -> bool:
 
 def _text(row: NormRow, unit: UnitRef | None) -> str:
     names = (row.official_code, row.official_name, row.post, unit and unit.code, unit and unit.name)
-    return search_key(" ".join(name for name in names if name))
+    return " ".join(name for name in names if name)
 
 
 def _make(row: NormRow, unit: UnitRef, day: str, language: str) -> Norm:

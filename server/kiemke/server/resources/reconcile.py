@@ -104,9 +104,9 @@ async def list_differences(
     if asset_kind is not None and asset_kind not in ASSET_KINDS:
         wanted = ", ".join(ASSET_KINDS)
         raise Problem("bad_field", field="asset_kind", value=asset_kind[:60], wanted=wanted)
-    if asked.pattern is not None:
+    if asked.q:
         nothing = Both("không: dùng unit, kind, asset_kind", "nothing: use unit, kind, asset_kind")
-        raise Problem("bad_field", field="q", value=asked.pattern[:60], wanted=nothing)
+        raise Problem("bad_field", field="q", value=asked.q[:60], wanted=nothing)
     kinds = () if kind is None else (kind,)
     question = Question(asked.moment.day, asked.moment.known_ms, asked.units, asset_kind)
     after = None if asked.after is None else (str(asked.after[0]), asked.after[1])

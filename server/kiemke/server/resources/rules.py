@@ -12,7 +12,7 @@ from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import services_of
 from kiemke.server.domain.rule_acts import RuleChange, RuleState, load, put
-from kiemke.server.domain.text import search_key
+from kiemke.server.domain.text import is_found
 from kiemke.server.errors import A_PAPER, Both, Problem
 from kiemke.server.resources.listing import ListQuery, Page, day_text, language_of, page_of
 from kiemke.wire.clean import clean_text
@@ -65,8 +65,7 @@ async def list_rules(request: AppRequest, asked: NamedDependency[ListQuery]) -> 
     services = services_of(request)
     async with services.db.reading() as session:
         rows = await load(session, asked.moment.day, asked.moment.known_ms)
-    words = search_key(request.query_params.get("q") or "")
-    rows = [row for row in rows if words in search_key(f"{row.name} {row.subject}")]
+    rows = [row for row in rows if is_found(asked.q, f"{row.name} {row.subject}")]
     page, cursor = page_of(rows, asked)
     language, day = language_of(request), asked.moment.day.isoformat()
     return Page([_make(row, language, day) for row in page], len(rows), cursor)

@@ -16,7 +16,7 @@ from kiemke.server.domain import stock_take_findings as findings
 from kiemke.server.domain.stock_take_findings import RETRACT, Finding, Item, Looking
 from kiemke.server.domain.stock_take_lines import LINE_STATES, Line, count_states, next_command
 from kiemke.server.domain.stock_takes import demand_open
-from kiemke.server.domain.text import search_key
+from kiemke.server.domain.text import is_found
 from kiemke.server.errors import Both, Problem
 from kiemke.server.imports.parse import FileRefused, Reading, read_sheets
 from kiemke.server.imports.scanned import NoNumbers, Scanned, read_scanned
@@ -142,7 +142,7 @@ async def list_lines(
         for name in LINE_STATES
         if name in wanted
         for line in lines
-        if line.state == name and _fits(line, asked.pattern)
+        if line.state == name and _fits(line, asked.q)
     ]
     if visible is not None and request.query_params.get("unit"):
         chosen = [line for line in chosen if line.unit_id in visible]
@@ -151,13 +151,10 @@ async def list_lines(
     return Page([_make(take.id, line, code) for line in page], len(chosen), cursor)
 
 
-def _fits(line: Line, pattern: str | None) -> bool:
+def _fits(line: Line, q: str) -> bool:
     """Return whether a line has what is searched for in its number, name or holder."""
-    if pattern is None:
-        return True
-    wanted = pattern.strip("%").replace("!", "")
     parts = (line.code, line.tag, line.number, line.serial, line.name, line.holder)
-    return wanted in search_key(" ".join(part for part in parts if part))
+    return is_found(q, " ".join(part for part in parts if part))
 
 
 @post("/api/v1/stock-takes/{ref:str}/found", status_code=200, opt={"role": "it"}, tags=["assets"])

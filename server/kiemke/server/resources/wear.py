@@ -10,7 +10,7 @@ from litestar.params import QueryParameter
 
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import services_of
-from kiemke.server.domain.text import search_key
+from kiemke.server.domain.text import is_found
 from kiemke.server.domain.wear_now import WearQuestion, WearRow, load
 from kiemke.server.errors import Problem
 from kiemke.server.resources.listing import (
@@ -74,8 +74,7 @@ async def list_wear(
     async with services.db.reading() as session:
         rows = await load(session, question)
     refs = await load_refs(services, moment)
-    words = search_key(request.query_params.get("q") or "")
-    rows = [row for row in rows if not words or words in search_key(f"{row.code} {row.name}")]
+    rows = [row for row in rows if is_found(asked.q, f"{row.code} {row.name}")]
     page, cursor = page_of(rows, asked)
     language = language_of(request)
     items = [_make(row, refs[row.unit_id], moment.day, language) for row in page]
