@@ -21,8 +21,8 @@ from rich.console import Console
 from rich.table import Table
 
 from kiemke.agent.courier import rest_after
-from kiemke.agent.main import SPREAD_SECONDS
 from kiemke.agent.pace import Intervals
+from kiemke.agent.start import SPREAD_SECONDS
 from kiemke.server.ingest.endpoint import RETRY_SECONDS
 from kiemke.wire.client import Attempt, Credentials, Outcome, Sender
 from kiemke.wire.http1 import Reply

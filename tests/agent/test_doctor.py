@@ -1,6 +1,7 @@
 """kiemke-agent doctor: each thing that keeps an agent from reporting is named, with what to do."""
 
 import json
+import os
 import stat
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -230,3 +231,39 @@ def test_the_table_speaks_both_languages_and_exits_by_the_worst(
 )
 def test_the_language_is_the_terminals(variables: dict[str, str], spoken: str) -> None:
     assert language(variables) == spoken
+
+
+def test_without_rights_every_line_is_told_and_none_blames_the_service(
+    enrolled: Callable[..., StateFolder], certificates: Certificates
+) -> None:
+    """Nobody but its account may look into the folder: that is no outbox that is damaged or missing."""
+    folder = enrolled()
+    with_outbox(folder)
+    if os.geteuid() == 0:
+        os.setresuid(65534, 65534, 0)  # root passes every lock
+    else:
+        folder.path.chmod(0)
+    try:
+        told = found(folder)
+    finally:
+        if os.getresuid()[2] == 0:
+            os.setresuid(0, 0, 0)
+        else:
+            folder.path.chmod(0o700)
+
+    assert list(told) == [check.name for check in CHECKS]
+    bad = {name for name, one in told.items() if one[0] == "bad"}
+    assert bad == {"enrolment", "rights"}
+    assert "run this as root" in told["enrolment"][1]
+    for name in ("outbox", "service"):
+        assert (told[name][0], told[name][2][:16]) == ("unknown", "run this as root")
+
+
+def test_a_damaged_identity_is_not_taken_for_missing_rights(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path)
+    (tmp_path / "identity.json").write_text("{", "utf-8")
+
+    told = found(folder)["enrolment"]
+
+    assert told[0] == "bad" and "remove it and enrol again" in told[1]
+    assert told[2] == "", "the sentence says what to do"

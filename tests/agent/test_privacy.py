@@ -171,7 +171,7 @@ def test_the_seat_is_told_until_it_is_switched_off_and_again_after(
 def test_the_command_shows_and_switches(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert command.run(tmp_path, ["wifi_name"], []) == 0
     shown = capsys.readouterr().out.splitlines()
-    assert len(shown) == len(privacy.ITEMS)
+    assert len(shown) == len(privacy.ITEMS) + 1, "and from when on it is heeded"
     assert [line for line in shown if line.startswith("off")][0].split()[1] == "wifi_name"
     assert privacy.read_off(tmp_path) == {"wifi_name"}
     assert command.run(tmp_path, [], ["wifi_name"]) == 0

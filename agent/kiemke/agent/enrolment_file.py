@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kiemke.agent.files import StateError
 from kiemke.agent.terminal import complain
+from kiemke.agent.tongue import in_tongue
 
 KEY_WORD = "update-key"
 MOST_CHARACTERS = 8192
@@ -66,4 +67,4 @@ def trust_keys(state: Path, keys: tuple[str, ...]) -> None:
         try:
             schedule(places, Path(sys.executable).with_name("python.exe"))
         except StateError as err:
-            complain(str(err))
+            complain(in_tongue(str(err)))

@@ -66,6 +66,17 @@ def open_plain(path: Path, *, foreign: bool = False) -> BinaryIO:
     return file
 
 
+def is_missing(path: Path) -> bool:
+    """Tell whether there is nothing at a name; what this account may not look at is not missing."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def write_json(path: Path, value: object, *, durable: bool = True, mode: int = 0o600) -> None:
     """Write ``value`` as JSON, replacing the file in one step; by default this account alone reads it.
 

@@ -4,6 +4,10 @@ import os
 import sys
 from collections.abc import Sequence
 
+# What the service is told where nobody says otherwise.
+SPREAD_SECONDS = 30.0
+OUTBOX_MB = 64.0
+
 
 def start_over(command: str, words: Sequence[object]) -> None:
     """Become the service alone: no parser of the command line, one malloc heap for all threads.

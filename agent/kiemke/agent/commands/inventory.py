@@ -12,6 +12,7 @@ from kiemke.agent.host import open_host
 from kiemke.agent.sensors.reading import Reading, read_all
 from kiemke.agent.state import StateFolder
 from kiemke.agent.terminal import say
+from kiemke.agent.tongue import in_tongue
 from kiemke.agent.words import Both, open_mouth, speak
 
 NO_COPY = Both(
@@ -61,7 +62,7 @@ def _show_changes(folder: StateFolder, readings: dict[str, Reading]) -> int:
             if rows:
                 is_same = False
                 say(name)
-                say(speak(UNREADABLE, why=reading.detail or reading.status))
+                say(speak(UNREADABLE, why=in_tongue(reading.detail or reading.status)))
             continue
         changes = compare(rows, [asdict(row) for row in reading.rows])
         if changes:

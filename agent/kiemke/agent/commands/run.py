@@ -159,6 +159,7 @@ def _is_bound(folder: StateFolder, identity: AgentIdentity) -> bool:
 def _once(agent: Agent, outbox: Outbox) -> int:
     """Run one round and say what came of it."""
     # A person has called it: the running service speaks to nobody.
+    from kiemke.agent.tongue import in_tongue
     from kiemke.agent.words import Both, open_mouth, speak
 
     sent = Both("đã gửi: một bản kiểm kê và một mẫu", "sent: one inventory and one sample")
@@ -171,7 +172,7 @@ def _once(agent: Agent, outbox: Outbox) -> int:
     if attempt.outcome is Outcome.IDLE and not waiting:
         say(speak(sent))
         return 0
-    complain(speak(not_sent, n=waiting, why=attempt.detail or attempt.outcome.value))
+    complain(speak(not_sent, n=waiting, why=in_tongue(attempt.detail or attempt.outcome.value)))
     return 1
 
 

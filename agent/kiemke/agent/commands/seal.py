@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kiemke.agent import frozen, kept
+from kiemke.agent.commands.status import on_the_wall
 from kiemke.agent.enrolment_file import read_enrolment_file, trust_keys
 from kiemke.agent.files import StateError
 from kiemke.agent.pending import leave_token, waiting_token
@@ -15,6 +16,7 @@ from kiemke.agent.state import (
     StateFolder,
 )
 from kiemke.agent.terminal import complain, say
+from kiemke.agent.tongue import in_tongue
 from kiemke.agent.words import Both, open_mouth, speak
 from kiemke.wire import enrolment
 from kiemke.wire.outbox_store import FileLock, OutboxBusyError, peek
@@ -95,9 +97,9 @@ def _ask(token: enrolment.Token) -> list[str]:
     try:
         found = enrolment.check_token(token, "agent")
     except enrolment.NoAnswerError as err:
-        return [speak(NOT_ASKED, why=err)]
+        return [speak(NOT_ASKED, why=in_tongue(str(err)))]
     left = (found.expires_at - datetime.now(UTC)).total_seconds()
-    until = found.expires_at.astimezone().strftime("%d/%m/%Y %H:%M")
+    until = on_the_wall(found.expires_at)
     lines = [speak(ADMITS, uses=found.uses_left, until=until)]
     if left < SHORT_SECONDS:
         lines.append(speak(SHORT, hours=max(0, int(left // 3600))))

@@ -8,6 +8,7 @@ from kiemke.agent.files import StateError
 from kiemke.agent.pending import leave_token
 from kiemke.agent.state import StateFolder
 from kiemke.agent.terminal import complain, say
+from kiemke.agent.tongue import in_tongue
 from kiemke.agent.update.places import checked_key
 from kiemke.agent.words import Both, open_mouth, speak
 from kiemke.wire import enrolment
@@ -30,6 +31,7 @@ def run(state: Path, token: str, token_file: str, package: str = "", update_key:
     and the keys in the file are trusted for releases. Nothing is sent: the service enrols when it runs.
     Raises StateError or EnrolmentError, with nothing left half done.
     """
+    open_mouth()
     given = read_enrolment_file("" if token.strip() else token_file)
     text = token.strip() or given.token
     keys = tuple(checked_key(key) for key in (*given.keys, *update_key.split()))
@@ -45,7 +47,6 @@ def run(state: Path, token: str, token_file: str, package: str = "", update_key:
         leave_token(state, text)
         if token_file and not token.strip():
             _delete(Path(token_file))
-    open_mouth()
     say(speak(ENROLS if text else NOT_ENROLLED))
     return 0
 
@@ -65,7 +66,7 @@ def remove() -> int:
         if read_journal(default_updater()).pending is None:
             task.unregister()
     except (OSError, StateError) as err:
-        complain(f"the scheduled task {task.TASK_NAME} may be left: {err}")
+        complain(in_tongue(f"the scheduled task {task.TASK_NAME} may be left: {err}"))
     return 0
 
 
@@ -74,7 +75,8 @@ def _delete(file: Path) -> None:
     try:
         file.unlink()
     except OSError as err:
-        complain(f"{file}: not deleted ({err.strerror or err}); delete it yourself, it admits PCs")
+        why = err.strerror or err
+        complain(in_tongue(f"{file}: not deleted ({why}); delete it yourself, it admits PCs"))
 
 
 def _keep_package(package: str) -> None:
@@ -92,7 +94,9 @@ def _keep_package(package: str) -> None:
         if installer is not None:
             installer.confirm(Path(package))
     except (OSError, InstallError) as err:
-        complain(f"{package}: not kept ({err}); this PC cannot be renewed by signed releases")
+        complain(
+            in_tongue(f"{package}: not kept ({err}); this PC cannot be renewed by signed releases")
+        )
 
 
 def _prepare_windows(state: Path) -> None:
@@ -112,4 +116,4 @@ def _prepare_windows(state: Path) -> None:
     if aside is not None:
         complain(speak(NOT_OURS, state=state, aside=aside))
     for name in refused:
-        complain(f"service: {name} could not be set")
+        complain(in_tongue(f"service: {name} could not be set"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from kiemke.agent.pace import Intervals
 from kiemke.agent.state import StateFolder
 from kiemke.agent.terminal import say
+from kiemke.agent.tongue import in_tongue
 from kiemke.agent.words import Both, open_mouth, span, speak
 from kiemke.wire.outbox_store import peek
 
@@ -75,7 +76,7 @@ def describe(folder: StateFolder, now: datetime) -> tuple[list[str], bool]:
     said = folder.status()
     if identity is None or identity.source is None:
         if said.get("outcome") == "enrolling":
-            return [speak(ENROLLING, detail=said.get("detail", "")), speak(LOOK)], False
+            return [speak(ENROLLING, detail=in_tongue(said.get("detail", ""))), speak(LOOK)], False
         if said.get("outcome") == "copied":
             return [speak(COPIED, source=said.get("detail", ""))], False
         return [speak(NOT_ENROLLED)], False
@@ -90,9 +91,10 @@ def describe(folder: StateFolder, now: datetime) -> tuple[list[str], bool]:
     tried = moment(said.get("tried_at"))
     if tried is None:
         return [*lines, speak(NEVER_RAN, start=START)], False
-    lines.append(speak(LAST_SENT, at=said.get("sent_at") or speak(NEVER)))
+    sent = moment(said.get("sent_at"))
+    lines.append(speak(LAST_SENT, at=speak(NEVER) if sent is None else on_the_wall(sent)))
     if said.get("outcome") not in WELL:
-        why = said.get("detail") or said.get("outcome")
+        why = in_tongue(said.get("detail") or said.get("outcome") or "")
         return [*lines, speak(NOT_SENDING, detail=why), speak(LOOK)], False
     if said.get("slowed_by", "1") != "1":
         lines.append(speak(SLOWED, factor=said["slowed_by"]))
@@ -119,6 +121,11 @@ def clock_offset(said: dict[str, str]) -> float | None:
         return float(said["clock_offset_seconds"])
     except (KeyError, ValueError):
         return None
+
+
+def on_the_wall(at: datetime) -> str:
+    """Return a moment as this PC's clock on the wall shows it."""
+    return at.astimezone().strftime("%d/%m/%Y %H:%M")
 
 
 def moment(text: str | None) -> datetime | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from kiemke.agent.files import NotEnrolledError, StateError, read_json
 from kiemke.agent.state import StateFolder
 from kiemke.agent.terminal import complain, say
+from kiemke.agent.tongue import in_tongue
 from kiemke.agent.update.installers import PACKAGE, Installer, find_installer
 from kiemke.agent.update.places import (
     LOCK_FILE,
@@ -42,6 +43,12 @@ DOUBTED = Both(
     "taken back while the server was not reached, tried again: {version}",
 )
 TAKEN_BACK = Both("đã lùi lại ở đây: {versions}", "taken back here: {versions}")
+CAME = {
+    "nothing": Both("không có gì để cài", "nothing to install"),
+    "refused": Both("không cài bản {version}", "refused {version}"),
+    "installed": Both("đã cài bản {version}", "installed {version}"),
+    "rolled_back": Both("đã lùi lại từ bản {version}", "took {version} back"),
+}
 WAITS = Both("một bản phát hành đang chờ cài", "a release waits to be installed")
 
 
@@ -96,9 +103,9 @@ def _fetch(places: Places, installer: Installer) -> int:
     if identity is None:
         raise NotEnrolledError("not enrolled yet: run kiemke-agent enroll TOKEN")
     try:
-        say(fetch(places, identity, installer.system))
+        say(in_tongue(fetch(places, identity, installer.system)))
     except FetchError as err:
-        complain(str(err))
+        complain(in_tongue(str(err)))
         return 1
     return 0
 
@@ -121,8 +128,7 @@ def _apply(places: Places, installer: Installer) -> int:
     program = places.updater.parent / PACKAGE / Path(sys.executable).name
     if steps_aside and program.exists():
         schedule(places, program)
-    words = WORDS.get(outcome.reason, outcome.reason)
-    say(" ".join(filter(None, (outcome.what, outcome.version, words and f"({words})"))))
+    say(_came(outcome.what, outcome.version, WORDS.get(outcome.reason, outcome.reason)))
     return 1 if outcome.what == "rolled_back" else 0
 
 
@@ -157,6 +163,12 @@ def _step_aside(places: Places) -> int:
     return 0
 
 
+def _came(what: str, version: str, reason: str) -> str:
+    """Return what came of a release, in a sentence."""
+    told = speak(CAME[what], version=version) if what in CAME else f"{version} {what}".strip()
+    return f"{told.strip()}: {in_tongue(reason)}" if reason else told.strip()
+
+
 def _show(places: Places) -> int:
     """Print whom this PC trusts, what waits and what came of the last release."""
     keys = trusted_keys(places.updater)
@@ -169,7 +181,8 @@ def _show(places: Places) -> int:
         said = read_json(places.updater / OUTCOME_FILE) or {}
         detail = said.get("detail")
         if isinstance(detail, dict):
-            say(speak(LAST, told=" ".join(str(detail[name]) for name in sorted(detail))))
+            told = (str(detail.get(name, "")) for name in ("outcome", "version", "reason"))
+            say(speak(LAST, told=_came(*told)))
         journal = read_journal(places.updater)
         if journal.pending is not None:
             say(speak(WATCHED, version=journal.pending.version))

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from kiemke.agent.commands.status import COPIED, START, WELL, late_after, moment
 from kiemke.agent.doctor.result import BAD, GOOD, ODD, UNKNOWN, Result
-from kiemke.agent.files import StateError
+from kiemke.agent.files import StateError, is_missing
 from kiemke.agent.state import IDENTITY_FILE, AgentIdentity, StateFolder
+from kiemke.agent.tongue import in_tongue
 from kiemke.agent.words import Both, span, speak
 from kiemke.wire.outbox_store import peek
 
@@ -18,7 +19,6 @@ FEW_FREE_BYTES = 200 << 20
 MANY_WAITING = 1000
 SMBIOS_TABLE = Path("/sys/firmware/dmi/tables/DMI")
 
-_UNREADABLE = Both("{why}", "{why}")
 _RUN_AS_ROOT = Both(
     "chạy lệnh này bằng root (Windows: quản trị viên)",
     "run this as root (Windows: as administrator)",
@@ -31,15 +31,14 @@ def check_enrolment(folder: StateFolder) -> tuple[Result, AgentIdentity | None]:
     try:
         identity = folder.identity()
     except StateError as err:
-        seen = speak(_UNREADABLE, why=err)
-        return Result("enrolment", BAD, seen, speak(_RUN_AS_ROOT)), None
+        return Result("enrolment", BAD, in_tongue(str(err))), None  # it says what to do
     if identity is None or identity.source is None:
         said = folder.status()
         seen = speak(Both("chưa ghi danh", "not enrolled"))
         if said.get("outcome") == "copied":
             seen = speak(COPIED, source=said.get("detail", ""))
         elif said.get("outcome") == "enrolling":
-            seen += f": {said.get('detail', '')}"
+            seen += f": {in_tongue(said.get('detail', ''))}"
         return Result("enrolment", BAD, seen, speak(_ENROL)), identity
     if not identity.secret:
         seen = speak(Both("bí mật niêm phong cho dịch vụ", "its secret is sealed for the service"))
@@ -50,7 +49,10 @@ def check_enrolment(folder: StateFolder) -> tuple[Result, AgentIdentity | None]:
 
 def check_rights(folder: StateFolder) -> Result:
     """Return whether the folder is ours alone and can be written, and serials can be read."""
-    if not os.access(folder.path, os.W_OK):
+    if is_missing(folder.path):
+        seen = speak(Both("chưa có {dir}", "there is no {dir} yet"), dir=folder.path)
+        return Result("rights", UNKNOWN, seen)
+    if not os.access(folder.path, os.W_OK | os.X_OK):
         seen = speak(Both("không ghi được {dir}", "{dir} cannot be written"), dir=folder.path)
         return Result("rights", BAD, seen, speak(_RUN_AS_ROOT))
     if sys.platform == "win32":
@@ -108,7 +110,7 @@ def check_disk(folder: StateFolder) -> Result:
     try:
         free = shutil.disk_usage(folder.path).free
     except OSError as err:
-        return Result("disk", UNKNOWN, f"{folder.path}: {err.strerror or err}")
+        return Result("disk", UNKNOWN, in_tongue(f"{folder.path}: {err.strerror or err}"))
     seen = speak(Both("còn trống {mb} MB", "{mb} MB free"), mb=free >> 20)
     remedy = speak(
         Both(
@@ -124,8 +126,18 @@ def check_disk(folder: StateFolder) -> Result:
     )
 
 
+def _closed(folder: StateFolder, check: str) -> Result | None:
+    """Return a check's result where this account may not look into the folder, None where it may."""
+    if is_missing(folder.path) or os.access(folder.path, os.R_OK | os.X_OK):
+        return None
+    seen = speak(Both("không đọc được {dir}", "{dir} cannot be read"), dir=folder.path)
+    return Result(check, UNKNOWN, seen, speak(_RUN_AS_ROOT))
+
+
 def check_outbox(folder: StateFolder) -> Result:
     """Return what waits, what the server refused, and whether a broken outbox lies aside."""
+    if (closed := _closed(folder, "outbox")) is not None:
+        return closed
     if not folder.outbox_path.exists():
         return Result("outbox", UNKNOWN, speak(Both("chưa có", "none yet")))
     counts = peek(folder.outbox_path)
@@ -156,6 +168,8 @@ def check_outbox(folder: StateFolder) -> Result:
 
 def check_service(folder: StateFolder, now: datetime) -> Result:
     """Return whether the service did anything of late."""
+    if (closed := _closed(folder, "service")) is not None:
+        return closed
     said = folder.status()
     tried = moment(said.get("tried_at"))
     if tried is None:
@@ -166,5 +180,6 @@ def check_service(folder: StateFolder, now: datetime) -> Result:
     if abs(ago) > late_after(said).total_seconds():
         return Result("service", BAD, seen, START)
     if said.get("outcome") not in WELL:
-        return Result("service", ODD, f"{seen}: {said.get('detail') or said.get('outcome')}")
+        why = in_tongue(said.get("detail") or said.get("outcome") or "")
+        return Result("service", ODD, f"{seen}: {why}")
     return Result("service", GOOD, seen)

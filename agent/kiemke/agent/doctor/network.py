@@ -14,6 +14,7 @@ from urllib.request import getproxies
 from kiemke.agent.commands.status import CLOCK, CLOCK_WRONG_SECONDS
 from kiemke.agent.doctor.result import BAD, GOOD, ODD, UNKNOWN, Result
 from kiemke.agent.state import AgentIdentity
+from kiemke.agent.tongue import in_tongue
 from kiemke.agent.words import Both, span, speak
 from kiemke.wire import __version__
 from kiemke.wire.client import clock_offset
@@ -129,7 +130,7 @@ def _dns(tried: list[Tried]) -> Result:
     if not lost:
         seen = ", ".join(f"{one.address.host} → {one.names[0]}" for one in tried)
         return Result("dns", GOOD, seen)
-    seen = "; ".join(f"{one.address.host}: {one.dns_error}" for one in lost)
+    seen = "; ".join(f"{one.address.host}: {in_tongue(one.dns_error)}" for one in lost)
     remedy = speak(
         Both(
             "xem máy chủ DNS của mạng này có biết tên đó không, hoặc dùng địa chỉ IP: "
@@ -167,7 +168,9 @@ def _line(tried: list[Tried], best: Tried) -> Result:
     if best.dns_error:
         return Result("line", UNKNOWN, speak(Both("chưa thử được", "not tried")))
     if best.line_error:
-        seen = "; ".join(f"{one.address}: {one.line_error}" for one in tried if one.line_error)
+        seen = "; ".join(
+            f"{one.address}: {in_tongue(one.line_error)}" for one in tried if one.line_error
+        )
         remedy = speak(
             Both(
                 "xem dây mạng, tường lửa, và máy chủ có chạy không (kiemke-server check)",
@@ -195,7 +198,7 @@ def _tls(best: Tried) -> Result:
             "server's root was changed, ask for a new token: kiemke-agent enroll --repin TOKEN",
         )
     )
-    return Result("tls", BAD, f"{best.address}: {best.tls_error}", remedy)
+    return Result("tls", BAD, f"{best.address}: {in_tongue(best.tls_error)}", remedy)
 
 
 _REFUSED = {
@@ -238,4 +241,4 @@ def _clock(best: Tried) -> Result:
             "set it; replace the board's battery if it forgets the time; switch on time synchronisation",
         )
     )
-    return Result("clock", ODD, speak(CLOCK[offset > 0], span=span(offset)), remedy)
+    return Result("clock", ODD, speak(CLOCK[offset > 0], span=span(offset)).rstrip("."), remedy)

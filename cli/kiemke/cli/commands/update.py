@@ -22,6 +22,7 @@ from kiemke.cli.listing import (
     time_options,
 )
 from kiemke.cli.records import dig, records_of, text_at
+from kiemke.cli.refusals import WHY
 from kiemke.cli.tables import Column, as_json, draw
 
 COLUMNS = (
@@ -47,7 +48,7 @@ PLACES = (
     Column(N_("State"), "state", words("release_state")),
     Column(N_("Version"), "version"),
     Column(N_("Last heard"), "last_received_at", MOMENT, optional=1),
-    Column(N_("Because"), "reason", flexible=True),
+    Column(N_("Because"), "reason", WHY, flexible=True),
 )
 FIELDS = (*COLUMNS, Column(N_("File"), "file", TEXT), Column("SHA-256", "sha256", TEXT))
 PACKAGE = click.Path(exists=True, dir_okay=False, path_type=Path)
