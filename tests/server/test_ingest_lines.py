@@ -1,5 +1,6 @@
 """Readings and probes through the writer: honest slots, live totals, a line's state."""
 
+from dataclasses import replace
 from typing import Any
 
 from kiemke.server.daypack import LinkSlots
@@ -80,6 +81,32 @@ async def test_live_intervals_advance_the_totals_and_fill_their_slot(
     assert (day["receive_octets"], day["receive_gap_octets"]) == ("180000000", "0")
     # 11:00 sharp begins slot 132; the intervals' midpoints lie in slot 131.
     assert (slots.in_octets[131], slots.seconds[131]) == (180_000_000, 180)
+
+
+async def test_a_walk_that_took_seconds_skews_no_minutes_rate(
+    writer: Writer, database: Database
+) -> None:
+    """The second poll lost answers and ended 20 s after the octets were read: rates are of 60 s each."""
+    sender = await add_source(database, kind="collector")
+    link, device, _ = await add_line(database, sender)
+    rates = []
+
+    for n, ago in enumerate((None, 20.0, 0.4, None)):
+        # The octets are read every minute, the polls end when they end.
+        end_ms = NOW_MS - (4 - n) * MINUTE + round((ago or 0.0) * 1000)
+        uptime = 5000.0 + 60 * n + (ago or 0.0)
+        report = reading(sender, device, end_ms, n * 60_000_000, uptime)
+        row = replace(report.body.rows[0], octets_ago_seconds=ago)  # type: ignore[union-attr]
+        report = replace(report, body=replace(report.body, rows=(row,)))  # type: ignore[call-arg]
+        await send(writer, sender, [report], end_ms)
+        rates.append((await line_now(database, link))["receive_bits_per_second"])
+    port = (await database.read("SELECT * FROM interface_now"))[0]
+    day = (await database.read("SELECT * FROM link_day"))[0]
+    seconds = LinkSlots.unpack(day["packed"]).seconds[131]
+
+    assert rates == [None, 8_000_000, 8_000_000, 8_000_000]
+    assert (day["receive_octets"], seconds) == ("180000000", 180)
+    assert (port["read_at_ms"], port["sys_uptime_seconds"]) == (NOW_MS - MINUTE, 5180.0)
 
 
 async def test_a_week_of_late_readings_fakes_no_rate(writer: Writer, database: Database) -> None:

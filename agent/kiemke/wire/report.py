@@ -196,6 +196,8 @@ class InterfaceReading:
     ``discontinuity_seconds`` is ifCounterDiscontinuityTime / 100, None when the device lacks it;
     ``last_change_seconds`` is ifLastChange / 100: the sysUpTime at which the port took its present state.
     ``type`` is the IANAifType number; ``duplex`` is dot3StatsDuplexStatus ("half" or "full").
+    ``octets_ago_seconds`` is how long before the report's ``at`` the octets were read (the middle
+    between both directions' answers), None when that is less than a tenth of a second or not known.
     """
 
     index: int
@@ -217,14 +219,16 @@ class InterfaceReading:
     out_discards: int | None = None
     discontinuity_seconds: float | None = None
     last_change_seconds: float | None = None
+    octets_ago_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Interfaces:
     """All interfaces of one device read in one poll; rates are made once, on the server.
 
-    The report's ``at`` is the moment the counters were read. With outcome "partial" only the rows
-    that are whole are sent.
+    The report's ``at`` is the end of the poll, and ``sys_uptime_seconds`` what sysUpTime was then; a
+    row says how long before its octets were read. With outcome "partial" only the rows that are whole
+    are sent.
     """
 
     device: int

@@ -1,11 +1,13 @@
 """One poll of a modem by UPnP-IGD, told as a device with one port, "wan"."""
 
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kiemke.collectors.deadline import Deadline
 from kiemke.collectors.errors import PollError
 from kiemke.collectors.igd.client import COMMON, SSDP_PORT, Gateway, IgdClient
+from kiemke.collectors.moments import ago_seconds
 from kiemke.collectors.trace import Trace, no_trace
 from kiemke.wire.report import Device, DeviceIdentity, InterfaceReading, Interfaces
 
@@ -50,7 +52,7 @@ async def poll(
     client = IgdClient(address, SSDP_PORT if port == SNMP_PORT else port, trace)
     try:
         gateway = await _gateway(client, deadline, memory)
-        counted = await _read(client, gateway, deadline, memory)
+        counted, read_at = await _read(client, gateway, deadline, memory)
     except PollError as err:
         memory.gateway = memory.location = None  # its ports change when it restarts
         await emit("device", Device(device, err.outcome, err.detail))
@@ -70,7 +72,9 @@ async def poll(
         ),
     )
     memory.is_told = True
-    await emit("interfaces", Interfaces(device, "ok", uptime, (counted,)))
+    # A modem's web server is slow: what it counts is older than its last answer.
+    row = replace(counted, octets_ago_seconds=ago_seconds(read_at, time.monotonic()))
+    await emit("interfaces", Interfaces(device, "ok", uptime, (row,)))
     return "ok"
 
 
@@ -95,10 +99,16 @@ async def _gateway(client: IgdClient, deadline: Deadline, memory: Memory) -> Gat
 
 async def _read(
     client: IgdClient, gateway: Gateway, deadline: Deadline, memory: Memory
-) -> InterfaceReading:
-    """Return the line's port. Raises PollError; counters that are no numbers are absent."""
+) -> tuple[InterfaceReading, float]:
+    """Return the line's port and the moment of its counters, on ``time.monotonic``.
+
+    That is between the answers for both directions. Raises PollError; counters that are no numbers
+    are absent.
+    """
     received = await client.ask(gateway.common, COMMON, "GetTotalBytesReceived", deadline)
+    read_at = time.monotonic()
     sent = await client.ask(gateway.common, COMMON, "GetTotalBytesSent", deadline)
+    read_at = (read_at + time.monotonic()) / 2
     link = await client.ask(gateway.common, COMMON, "GetCommonLinkProperties", deadline)
     counters = [
         read_counter(received.get("NewTotalBytesReceived")),
@@ -111,7 +121,7 @@ async def _read(
     speed = max(rates)
     state = {"up": True, "down": False}.get(link.get("NewPhysicalLinkStatus", "").lower())
     has_counted = None not in counters
-    return InterfaceReading(
+    port = InterfaceReading(
         index=1,
         name=PORT_NAME,
         description=link.get("NewWANAccessType", "")[:LONGEST_TEXT] or None,
@@ -121,6 +131,7 @@ async def _read(
         in_octets=counters[0] if has_counted else None,
         out_octets=counters[1] if has_counted else None,
     )
+    return port, read_at
 
 
 async def _read_uptime(client: IgdClient, gateway: Gateway, deadline: Deadline) -> float | None:

@@ -61,7 +61,9 @@ UNPLAIN = (NotPlain, SnmpError, ValueError, RuntimeError)
 class _Column:
     """One column on its way: its iterator, what came, the last row seen."""
 
-    __slots__ = ("cells", "cut", "done", "is_doubtful", "last", "name", "prefix", "rows", "steps")
+    __slots__ = (
+        "answers", "cells", "cut", "done", "is_doubtful", "last", "name", "prefix", "rows", "steps",
+    )  # fmt: skip
 
     def __init__(self, name: str, rows: int) -> None:
         self.name = name
@@ -69,6 +71,7 @@ class _Column:
         self.rows = rows
         self.steps = GetIter(name, rows)
         self.cells: dict[Oid, Value] = {}
+        self.answers: list[tuple[Oid, float]] = []
         self.last: Oid = ()
         self.done = False
         self.cut = False
@@ -144,6 +147,7 @@ class GufoReader:
         self._attempts = attempts
         self._trace = trace
         self._socket: Socket | None = None
+        self._answered_at = 0.0
 
     async def get(self, oids: Sequence[str], deadline: Deadline) -> dict[str, Value]:
         """Return the value of each scalar the device has. Raises PollError."""
@@ -205,6 +209,7 @@ class GufoReader:
             cells={column.name: column.cells for column in found} | {name: {} for name in lacking},
             reached={column.name: column.last for column in found if not column.done},
             problem=problem,
+            answers={column.name: column.answers for column in found},
         )
         if rows_hint is not None and part is None:
             self._tuning.learn(walk)
@@ -231,6 +236,7 @@ class GufoReader:
                     deadline,
                 )
                 column.take(answer, most)
+                column.answers.append((column.last, self._answered_at))
         return None
 
     async def _make_sure(self, found: list[_Column], deadline: Deadline) -> None:
@@ -318,7 +324,8 @@ class GufoReader:
                 raise NotPlain("no such object") from err
             except (OSError, TimeoutError):  # also a refusal by ICMP: nobody listens (yet)
                 outcome = "no answer"
-            spent = round(time.monotonic() - begun, 4)
+            now = time.monotonic()
+            spent, self._answered_at = round(now - begun, 4), (begun + now) / 2
             self._trace(what, {**about, "attempt": attempt, "seconds": spent, "answer": outcome})
             if outcome != "no answer":
                 self._tuning.slowest_seconds = max(self._tuning.slowest_seconds, spent)

@@ -3,7 +3,7 @@
 Raw counters travel as the device gives them; rates are made once, on the server. What a device calls
 its ports (names, types, addresses) is walked apart and remembered for some minutes; what it counts is
 walked in every poll between two readings of sysUpTime: a device that restarted in between is not
-believed.
+believed. A walk over a bad line takes seconds: each row says when its octets were read.
 """
 
 import time
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from kiemke.collectors.deadline import Deadline
 from kiemke.collectors.errors import PollError
+from kiemke.collectors.moments import ago_seconds
 from kiemke.collectors.snmp import oids, values
 from kiemke.collectors.snmp.reader import Oid, SnmpReader, Value, Walk
 from kiemke.collectors.snmp.system import SystemAnswer
@@ -39,7 +40,9 @@ COUNTED = (
     oids.IF_HIGH_SPEED,
     oids.DOT3_DUPLEX_STATUS,
 )
+WIDE = (oids.IF_HC_IN_OCTETS, oids.IF_HC_OUT_OCTETS)
 NARROW = (oids.IF_IN_OCTETS, oids.IF_OUT_OCTETS)
+NARROW_BITS = 32
 IF_SPEED_FULL = 2**32 - 1
 # RFC 2863: ifHighSpeed rounds, so ifSpeed is the better figure as long as the speed fits it.
 MAX_SPEED_BITS_PER_SECOND = 10**13
@@ -95,31 +98,33 @@ async def read(
     told = recalled or await _tell(reader, answer, deadline, memory)
     walks = [told]
     problems: list[PollError] = []
-    before = after = None
+    before, after = _Uptime(), _Uptime()
     try:
         before = await _uptime(reader, deadline)
         counted = await reader.walk(COUNTED, deadline, count)
         walks.append(counted)
         if _needs_narrow(told.cells, counted.cells):
             walks.append(await reader.walk(NARROW, deadline, count))
-        after = await _uptime(reader, deadline)
         if recalled is not None and _has_strangers(recalled.cells, counted.cells):
             walks[0] = await _tell(reader, answer, deadline, memory)
+        after = await _uptime(reader, deadline)
     except PollError as err:
         problems.append(err)
     problems = [walk.problem for walk in walks if walk.problem] + problems
     detail = "; ".join(dict.fromkeys(problem.detail for problem in problems)) or None
-    moments = (answer.device.sys_uptime_seconds, before, after)
+    moments = (answer.device.sys_uptime_seconds, before.seconds, after.seconds)
     known = [moment for moment in moments if moment is not None]
     if known != sorted(known):  # its ports may be numbered otherwise since
-        return Interfaces(device, "partial", after, (), "the device restarted during the poll")
+        detail = "the device restarted during the poll"
+        return Interfaces(device, "partial", after.seconds, (), detail)
     if len(walks) == 1:
         raise problems[-1]
+    now = time.monotonic()
     return Interfaces(
         device=device,
         outcome="partial" if problems else "ok",
-        sys_uptime_seconds=before if after is None else after,
-        rows=_merge(walks),
+        sys_uptime_seconds=(before if after.seconds is None else after).at(now),
+        rows=_merge(walks, now),
         detail=detail,
     )
 
@@ -138,9 +143,21 @@ def _has_strangers(told: Cells, counted: Cells) -> bool:
     return any(suffix not in known for suffix in counted[oids.IF_OPER_STATUS])
 
 
-async def _uptime(reader: SnmpReader, deadline: Deadline) -> float | None:
+@dataclass(frozen=True, slots=True)
+class _Uptime:
+    """What sysUpTime was at a moment on ``time.monotonic``; None when it was not told."""
+
+    seconds: float | None = None
+    read_at: float = 0.0
+
+    def at(self, now: float) -> float | None:
+        """Return what it is now."""
+        return None if self.seconds is None else round(self.seconds + now - self.read_at, 2)
+
+
+async def _uptime(reader: SnmpReader, deadline: Deadline) -> _Uptime:
     got = await reader.get((oids.SYS_UPTIME,), deadline)
-    return values.read_ticks_seconds(got.get(oids.SYS_UPTIME))
+    return _Uptime(values.read_ticks_seconds(got.get(oids.SYS_UPTIME)), time.monotonic())
 
 
 def _needs_narrow(told: Cells, counted: Cells) -> bool:
@@ -164,8 +181,8 @@ def _suffixes(tables: Sequence[Cells]) -> list[Oid]:
     return sorted(suffix for suffix in found if len(suffix) == 1)
 
 
-def _merge(walks: Sequence[Walk]) -> tuple[InterfaceReading, ...]:
-    """Return one row per ifIndex that every walk read whole.
+def _merge(walks: Sequence[Walk], now: float) -> tuple[InterfaceReading, ...]:
+    """Return one row per ifIndex that every walk read whole; ``now`` is the end of the poll.
 
     A row that only an extension table knows is not an interface: the device must have it in ifTable
     or ifXTable (a name, a type, a state or a counter).
@@ -178,12 +195,25 @@ def _merge(walks: Sequence[Walk]) -> tuple[InterfaceReading, ...]:
         if all(walk.is_row_whole(suffix) for walk in walks):
             row = {column: cells[column][suffix] for column in cells if suffix in cells[column]}
             if set(row) != {oids.DOT3_DUPLEX_STATUS}:
-                rows.append(make_row(suffix[0], row))
+                rows.append(make_row(suffix[0], row, ago=_ago(walks[1:], suffix, row, now)))
     return tuple(rows)
 
 
-def make_row(index: int, row: Mapping[str, Value]) -> InterfaceReading:
-    """Return one interface from its raw values by column; what the device lacks is None."""
+def _ago(
+    counting: Sequence[Walk], suffix: Oid, row: Mapping[str, Value], now: float
+) -> float | None:
+    """Return how long ago a row's octets were read, seconds; None: just now, or not known."""
+    pair = NARROW if choose_counters(row)[0] == NARROW_BITS else WIDE
+    found = (walk.read_at(column, suffix) for column in pair for walk in counting)
+    moments = [moment for moment in found if moment is not None]
+    return ago_seconds(sum(moments) / len(moments), now) if moments else None
+
+
+def make_row(index: int, row: Mapping[str, Value], ago: float | None = None) -> InterfaceReading:
+    """Return one interface from its raw values by column; what the device lacks is None.
+
+    ``ago`` is how long before the end of the poll its octets were read, seconds.
+    """
     bits, in_octets, out_octets = choose_counters(row)
     duplex = values.read_number(row.get(oids.DOT3_DUPLEX_STATUS))
     return InterfaceReading(
@@ -206,6 +236,7 @@ def make_row(index: int, row: Mapping[str, Value]) -> InterfaceReading:
         out_discards=values.read_counter(row.get(oids.IF_OUT_DISCARDS)),
         discontinuity_seconds=values.read_ticks_seconds(row.get(oids.IF_COUNTER_DISCONTINUITY)),
         last_change_seconds=values.read_ticks_seconds(row.get(oids.IF_LAST_CHANGE)),
+        octets_ago_seconds=ago,
     )
 
 

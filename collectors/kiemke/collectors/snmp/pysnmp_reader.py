@@ -195,6 +195,7 @@ class PysnmpReader:
         self._attempt_seconds = attempt_seconds
         self._attempts = attempts
         self._trace = trace
+        self._answered_at = 0.0
 
     async def get(self, oids: Sequence[str], deadline: Deadline) -> dict[str, Value]:
         """Return the value of each scalar the device has. Raises PollError."""
@@ -262,6 +263,7 @@ class PysnmpReader:
             rows_hint=rows_hint,
             part=part,
             trace=self._trace,
+            answered_at=lambda: self._answered_at,
         )
         walk.cells.update((name, {}) for name in lacking)
         if rows_hint is not None and part is None:
@@ -321,7 +323,8 @@ class PysnmpReader:
                 raise
             else:
                 outcome = len(answer[2])
-            spent = round(time.monotonic() - begun, 4)
+            now = time.monotonic()
+            spent, self._answered_at = round(now - begun, 4), (begun + now) / 2
             self._trace(what, {**about, "attempt": attempt, "seconds": spent, "answer": outcome})
             if outcome != "no answer":
                 self._tuning.slowest_seconds = max(self._tuning.slowest_seconds, spent)

@@ -1,5 +1,6 @@
 """What the collector needs of an SNMP library: read some objects, walk some columns."""
 
+import bisect
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -39,15 +40,24 @@ class Walk:
 
     ``reached`` is the last suffix seen in each column that did not come to its end; a column that is
     not in it is complete. ``problem`` says why the walk ended early, None when it did not.
+    ``answers`` tells when a column was read, by its answers in turn: the last suffix of each, and the
+    moment of it on ``time.monotonic``.
     """
 
     cells: dict[str, dict[Oid, Value]] = field(default_factory=dict)
     reached: dict[str, Oid] = field(default_factory=dict)
     problem: PollError | None = None
+    answers: dict[str, list[tuple[Oid, float]]] = field(default_factory=dict)
 
     def is_row_whole(self, suffix: Oid) -> bool:
         """Say whether every column was read at least as far as this row."""
         return all(suffix <= last for last in self.reached.values())
+
+    def read_at(self, column: str, suffix: Oid) -> float | None:
+        """Return the moment of the answer that carried a cell, None when it is not known."""
+        answers = self.answers.get(column, [])
+        at = bisect.bisect_left(answers, suffix, key=lambda answer: answer[0])
+        return answers[at][1] if at < len(answers) else None
 
 
 @dataclass(slots=True)

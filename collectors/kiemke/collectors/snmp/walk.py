@@ -5,6 +5,7 @@ when the device leaves its subtree, and is cut off when the device does not move
 loop are real: an endless walk is the oldest SNMP bug).
 """
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from kiemke.collectors.deadline import Deadline
@@ -25,7 +26,7 @@ WHOLE = Part(MAX_ROWS + 1)
 class _Cursor:
     """Where the walk of one column stands."""
 
-    __slots__ = ("at", "cells", "cut", "done", "most", "name", "root")
+    __slots__ = ("answers", "at", "cells", "cut", "done", "most", "name", "root")
 
     def __init__(self, name: str, part: Part) -> None:
         self.name = name
@@ -33,6 +34,7 @@ class _Cursor:
         self.at = self.root + part.after
         self.most = part.most
         self.cells: dict[Oid, Value] = {}
+        self.answers: list[tuple[Oid, float]] = []
         self.done = False
         self.cut = False
 
@@ -65,10 +67,12 @@ async def walk_columns(
     rows_hint: int | None = None,
     part: Part | None = None,
     trace: Trace = no_trace,
+    answered_at: Callable[[], float] = time.monotonic,
 ) -> Walk:
     """Walk all columns at once and return what came, with the reason when it is not everything.
 
-    ``part`` limits the walk to some rows of each column; ending there is no problem.
+    ``part`` limits the walk to some rows of each column; ending there is no problem. ``answered_at``
+    tells the moment of the answer that ``bulk`` returned last.
     ``rows_hint`` (ifNumber) saves asking a small device for more rows than it has. Raises PollError
     only when the very first question got no usable answer.
     """
@@ -98,6 +102,9 @@ async def walk_columns(
             break
         answered = True
         problem = _spread(active, answer, target, trace) or problem
+        moment = answered_at()
+        for cursor in active:
+            cursor.answers.append((cursor.at[len(cursor.root) :], moment))
     if problem is not None and not answered:
         raise problem
     if problem is None:
@@ -106,6 +113,7 @@ async def walk_columns(
         cells={c.name: c.cells for c in cursors},
         reached={c.name: c.at[len(c.root) :] for c in cursors if not c.done},
         problem=problem,
+        answers={c.name: c.answers for c in cursors},
     )
 
 

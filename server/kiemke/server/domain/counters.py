@@ -23,7 +23,10 @@ _READ_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The raw octet counters of one interface at one moment (epoch milliseconds)."""
+    """The raw octet counters of one interface at one moment (epoch milliseconds).
+
+    ``sys_uptime_seconds`` is what sysUpTime was at that moment.
+    """
 
     at_ms: int
     in_octets: int | None

@@ -333,6 +333,8 @@ def _check_device(body: Device) -> None:
     _small(body.sys_uptime_seconds, "sys_uptime_seconds")
 
 
+# No poll takes longer than this.
+_MOST_AGO_SECONDS = 600.0
 _ROW_COUNTERS = (
     "in_octets", "out_octets", "in_errors", "out_errors", "in_discards", "out_discards",
 )  # fmt: skip
@@ -352,6 +354,7 @@ def _check_interfaces(body: Interfaces) -> None:
         _small(row.type, "type", 2**31 - 1)
         _small(row.speed_bits_per_second, "speed_bits_per_second", 1e15)
         _small(row.discontinuity_seconds, "discontinuity_seconds")
+        _small(row.octets_ago_seconds, "octets_ago_seconds", _MOST_AGO_SECONDS)
         if row.counter_bits not in (None, 32, 64):
             raise BadReport(f"counter_bits: {row.counter_bits}; 32 or 64")
         for name in _ROW_COUNTERS:

@@ -63,9 +63,9 @@ class LinkDays:
         self.touched.add(key)
         return self.days.setdefault(key, _Day(LinkSlots())), slot
 
-    def add_interval(self, link: int, item: Item, interval: Interval) -> None:
-        """Give an interval to the slot of its midpoint, and to the totals when it is live."""
-        middle = item.report.at_ms - round(interval.seconds * 500)
+    def add_interval(self, link: int, item: Item, interval: Interval, end_ms: int) -> None:
+        """Give an interval that ended at ``end_ms`` to the slot of its midpoint, and to the totals when it is live."""
+        middle = end_ms - round(interval.seconds * 500)
         day, slot = self._slot(link, item.source_id, middle)
         day.slots.add_quality(slot, interval.quality)
         received, sent = interval.in_octets, interval.out_octets
@@ -77,18 +77,20 @@ class LinkDays:
             return
         day.slots.add_traffic(slot, received, sent, interval.seconds)
         if self.applying.is_live(item):
-            self._advance(link, item, received, sent, interval.seconds)
+            self._advance(link, item, (received, sent), interval.seconds, end_ms)
 
-    def _advance(self, link: int, item: Item, received: int, sent: int, seconds: float) -> None:
+    def _advance(
+        self, link: int, item: Item, octets: tuple[int, int], seconds: float, end_ms: int
+    ) -> None:
         now = self.now[link]
-        covered_ms = (now["rate_at_ms"] or 0) - (item.report.at_ms - seconds * 1000)
+        covered_ms = (now["rate_at_ms"] or 0) - (end_ms - seconds * 1000)
         if now["source_id"] != item.source_id and covered_ms > _OVERLAP * seconds * 1000:
             return  # another collector of the site told of this time already: never the sum
-        for column, octets in (("receive", received), ("transmit", sent)):
-            total = (int(now[f"{column}_octets_total"]) + octets) % _TOTAL_WRAPS_AT
+        for column, counted in zip(("receive", "transmit"), octets, strict=True):
+            total = (int(now[f"{column}_octets_total"]) + counted) % _TOTAL_WRAPS_AT
             now[f"{column}_octets_total"] = str(total)
-            now[f"{column}_bits_per_second"] = round(octets * 8 / seconds)
-        now["rate_at_ms"] = item.report.at_ms
+            now[f"{column}_bits_per_second"] = round(counted * 8 / seconds)
+        now["rate_at_ms"] = end_ms
         self._mark(link, item)
 
     def set_port(self, link: int, item: Item, speed: int | None, duplex: str | None) -> None:

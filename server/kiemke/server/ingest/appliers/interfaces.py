@@ -137,9 +137,10 @@ def _take(
     item: Item,
     reading: InterfaceReading,
 ) -> None:
-    body, at_ms = item.report.body, item.report.at_ms
+    body = item.report.body
     key = (body.device, item.source_id, reading.index)
     before = rows.get(key)
+    at_ms, uptime = _read_at(item, reading)
     if before is not None and before["read_at_ms"] >= at_ms:
         return
     name = _name(reading)
@@ -148,7 +149,7 @@ def _take(
         reading.in_octets,
         reading.out_octets,
         reading.counter_bits,
-        body.sys_uptime_seconds,
+        uptime,
         reading.discontinuity_seconds,
         reading.speed_bits_per_second,
         reading.last_change_seconds,
@@ -159,7 +160,7 @@ def _take(
     rows[key] = _row(key, reading, name, item, made.quality if made else None)
     rows[key] |= _course(before if same else None, reading, item)
     touched.add(key)
-    day, _ = days.applying.slot_of(at_ms)
+    day, _ = days.applying.slot_of(item.report.at_ms)
     # By line: two versions of one line that overlap count an interval once.
     carried = {
         port.link: port
@@ -168,10 +169,22 @@ def _take(
     }
     for port in carried.values():
         if made is not None:
-            days.add_interval(port.link, item, made)
+            days.add_interval(port.link, item, made, at_ms)
         days.set_port(port.link, item, reading.speed_bits_per_second, reading.duplex)
         if not port.probed and reading.oper_up is not None:
             days.add_look(port.link, item, up=reading.oper_up, several=False)
+
+
+def _read_at(item: Item, reading: InterfaceReading) -> tuple[int, float | None]:
+    """Return when a row's octets were read (epoch milliseconds), and what sysUpTime was then.
+
+    Not the end of the poll: a walk that lost answers took seconds, and by those a minute's rate was off.
+    """
+    ago, uptime = reading.octets_ago_seconds or 0.0, item.report.body.sys_uptime_seconds
+    return (
+        item.report.at_ms - round(ago * 1000),
+        None if uptime is None else max(0.0, uptime - ago),
+    )
 
 
 def _name(reading: InterfaceReading) -> str | None:
@@ -234,6 +247,7 @@ def _row(
     item: Item,
     quality: str | None,
 ) -> dict[str, Any]:
+    read_at_ms, uptime = _read_at(item, reading)
     return {
         "device_id": key[0],
         "source_id": key[1],
@@ -251,8 +265,8 @@ def _row(
         "out_octets": _decimal(reading.out_octets),
         "in_errors": _decimal(reading.in_errors),
         "out_errors": _decimal(reading.out_errors),
-        "read_at_ms": item.report.at_ms,
-        "sys_uptime_seconds": item.report.body.sys_uptime_seconds,
+        "read_at_ms": read_at_ms,
+        "sys_uptime_seconds": uptime,
         "discontinuity_seconds": reading.discontinuity_seconds,
         "last_quality": quality,
         "in_discards": _decimal(reading.in_discards),

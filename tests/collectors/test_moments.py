@@ -1,0 +1,89 @@
+"""A walk slowed by lost answers takes seconds: each row says when its octets were read."""
+
+import time
+from dataclasses import replace
+
+import pytest
+from pysnmp.proto.rfc1902 import Counter64
+
+from kiemke.collectors.assignment import DeviceTask
+from kiemke.collectors.snmp import oids
+from kiemke.collectors.snmp.machine import SnmpValue
+from kiemke.collectors.snmp.reader import Oid, Walk, parse_oid
+from kiemke.wire.report import Device, Interfaces
+from tests.support.snmp_agents import COMMUNITY, TableView, serving, switch
+from tests.support.snmp_polls import polling, v2c
+from tests.support.snmp_proxy import relay
+
+OCTETS = [parse_oid(oids.IF_HC_IN_OCTETS), parse_oid(oids.IF_HC_OUT_OCTETS)]
+# What is lost costs this long.
+ATTEMPT_SECONDS = 0.4
+
+
+class Ticking(TableView):
+    """A switch whose ports have counted the milliseconds since it came up."""
+
+    def __init__(self, ports: int) -> None:
+        super().__init__(switch(ports))
+        self.up_at = time.monotonic()
+
+    def next(self, oid: Oid) -> tuple[Oid, SnmpValue] | None:
+        found = super().next(oid)
+        if found is None or found[0][:-1] not in OCTETS:
+            return found
+        return found[0], Counter64(round((time.monotonic() - self.up_at) * 1000))
+
+
+@pytest.mark.parametrize(
+    ("backend", "ports", "lost"),
+    [
+        # The system, five columns of names, sysUpTime, both directions; then three are asked twice.
+        ("gufo", 3, (9, 11, 13)),
+        # Side by side a question brings nine rows: those that follow are read later.
+        ("pysnmp", 30, (5, 7, 9)),
+    ],
+)
+async def test_a_row_tells_when_its_octets_were_read(
+    backend: str, ports: int, lost: tuple[int, ...]
+) -> None:
+    ends: list[tuple[Interfaces, float]] = []
+
+    async def emit(_kind: str, body: Device | Interfaces) -> None:
+        if isinstance(body, Interfaces):
+            ends.append((body, time.monotonic()))
+
+    view = Ticking(ports)
+    async with (
+        serving(view) as port,
+        relay(
+            "127.0.0.1", port, to_client=lambda n, data: [] if n in lost else [(0.0, data)]
+        ) as line,
+        polling(
+            v2c(COMMUNITY), attempt_seconds=ATTEMPT_SECONDS, attempts=3, backend=backend
+        ) as polled,
+    ):
+        await polled.poller.poll(DeviceTask(1, "127.0.0.1", line.port, "default"), 20.0, emit)
+
+    found, end = ends[0]
+    agos = [row.octets_ago_seconds or 0.0 for row in found.rows]
+    middles = [((row.in_octets or 0) + (row.out_octets or 0)) / 2000 for row in found.rows]
+    true_agos = [end - view.up_at - middle for middle in middles]
+    assert found.outcome == "ok" and len(agos) == ports
+    assert max(true_agos) > ATTEMPT_SECONDS * (len(lost) - 1)
+    # A busy machine may take part of a second over an answer: the end of the poll is far more off.
+    wrong = [abs(told - true) for told, true in zip(agos, true_agos, strict=True)]
+    assert max(wrong) < max(true_agos) / 2
+
+
+def test_a_cell_was_read_by_the_answer_that_reached_it() -> None:
+    walk = Walk(answers={"1.2": [((2,), 10.0), ((7,), 11.0)]})
+
+    assert [walk.read_at("1.2", (row,)) for row in (1, 2, 3, 7, 8)] == [
+        10.0,
+        10.0,
+        11.0,
+        11.0,
+        None,
+    ]
+    assert walk.read_at("1.3", (1,)) is None
+    assert replace(walk, answers={}).read_at("1.2", (1,)) is None
