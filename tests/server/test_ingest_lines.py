@@ -1,6 +1,5 @@
 """Readings and probes through the writer: honest slots, live totals, a line's state."""
 
-from dataclasses import replace
 from typing import Any
 
 from kiemke.server.daypack import LinkSlots
@@ -42,7 +41,14 @@ async def add_line(
 
 
 def reading(
-    sender: Sender, device: int, at_ms: int, octets: int, uptime: float, **more: Any
+    sender: Sender,
+    device: int,
+    at_ms: int,
+    octets: int,
+    uptime: float,
+    *,
+    ago: float | None = None,
+    **more: Any,
 ) -> Report:
     row = InterfaceReading(
         index=2,
@@ -52,6 +58,7 @@ def reading(
         counter_bits=64,
         in_octets=octets,
         out_octets=octets // 10,
+        octets_ago_seconds=ago,
     )
     body = Interfaces(device, "ok", sys_uptime_seconds=uptime, rows=(row,))
     return sender.report("interfaces", body, at_ms, **more)
@@ -95,9 +102,7 @@ async def test_a_walk_that_took_seconds_skews_no_minutes_rate(
         # The octets are read every minute, the polls end when they end.
         end_ms = NOW_MS - (4 - n) * MINUTE + round((ago or 0.0) * 1000)
         uptime = 5000.0 + 60 * n + (ago or 0.0)
-        report = reading(sender, device, end_ms, n * 60_000_000, uptime)
-        row = replace(report.body.rows[0], octets_ago_seconds=ago)  # type: ignore[union-attr]
-        report = replace(report, body=replace(report.body, rows=(row,)))  # type: ignore[call-arg]
+        report = reading(sender, device, end_ms, n * 60_000_000, uptime, ago=ago)
         await send(writer, sender, [report], end_ms)
         rates.append((await line_now(database, link))["receive_bits_per_second"])
     port = (await database.read("SELECT * FROM interface_now"))[0]
