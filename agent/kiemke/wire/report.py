@@ -1,10 +1,9 @@
 """The report: what a source says about itself or its subjects, and what the server answers.
 
 One frozen class per kind of body, units in the field names, ``None`` for what is not known (never 0
-or ""). Counters are unsigned decimal integers up to 2**64-1. Times are aware
-datetimes in UTC. The identity of a report is ``(source, stream, seq)``: ``stream`` is a random 64-bit
-number made at every start of the sender and stored with each spooled report, so that a rolled-back
-disk begins a new stream and loses nothing.
+or ""). Counters are unsigned decimal integers up to 2**64-1. Times are aware datetimes in UTC. The
+identity of a report is ``(source, stream, seq)``: ``stream`` is a random number made at every start of
+the sender and stored with each report, so that a rolled-back disk begins a new one and loses nothing.
 """
 
 from dataclasses import dataclass, field
@@ -196,8 +195,7 @@ class InterfaceReading:
     ``discontinuity_seconds`` is ifCounterDiscontinuityTime / 100, None when the device lacks it;
     ``last_change_seconds`` is ifLastChange / 100: the sysUpTime at which the port took its present state.
     ``type`` is the IANAifType number; ``duplex`` is dot3StatsDuplexStatus ("half" or "full").
-    ``octets_ago_seconds`` is how long before the report's ``at`` the octets were read (the middle
-    between both directions' answers), None when that is less than a tenth of a second or not known.
+    ``octets_ago_seconds``: how long before the report's ``at`` its octets were read, None below 0.1 s.
     """
 
     index: int
@@ -226,9 +224,8 @@ class InterfaceReading:
 class Interfaces:
     """All interfaces of one device read in one poll; rates are made once, on the server.
 
-    The report's ``at`` is the end of the poll, and ``sys_uptime_seconds`` what sysUpTime was then; a
-    row says how long before its octets were read. With outcome "partial" only the rows that are whole
-    are sent.
+    The report's ``at`` is the end of the poll, and ``sys_uptime_seconds`` what sysUpTime was then. With
+    outcome "partial" only the rows that are whole are sent.
     """
 
     device: int
