@@ -168,7 +168,7 @@ async def test_a_dead_target_costs_a_live_one_nothing() -> None:
         silent, nothing = await polled.poll(dead, device=1)
         live, found = await polled.poll(port, device=2)
 
-    assert (silent.outcome, nothing) == ("timeout", None)
+    assert (silent.outcome, nothing) == ("unreachable", None)
     assert live.outcome == "ok"
     assert found is not None and len(found.rows) == 4
 

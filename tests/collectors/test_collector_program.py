@@ -92,7 +92,7 @@ def test_enrolled_assigned_polled_and_reported(
     assert process.returncode == 0
     devices = {body["device"]: body for body in server.bodies("device")}
     assert (devices[17]["outcome"], devices[17]["sys_name"]) == ("ok", "sw-17")
-    assert devices[18]["outcome"] == "timeout"
+    assert devices[18]["outcome"] == "unreachable"
     interfaces = server.bodies("interfaces")[0]
     assert interfaces["device"] == 17 and interfaces["outcome"] == "ok"
     assert "lo" in {row["name"] for row in interfaces["rows"]}

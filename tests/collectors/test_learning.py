@@ -65,7 +65,7 @@ async def test_a_resting_device_is_sent_nothing_until_something_about_it_changes
         assert await polled.turn(port) == "timeout"
         assert (events, polled.emitted) == (["resting"], [])
         learned.wake_all()
-        assert await polled.turn(port) == "timeout"
+        assert await polled.turn(port) == "unreachable"
 
     assert "get" in events and len(polled.emitted) == 1
 

@@ -11,6 +11,7 @@ from kiemke.collectors.assignment import DeviceTask
 from kiemke.collectors.credentials import Credential
 from kiemke.collectors.once import poll_once
 from kiemke.collectors.snmp.tap import describe, tapped
+from kiemke.wire.secret import Secret
 from tests.support.peers import SnmpdPeer, free_port, sys_uptime_request
 from tests.support.snmp_polls import v2c, v3
 
@@ -80,7 +81,7 @@ async def test_silence_and_refusal_are_shown_too() -> None:
 
     async with tapped("127.0.0.1", port, lambda _, fields: seen.append(fields)) as tap:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-            client.sendto(sys_uptime_request("x"), ("127.0.0.1", tap))
+            client.sendto(sys_uptime_request("x"), ("127.0.0.1", tap.port))
             for _ in range(200):
                 if len(seen) > 1:
                     break
@@ -90,3 +91,27 @@ async def test_silence_and_refusal_are_shown_too() -> None:
         ("out", None),
         ("in", "ConnectionRefusedError"),
     ]
+    assert tap.refused.is_set()
+
+
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("version", ["2c", "3"])
+async def test_where_nobody_listens_one_question_is_enough(
+    version: str, debug: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is told as what it is, and nobody waits for an answer that cannot come."""
+    import sys
+
+    signed = Credential(
+        "default", "3", user="u", auth_protocol="SHA256", auth_key=Secret("auth-key-of-ours")
+    )
+    credential = v2c("office") if version == "2c" else signed
+    task = DeviceTask(0, "127.0.0.1", free_port(socket.SOCK_DGRAM), "default")
+
+    outcome = await poll_once(task, {"default": credential}, debug=debug, out=sys.stdout)
+    shown = capsys.readouterr()
+
+    told = json.loads(shown.out.splitlines()[0])["body"]
+    assert (outcome, told["outcome"]) == ("unreachable", "unreachable")
+    assert "nobody listens" in told["detail"]
+    assert shown.err.count('"way": "out"') == (1 if debug else 0)

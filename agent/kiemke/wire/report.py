@@ -2,8 +2,8 @@
 
 One frozen class per kind of body, units in the field names, ``None`` for what is not known (never 0
 or ""). Counters are unsigned decimal integers up to 2**64-1. Times are aware datetimes in UTC. The
-identity of a report is ``(source, stream, seq)``: ``stream`` is a random number made at every start of
-the sender and stored with each report, so that a rolled-back disk begins a new one and loses nothing.
+identity of a report is ``(source, stream, seq)``: ``stream`` is random, made at every start of the sender
+and stored with each report, so that a rolled-back disk begins a new one and loses nothing.
 """
 
 from dataclasses import dataclass, field
@@ -224,8 +224,7 @@ class InterfaceReading:
 class Interfaces:
     """All interfaces of one device read in one poll; rates are made once, on the server.
 
-    The report's ``at`` is the end of the poll, and ``sys_uptime_seconds`` what sysUpTime was then. With
-    outcome "partial" only the rows that are whole are sent.
+    ``at`` is the poll's end, ``sys_uptime_seconds`` that of then; "partial" has whole rows only.
     """
 
     device: int

@@ -48,9 +48,19 @@ class AuthRefused(PollError):
 
 
 class Unreachable(PollError):
-    """The kernel has no route to the address, or the address cannot be used."""
+    """The kernel has no route to the address, it cannot be used, or nobody listens there."""
 
     outcome = "unreachable"
+
+
+class Refused(Unreachable):
+    """The device itself says by ICMP that nobody listens on that port."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(
+            target,
+            "the device is there, but nobody listens on that UDP port: is SNMP on, the port right?",
+        )
 
 
 class AnswerTooBig(PollError):

@@ -13,7 +13,7 @@ from typing import TextIO
 from kiemke.collectors.assignment import DeviceTask, check_address, load_assignment
 from kiemke.collectors.credentials import Credential
 from kiemke.collectors.device_poll import DevicePoller
-from kiemke.collectors.errors import ConfigError, PollError
+from kiemke.collectors.errors import ConfigError, PollError, Refused
 from kiemke.collectors.igd import poll as igd
 from kiemke.collectors.reachability import icmp
 from kiemke.collectors.snmp.engines import Engines
@@ -107,12 +107,21 @@ async def _poll_in_the_open(
     emit: Callable[[str, Body], Awaitable[None]],
     trace: Trace,
 ) -> str:
-    """Poll with every packet shown."""
+    """Poll with every packet shown, up to the device's word that nobody listens."""
     try:
-        async with tapped(task.address, task.port, trace) as port:
-            return await poller.poll(
-                replace(task, address="127.0.0.1", port=port), BUDGET_SECONDS, emit
-            )
+        async with tapped(task.address, task.port, trace) as tap:
+            here = replace(task, address="127.0.0.1", port=tap.port)
+            poll = asyncio.create_task(poller.poll(here, BUDGET_SECONDS, emit))
+            refusal = asyncio.create_task(tap.refused.wait())
+            try:
+                await asyncio.wait({poll, refusal}, return_when=asyncio.FIRST_COMPLETED)
+                if poll.done():
+                    return poll.result()
+                raise Refused(f"{task.address}:{task.port}")
+            finally:
+                for each in (poll, refusal):
+                    each.cancel()
+                await asyncio.wait({poll, refusal})
     except PollError as err:
         await emit("device", Device(task.device, err.outcome, err.detail))
         return err.outcome

@@ -21,7 +21,7 @@ from gufo.snmp._fast import (
 
 from kiemke.collectors.credentials import Credential
 from kiemke.collectors.deadline import Deadline
-from kiemke.collectors.errors import PollError, PollTimeout
+from kiemke.collectors.errors import PollError, PollTimeout, Refused
 from kiemke.collectors.snmp import oids as known
 from kiemke.collectors.snmp.gufo_keys import PRIVACY_KEYS, Users
 from kiemke.collectors.snmp.reader import Oid, Part, SnmpReader, Tuning, Value, Walk, parse_oid
@@ -30,6 +30,9 @@ from kiemke.collectors.trace import Trace, no_trace
 
 # Rows of one column in one answer: 60 counters of 64 bits fit an Ethernet frame.
 MOST_ROWS = 60
+
+# What the library says, by a TimeoutError, when ICMP told that nobody listens.
+REFUSED = "connection refused"
 
 LAST_ROOT = 2  # identifiers begin with 0, 1 or 2 (X.660)
 
@@ -322,11 +325,13 @@ class GufoReader:
                 outcome: object = len(answer) if isinstance(answer, Sized) else "ok"
             except NoSuchInstance as err:
                 raise NotPlain("no such object") from err
-            except (OSError, TimeoutError):  # also a refusal by ICMP: nobody listens (yet)
-                outcome = "no answer"
+            except (OSError, TimeoutError) as err:
+                outcome = "refused" if REFUSED in str(err).lower() else "no answer"
             now = time.monotonic()
             spent, self._answered_at = round(now - begun, 4), (begun + now) / 2
             self._trace(what, {**about, "attempt": attempt, "seconds": spent, "answer": outcome})
+            if outcome == "refused":
+                raise Refused(self._target)
             if outcome != "no answer":
                 self._tuning.slowest_seconds = max(self._tuning.slowest_seconds, spent)
                 return answer  # type: ignore[return-value]  # refreshing answers None

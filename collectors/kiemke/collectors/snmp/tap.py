@@ -7,6 +7,7 @@ what is counted is what went over the wire. No community, key, user or value is 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from pyasn1.codec.ber import decoder
@@ -85,6 +86,7 @@ class _Side(asyncio.DatagramProtocol):
         self.heard_from: tuple[Any, ...] | None = None
         self.transport: asyncio.DatagramTransport | None = None  # set before the tap is open
         self.other: _Side | None = None
+        self.refused = asyncio.Event()
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
         """Tell a packet and pass it on."""
@@ -96,6 +98,8 @@ class _Side(asyncio.DatagramProtocol):
     def error_received(self, exc: Exception) -> None:
         """Tell a refusal by ICMP: nobody listens there."""
         self._trace("packet", {"way": self._way, "error": type(exc).__name__})
+        if isinstance(exc, ConnectionRefusedError):
+            self.refused.set()
 
     def send(self, data: bytes) -> None:
         """Send to the device, or back to the socket that asked last."""
@@ -104,9 +108,17 @@ class _Side(asyncio.DatagramProtocol):
             self.transport.sendto(data, None if is_connected else self.heard_from)
 
 
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """The ``port`` on 127.0.0.1 that stands for the device; ``refused`` is set when nobody listens there."""
+
+    port: int
+    refused: asyncio.Event
+
+
 @asynccontextmanager
-async def tapped(address: str, port: int, trace: Trace) -> AsyncIterator[int]:
-    """Yield the port on 127.0.0.1 that stands for the device. Raises Unreachable without a route."""
+async def tapped(address: str, port: int, trace: Trace) -> AsyncIterator[Tap]:
+    """Yield what stands for the device. Raises Unreachable without a route."""
     check_route(address, port, f"{address}:{port}")
     loop = asyncio.get_running_loop()
     inner, outer = _Side("out", trace), _Side("in", trace)
@@ -117,7 +129,7 @@ async def tapped(address: str, port: int, trace: Trace) -> AsyncIterator[int]:
         down, _ = await loop.create_datagram_endpoint(lambda: inner, local_addr=("127.0.0.1", 0))
         try:
             inner.transport = down
-            yield int(down.get_extra_info("sockname")[1])
+            yield Tap(int(down.get_extra_info("sockname")[1]), outer.refused)
         finally:
             down.close()
     finally:
