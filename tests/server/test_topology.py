@@ -24,7 +24,7 @@ HOUR = 3_600_000
 BEGIN = NOW_MS - 20 * HOUR
 PC, PHONE, PRINTER = "02:00:00:00:00:01", "80:5e:c0:00:00:02", "02:00:00:00:00:03"
 MAC_A, MAC_B = "0c:00:00:00:00:0a", "0c:00:00:00:00:0b"
-COMMUNE, OTHER = 2, 3
+COMMUNE, OTHER, OFFICE = 2, 3, 4
 BEGIN_DAY = date(2020, 1, 1)
 
 
@@ -258,9 +258,64 @@ async def test_strangers_silent_devices_and_flapping_ports_are_findings_that_end
     ]
     await lan.tell("device", Device(lan.a, "ok"), 1)
     async with lan.api.services.db.transaction() as session:
-        await insert(session, "asset", code="A9", kind="printer", name="p", search_key="p", ownership="owned",
-                     mac_key=PRINTER.replace(":", "").upper(), created_at_ms=0)  # fmt: skip
+        asset = await insert(
+            session, "asset", code="A9", kind="printer", name="p", search_key="p",
+            ownership="owned", mac_key=PRINTER.replace(":", "").upper(), created_at_ms=0,
+        )  # fmt: skip
+        custody = {"asset_id": asset, "valid_from": BEGIN_DAY, "recorded_at_ms": 0}
+        await insert(session, "custody", unit_id=COMMUNE, **custody)
     assert set(await lan.findings()) == {"port_flapping"}
+
+
+async def test_what_another_unit_of_the_site_has_is_no_stranger_and_what_others_have_is_not_told(
+    lan: Lan,
+) -> None:
+    """The office below the commune sits in its subnets; the other commune has the same addresses."""
+    database = lan.api.services.db
+    unit = await add_subnets(database, lan.collector, ("10.0.0.0/24", False))
+    hosts = (
+        LanHost("10.0.0.6", None, ("icmp",)),
+        LanHost("10.0.0.7", PC, ("icmp",)),
+        LanHost("10.0.0.8", None, ("icmp",)),
+        LanHost("10.0.0.9", PRINTER, ("icmp",)),
+    )
+    await lan.tell("sweep", Sweep(unit, "ok", ("10.0.0.0/24",), 254, 2, 30.0, hosts))
+
+    async def strangers() -> set[str]:
+        """Return them as found, and see that the commune's own officer is listed the same."""
+        detail = (await lan.findings()).get("unknown_on_lan", ("", ""))[1]
+        listed = await lan.get("/lan-hosts", COMMUNE, unknown=True)
+        found = {each["address"] for each in listed["items"]}
+        assert found == {host.address for host in hosts if host.address in detail}
+        return found
+
+    await have_all(lan, OTHER)
+    assert await strangers() == {host.address for host in hosts}
+    await have_all(lan, OFFICE)
+    assert await strangers() == set()
+
+
+async def have_all(lan: Lan, unit: int) -> None:
+    """Give a unit a PC known by its MAC and its address, a printer on the books and a switch."""
+    database = lan.api.services.db
+    agent = (await add_source(database, unit=unit)).source_id
+    collector = (await add_source(database, kind="collector", unit=unit)).source_id
+    async with database.transaction() as session:
+        await insert(session, "source_evidence", source_id=agent, stay=1, kind="mac", first_seen_ms=0,
+                     value=PC.replace(":", ""))  # fmt: skip
+        await session.execute(
+            "UPDATE source_now SET last_address = '10.0.0.8' WHERE source_id = :s", s=agent
+        )
+        await insert(
+            session, "device", code=f"SW-{unit}", name="Switch", search_key="sw", kind="switch",
+            unit_id=unit, collector_id=collector, port=161, address="10.0.0.6", created_at_ms=0,
+        )  # fmt: skip
+        asset = await insert(
+            session, "asset", code=f"A{unit}", kind="printer", name="p", search_key="p",
+            ownership="owned", mac_key=PRINTER.replace(":", "").upper(), created_at_ms=0,
+        )  # fmt: skip
+        custody = {"asset_id": asset, "valid_from": BEGIN_DAY, "recorded_at_ms": 0}
+        await insert(session, "custody", unit_id=unit, **custody)
 
 
 def test_a_port_is_judged_by_who_speaks_and_who_was_learned_on_it() -> None:

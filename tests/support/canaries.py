@@ -96,6 +96,7 @@ VALUES: dict[str, Any] = {
     "person_key.secret": "00" * 32,
     "place_version.kind": "one_stop_desk",
     "probe_target.address": "203.0.113.98",
+    "site_subnet.subnet": "203.0.113.96/28",
     "source.kind": "agent",
     "source_evidence.kind": "mac",
     "source_evidence.value": MACS[2].replace(":", "").upper(),

@@ -12,9 +12,11 @@ from kiemke.server.domain import calendar
 from kiemke.server.domain.cable_troubles import DUPLEX_MISMATCH, SLOW_UPLINK, troubles_of
 from kiemke.server.domain.findings_now import Wanted, settle
 from kiemke.server.domain.lan_fixes import fix_of
-from kiemke.server.domain.lan_hosts import ANYWHERE
+from kiemke.server.domain.lan_hosts import BELOW, at_site, below
 from kiemke.server.domain.lan_ports import load_rules
 from kiemke.server.domain.scope import common_unit, load_parents
+from kiemke.server.domain.sites import load_sites
+from kiemke.server.domain.tables import dated
 from kiemke.server.domain.topology import Cable, Graph, load_graph
 
 Guard = Callable[[Session], Awaitable[None]]
@@ -33,13 +35,12 @@ WHERE c.at_ms >= :since AND c.source_id = COALESCE(CAST(h.holder AS BIGINT), d.c
 GROUP BY d.code, d.unit_id, c.name, c.if_index
 HAVING SUM(c.changes) >= :most ORDER BY d.code, c.if_index
 """
-_STRANGERS = f"""
+_STRANGERS = dated(f"""
 SELECT h.unit_id, v.code, h.address, h.mac FROM lan_host h
-JOIN unit_version v ON v.unit_id = h.unit_id AND v.voided_at_ms IS NULL AND v.valid_from <= :day
-  AND (v.valid_to IS NULL OR v.valid_to > :day)
-WHERE h.gone_ms IS NULL AND h.last_seen_ms >= :since AND {ANYWHERE.nothing}
+JOIN unit_version v ON v.unit_id = h.unit_id AND {{active v}}
+WHERE h.gone_ms IS NULL AND h.last_seen_ms >= :since AND {BELOW.nothing}
 ORDER BY h.unit_id, h.address
-"""  # noqa: S608  # a condition of this house
+""")  # noqa: S608  # a condition of this house
 _SILENT = """
 SELECT d.code, d.unit_id, d.address, h.signs, h.open_ports, h.snmp_version FROM device d
 JOIN device_now w ON w.device_id = d.id
@@ -73,7 +74,15 @@ async def run(db: Database, now_ms: int, guard: Guard) -> int:
         flaps = await session.fetch(
             _FLAPS, since=now_ms - rules.flap_hours * HOUR_MS, most=rules.flap_changes
         )
-        strangers = await session.fetch(_STRANGERS, since=recent, day=day)
+        sites = await load_sites(session, day, now_ms)
+        strangers = await session.fetch(
+            _STRANGERS,
+            since=recent,
+            day=day,
+            known=now_ms,
+            at_site=at_site(sites),
+            below=below(sites),
+        )
         silent = await session.fetch(_SILENT, since=recent)
     wanted: Wanted = {}
     for cable in graph.cables:

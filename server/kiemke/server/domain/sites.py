@@ -164,6 +164,10 @@ class Sites:
             for net, _ in nets
         ]
 
+    def units(self) -> list[int]:
+        """Return every unit of the day."""
+        return list(self._parents)
+
     def are_kin(self, one: int, other: int) -> bool:
         """Return whether a unit is the other one, above it or below it."""
         return one in self.above(other) or other in self.above(one)

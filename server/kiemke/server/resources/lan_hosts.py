@@ -11,7 +11,8 @@ from kiemke.server.auth import AppRequest
 from kiemke.server.context import rfc3339, services_of
 from kiemke.server.db import Row
 from kiemke.server.domain.lan_fixes import fix_of
-from kiemke.server.domain.lan_hosts import ANYWHERE, HOLDS, WITHIN, Known
+from kiemke.server.domain.lan_hosts import ANYWHERE, HOLDS, WITHIN, Known, at_site
+from kiemke.server.domain.sites import load_sites
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_page
 from kiemke.server.resources.topology import moment_ms
 from kiemke.server.resources.tree import UnitRef, visible_units
@@ -67,12 +68,15 @@ async def list_hosts(
     services = services_of(request)
     at_ms = moment_ms(services, asked.moment)
     mine = await visible_units(services, request.user, asked.moment, None)
+    async with services.db.reading() as session:
+        sites = await load_sites(session, asked.moment.day, asked.moment.known_ms)
     rows, total, cursor = await fetch_page(
         services,
         HOSTS if mine is None else HOSTS_OF_UNITS,
         asked,
         at=at_ms,
         unknown=int(unknown),
+        at_site=at_site(sites),
         **({} if mine is None else {"mine": mine}),
     )
     return Page([_host(row) for row in rows], total, cursor)
