@@ -26,11 +26,16 @@ TODAY = date(2026, 11, 22)
 def test_a_tunnel_is_in_its_adapter_and_an_adapter_that_began_anew_tells_nothing() -> None:
     before = {"eth0": (1_000, 100), "tun0": (500, 50), "usb0": (10, 0)}
 
-    assert moved_octets(before, {"eth0": (1_900, 200), "tun0": (1_300, 140)}) == (900, 100)
-    assert moved_octets(before, {"eth0": (1_900, 200), "tun0": (3, 0)}) == (900, 100)
-    assert moved_octets(before, {"eth0": (40, 4), "usb0": (20, 5)}) is None
-    assert moved_octets(before, {"wlan0": (40, 4)}) is None
-    assert moved_octets(before, before) == (0, 0)
+    def moved(later: dict[str, tuple[int, int]]) -> tuple[int, int] | None:
+        return moved_octets(before, later, 60.0)
+
+    assert moved({"eth0": (1_900, 200), "tun0": (1_300, 140)}) == (900, 100)
+    assert moved({"eth0": (1_900, 200), "tun0": (3, 0)}) == (900, 100)
+    assert moved({"eth0": (40, 4), "usb0": (20, 5)}) is None
+    assert moved({"wlan0": (40, 4)}) is None
+    assert moved(before) == (0, 0)
+    assert moved({"eth0": (1_900, 200), "usb0": (2**63, 5)}) == (900, 100)
+    assert moved({"eth0": (2**64 - 1, 200), "usb0": (20, 5)}) is None
 
 
 async def make_office(database: Database, pcs: int) -> tuple[int, list[Sender]]:
@@ -129,6 +134,27 @@ async def test_a_gap_a_virtual_adapter_and_an_uncounted_pc_are_in_no_slot(
         await session.execute("UPDATE source SET state = 'quarantined' WHERE kind = 'agent'")
     await PcHistory(database).run(NOW_MS, no_guard)
     assert await days(database) == []
+
+
+async def test_a_counter_that_jumps_spoils_no_day_and_a_slow_pace_is_no_gap(
+    writer: Writer, database: Database
+) -> None:
+    """Twice 2**64 octets fit no column; samples of five minutes come a little late."""
+    _, (pc, other) = await make_office(database, 2)
+    history = PcHistory(database)
+    await history.run(NOW_MS, no_guard)
+    for each, octets in ((pc, [0, 2**64 - 1, 0, 2**64 - 1]), (other, [0, 600, 1_200, 1_800])):
+        at = [NOW_MS - (20 - 5 * n) * MINUTE + 1_000 * n for n in range(4)]
+        told = [
+            sample(each, when, count, covered=301.0) for when, count in zip(at, octets, strict=True)
+        ]
+        answer = await writer.submit(each.batch(told))
+        assert not answer.rejected
+    await history.run(NOW_MS, no_guard)
+
+    (day,) = await days(database)
+    assert (day["receive_octets"], day["receive_gap_octets"]) == ("1800", None)
+    assert (day["pcs"], day["counted_seconds"]) == (1, 900)
 
 
 async def test_the_sum_is_labelled_in_the_export_and_has_a_metric_of_its_own(

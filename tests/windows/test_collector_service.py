@@ -22,6 +22,7 @@ STATE = r"C:\ProgramData\kiemke-collector"
 # What this Wine lacks of Windows (tests/support/wine_library.py has the rest): pyserial, which netmiko imports,
 # looks for serial ports when it is imported.
 NO_PORTS = "def comports(include_links=False):\n    return []\n"
+CREDENTIALS = '[lab]\nversion = "2c"\ncommunity = "of-the-office"\n'
 LOOK = """
 import asyncio, json
 from kiemke.collectors.discover import kernel_table
@@ -161,3 +162,55 @@ def test_the_installer_makes_a_service_that_enrols_and_goes_without_a_trace(
     assert "TOKEN" in msi_table(made, "Property")["MsiHiddenProperties"][0]
     assert int(msi_table(made, "CustomAction")["Prepare"][0]) & 0x2000  # HideTarget
     assert msi_table(made, "CustomAction")["Mend"][2].endswith("service setup")
+
+
+@pytest.mark.slow
+def test_a_whole_newer_collector_takes_the_place_of_the_one_that_runs(
+    collector: Collector, server: ServerProcess, tmp_path: Path
+) -> None:
+    """With every library, as `make packages` builds it: who it is, its secrets and what waits stay."""
+    require_peer("wixl")
+    shutil.rmtree(collector.folder, ignore_errors=True)
+    old = windows_tree.build_collector(tmp_path / "old")
+    (old / windows_tree.SITE / "dropped.py").write_text("")
+    new = tmp_path / "new"
+    shutil.copytree(old, new, copy_function=os.link)
+    (new / windows_tree.SITE / "dropped.py").unlink()
+    (new / windows_tree.SITE / "added.py").write_text("")
+    older = windows_msi.build(old, tmp_path / "older.msi", program=windows_tree.COLLECTOR)
+    newer = windows_msi.build(new, tmp_path / "newer.msi", "99.0.0", windows_tree.COLLECTOR)
+    token = enrolment_token(server, "collector")
+    program = collector.pc.drive / "Program Files" / "kiemke-collector"
+    site = program / windows_tree.SITE
+
+    installed = collector.pc.run("msiexec", "/i", windows_path(older), "/qn", f"TOKEN={token}")
+    wait_until(lambda: bool(collector.status().get("poll_seconds")), "it polls", PATIENCE)
+    before = json.loads((collector.folder / "enrolment.json").read_text("utf-8"))
+    outbox = (collector.folder / "outbox.sqlite").stat().st_ino
+    (collector.folder / "credentials.toml").write_text(CREDENTIALS, "utf-8")
+    first = {name: (site / f"{name}.py").exists() for name in ("dropped", "added")}
+    (collector.folder / "status.json").unlink()
+    upgraded = collector.pc.run("msiexec", "/i", windows_path(newer), "/qn")
+    wait_until(lambda: bool(collector.status().get("poll_seconds")), "the newer polls", PATIENCE)
+    second = {name: (site / f"{name}.py").exists() for name in ("dropped", "added")}
+    said = collector.pc.run(
+        "reg", "query", r"HKLM\SOFTWARE\kiemke\collector", "/v", "Version"
+    ).stdout
+    command = collector.pc.run(
+        "cmd", "/c", r"C:\Program Files\kiemke-collector\kiemke-collector.cmd", "status"
+    )
+    after = json.loads((collector.folder / "enrolment.json").read_text("utf-8"))
+    kept = (collector.folder / "credentials.toml").read_text("utf-8")
+    kept_outbox = (collector.folder / "outbox.sqlite").stat().st_ino
+    removed = collector.pc.run("msiexec", "/x", windows_path(newer), "/qn")
+
+    assert (installed.returncode, upgraded.returncode, removed.returncode) == (0, 0, 0)
+    assert first == {"dropped": True, "added": False}
+    assert second == {"dropped": False, "added": True}
+    assert "99.0.0" in said
+    assert command.returncode == 0, command.stderr
+    assert (after["source"], after["secret"]) == (before["source"], before["secret"])
+    assert (kept, kept_outbox) == (CREDENTIALS, outbox)
+    assert "Traceback" not in collector.log()
+    assert not (program / "python.exe").exists() and not list(site.glob("**/*.py"))
+    assert "kiemke-collector" not in collector.pc.run("sc", "query", "kiemke-collector").stdout

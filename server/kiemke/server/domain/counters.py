@@ -10,7 +10,7 @@ LONGEST_RATED_SECONDS = SLOT_SECONDS * 1.1
 # Counters may be read a moment after they were counted; a line is not faster than its port.
 _SPEED_TOLERANCE = 1.1
 # Where the port does not tell its speed: nothing in an office LAN or WAN is faster than 400 Gbit/s.
-_FASTEST_BITS_PER_SECOND = 400e9
+FASTEST_BITS_PER_SECOND = 400e9
 
 # sysUpTime and the 32-bit counters wrap here (RFC 2578 TimeTicks, Counter32).
 _TICKS_WRAP_SECONDS = 2**32 / 100
@@ -113,6 +113,12 @@ def _began_anew(before: Reading, after: Reading) -> bool:
     )
 
 
+def most_octets(bits_per_second: float, seconds: float) -> float:
+    """Return what a port of this speed can have counted between two readings at most."""
+    # A second more: both readings may be taken up to half a second off their moment.
+    return bits_per_second / 8 * _SPEED_TOLERANCE * (seconds + 1)
+
+
 def interval(before: Reading, after: Reading) -> Interval | None:
     """Return the interval between two readings in order; None when no time passed.
 
@@ -128,8 +134,7 @@ def interval(before: Reading, after: Reading) -> Interval | None:
     if None in pairs or before.counter_bits != after.counter_bits:
         return Interval("gap", seconds)
     speed = max(after.speed_bits_per_second or 0, before.speed_bits_per_second or 0)
-    # A second more: both readings may be taken up to half a second off their moment.
-    most = (speed or _FASTEST_BITS_PER_SECOND) / 8 * _SPEED_TOLERANCE * (seconds + 1)
+    most = most_octets(speed or FASTEST_BITS_PER_SECOND, seconds)
     bits = after.counter_bits or 32
     if bits == 32 and _began_anew(before, after):
         return Interval("reset", seconds)

@@ -13,6 +13,7 @@ from typing import Any
 
 from kiemke.server.db import Database, Session
 from kiemke.server.domain import calendar
+from kiemke.server.domain.counters import FASTEST_BITS_PER_SECOND, most_octets
 from kiemke.server.domain.scope import load_parents
 from kiemke.server.domain.tables import dated
 
@@ -82,30 +83,33 @@ def rate_between(earlier: tuple[int, Counted], later: tuple[int, Counted]) -> Ra
     seconds = (later[0] - earlier[0]) / 1000
     if not 0.0 < seconds <= LONGEST_SECONDS:
         return None
-    moved = moved_octets(earlier[1], later[1])
+    moved = moved_octets(earlier[1], later[1], seconds)
     return None if moved is None else Rate(later[0], moved[0] * 8 / seconds, moved[1] * 8 / seconds)
 
 
-def moved_octets(earlier: Counted, later: Counted) -> tuple[int, int] | None:
+def moved_octets(earlier: Counted, later: Counted, seconds: float) -> tuple[int, int] | None:
     """Return what a PC's busiest adapter received and sent between two readings, octets.
 
     One adapter alone: what a tunnel or a bridge moves, the adapter below it moves too. None when no
-    adapter was read twice, or one that had counted more than the busiest began anew: its share is lost.
+    adapter was read twice, or one that had counted more than the busiest began anew or jumped further
+    than any adapter can in that time (drivers do): its share is lost.
     """
+    most = most_octets(FASTEST_BITS_PER_SECOND, seconds)
     moved: list[tuple[int, int, int]] = []
     lost = 0
     for name, now in later.items():
         before = earlier.get(name)
         if before is None:
             continue
-        if now[0] < before[0] or now[1] < before[1]:
+        counted = (now[0] - before[0], now[1] - before[1])
+        if min(counted) < 0 or max(counted) > most:
             lost = max(lost, sum(before))
         else:
-            moved.append((now[0] - before[0], now[1] - before[1], sum(before)))
+            moved.append((*counted, sum(before)))
     if not moved:
         return None
-    received, sent, counted = max(moved, key=lambda one: one[0] + one[1])
-    return None if lost > counted else (received, sent)
+    received, sent, known = max(moved, key=lambda one: one[0] + one[1])
+    return None if lost > known else (received, sent)
 
 
 def read_sample(text: str) -> tuple[int, Counted] | None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from kiemke.server.daypack import SLOT_SECONDS, LinkSlots
+from kiemke.server.daypack import LinkSlots
 from kiemke.server.db import as_date
+from kiemke.server.domain.counters import LONGEST_RATED_SECONDS
 from kiemke.server.domain.pc_sums import Counted, moved_octets, read_sample
 from kiemke.server.ingest.context import Applying, Item
 
@@ -82,7 +83,7 @@ async def record(applying: Applying, items: list[Item]) -> None:
         number, slot = applying.slot_of(middle)
         day = days.setdefault((item.source_id, number), _Day())
         touched.add((item.source_id, number))
-        if seconds <= SLOT_SECONDS:
+        if seconds <= LONGEST_RATED_SECONDS:
             day.slots.add_traffic(slot, received, sent, seconds)
         else:
             day.gap_in += received
@@ -108,7 +109,7 @@ def _interval(pc: _Pc, item: Item) -> tuple[int, float, tuple[int, int]] | None:
         return None
     if abs(at_ms - before[0] - seconds * 1000) > max(_SLACK_MS, seconds * 100):
         return None
-    octets = moved_octets(before[1], counted)
+    octets = moved_octets(before[1], counted, seconds)
     return None if octets is None else (at_ms - round(seconds * 500), seconds, octets)
 
 
