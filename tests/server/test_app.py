@@ -167,16 +167,19 @@ async def test_every_error_is_told_in_one_shape_in_either_language(api: Api) -> 
         )
         lacking = await client.post("/api/v1/login", json={"name": "x"})
         reports = await client.get("/api/v1/reports")
+        unsigned = await client.post("/api/v1/reports", content=b"x")
 
     assert vietnamese.headers["content-language"] == "vi"
     assert english.json()["title"] == "Not signed in"
     assert "thiếu trường `password`" in lacking.json()["detail"]
     assert "JSON bị cắt ngang" in broken.json()["detail"]
-    for answer in (vietnamese, english, broken, lacking, reports):
+    for answer in (vietnamese, english, broken, lacking, reports, unsigned):
+        assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["content-type"] == "application/problem+json"
         assert set(answer.json()) == {"type", "title", "status", "detail", "remedy"}
         assert answer.json()["status"] == answer.status_code
     assert [a.status_code for a in (broken, lacking, reports)] == [400, 400, 405]
+    assert (unsigned.status_code, reports.headers["allow"]) == (401, "POST")
 
 
 async def test_a_body_that_is_too_large_is_refused(api: Api) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kiemke.server.db import Database, Refused, as_date
+from kiemke.server.named_sql import compile_named, repeat_values
 from tests.support.database import fresh_url
 
 INSERT = (
@@ -37,6 +38,31 @@ async def test_named_parameters_and_lists_mean_the_same_on_both(database: Databa
     assert [(r["id"], as_date(r["day"]), r["name"]) for r in rows] == [
         (second, date(2026, 9, 2), "Quốc khánh")
     ]
+
+
+SEEN = (
+    "INSERT INTO source_now (source_id, last_boot_id, changed_at_ms) VALUES (:source, :boot, :now)"
+    " ON CONFLICT (source_id) DO UPDATE SET changed_at_ms = excluded.changed_at_ms,"
+    " last_boot_id = COALESCE(excluded.last_boot_id, source_now.last_boot_id)"
+)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 103])
+async def test_many_rows_at_once_are_the_same_as_one_by_one(database: Database, count: int) -> None:
+    for now, boot in ((1, "b"), (2, None)):
+        rows = [{"source": n, "boot": boot and f"{boot}{n}", "now": now} for n in range(count)]
+        async with database.transaction() as session:
+            await session.many_distinct(SEEN, rows)
+
+    found = await database.read("SELECT source_id, last_boot_id, changed_at_ms FROM source_now")
+    assert sorted(tuple(row.values()) for row in found) == [(n, f"b{n}", 2) for n in range(count)]
+
+
+def test_a_parameter_outside_the_row_cannot_be_repeated() -> None:
+    sql = "INSERT INTO t (a) VALUES (:a) ON CONFLICT (a) DO UPDATE SET b = :b"
+
+    with pytest.raises(ValueError, match="one row of parameters"):
+        repeat_values(compile_named(sql, "postgres"), 2)
 
 
 async def test_an_exception_rolls_back_everything(database: Database) -> None:

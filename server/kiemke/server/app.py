@@ -5,16 +5,27 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
-from litestar import Litestar, Router
+from litestar import Litestar, Request, Router
 from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.enums import ScopeType
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.types import ASGIApp, ControllerRouterHandler, Message, Receive, Scope, Send
+from litestar.types import (
+    ASGIApp,
+    ControllerRouterHandler,
+    HTTPScope,
+    LifeSpanReceive,
+    LifeSpanScope,
+    LifeSpanSend,
+    Message,
+    Receive,
+    Scope,
+    Send,
+)
 
 from kiemke.server.audit import ORIGIN, Origin
 from kiemke.server.auth import authorise, walk_access
@@ -24,7 +35,7 @@ from kiemke.server.db import Database
 from kiemke.server.domain.audit_chain import open_key
 from kiemke.server.domain.text import clean_text
 from kiemke.server.errors import Problem
-from kiemke.server.ingest.endpoint import reports_endpoint
+from kiemke.server.ingest.endpoint import REPORTS_PATH, reports_endpoint, take_reports
 from kiemke.server.ingest.writer import Writer
 from kiemke.server.installation import ensure_installation
 from kiemke.server.jobs.leader import Leader
@@ -65,6 +76,29 @@ class _NoPages(Router):
         return []
 
 
+class _Application(Litestar):
+    """Litestar, but the one request that senders make all day goes straight to its handler.
+
+    Routing, dependencies, compression and guards of the framework cost as much as taking the reports.
+    """
+
+    async def __call__(
+        self,
+        scope: Scope | LifeSpanScope,
+        receive: Receive | LifeSpanReceive,
+        send: Send | LifeSpanSend,
+    ) -> None:
+        """Answer one request, or live through the lifespan."""
+        if scope["type"] == ScopeType.HTTP:
+            asked = cast(HTTPScope, scope)
+            if asked["path"] == REPORTS_PATH:
+                asked["app"] = asked["litestar_app"] = self
+                asked.setdefault("state", {})
+                await _reports(asked, cast(Receive, receive), cast(Send, send))
+                return
+        await super().__call__(scope, receive, send)
+
+
 def make_services(settings: Settings, clock: Callable[[], int]) -> Services:
     """Return what an application works with; nothing is opened yet but the authority's keys."""
     return Services(
@@ -78,7 +112,7 @@ def make_services(settings: Settings, clock: Callable[[], int]) -> Services:
 def create_app(settings: Settings, *, clock: Callable[[], int] = read_clock_ms) -> Litestar:
     """Return the application. The database is opened, and parts started, when it starts up."""
     services = make_services(settings, clock)
-    app = Litestar(
+    app = _Application(
         route_handlers=[*HANDLERS, *metrics_endpoint.HANDLERS, reports_endpoint],
         lifespan=[_lifespan],
         dependencies={"moment": Provide(provide_moment), "asked": Provide(provide_query)},
@@ -211,6 +245,30 @@ def _hurry(app: ASGIApp) -> ASGIApp:
     return hurried
 
 
+def _answer_problems(app: ASGIApp) -> ASGIApp:
+    """Answer what the reports' handler raises as every other route's is answered."""
+
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def dressed(message: Message) -> None:
+            nonlocal started
+            started = True
+            await _add_headers(message, scope)
+            await send(message)
+
+        try:
+            await app(scope, receive, dressed)
+        except Exception as error:
+            if started:
+                raise
+            request: Request[Any, Any, Any] = Request(scope, receive, dressed)
+            answer = handle(request, error).to_asgi_response(None, request)
+            await answer(scope, receive, dressed)
+
+    return answered
+
+
 async def _add_headers(message: Message, scope: Scope) -> None:
     if message["type"] != "http.response.start":
         return
@@ -221,3 +279,6 @@ async def _add_headers(message: Message, scope: Scope) -> None:
     if services.installation is not None and services.installation.demo:
         headers.append((b"x-kiemke-demo", b"1"))
     message["headers"] = headers
+
+
+_reports = _measure(_answer_problems(_hurry(take_reports)))

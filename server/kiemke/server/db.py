@@ -6,14 +6,10 @@ SQLite gives them back as ISO text, so readers pass them through ``as_date``.
 """
 
 import asyncio
-import json
-import re
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +21,7 @@ from tortoise.transactions import in_transaction
 
 from kiemke.server import postgres_driver
 from kiemke.server.ledgers import writes_ledger
+from kiemke.server.named_sql import bind, compile_named, in_powers_of_two, repeat_values
 
 Row = dict[str, Any]
 
@@ -54,59 +51,9 @@ _BEGINNINGS = 50
 # Any fixed number: changes of the ledgers in one PostgreSQL database wait for each other here.
 _CHANGE_LOCK = 0x6B69_656D_1101
 
-_PARAMETER = re.compile(r"(?<![:\w]):(?:(\w+)\b|\[(\w+)(\.text)?\])")
-
 
 class Refused(Exception):
     """The database will never take these values (SQLSTATE 22 or 23, or SQLite's like)."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Statement:
-    text: str
-    names: tuple[str, ...]
-    lists: frozenset[str]
-
-
-@lru_cache(maxsize=1024)
-def _compile(sql: str, dialect: str) -> _Statement:
-    """Turn named parameters into the driver's positional ones."""
-    names: list[str] = []
-    lists: set[str] = set()
-
-    def place(match: re.Match[str]) -> str:
-        name = match[1] or match[2]
-        if match[2]:
-            lists.add(name)
-        if dialect == "sqlite":
-            names.append(name)
-            return "(SELECT value FROM json_each(?))" if match[2] else "?"
-        if name not in names:
-            names.append(name)
-        position = names.index(name) + 1
-        if match[2]:
-            kind = "text" if match[3] else "bigint"
-            return f"(SELECT unnest(${position}::{kind}[]))"
-        return f"${position}"
-
-    return _Statement(_PARAMETER.sub(place, sql), tuple(names), frozenset(lists))
-
-
-def _for_sqlite(value: Any) -> Any:
-    if isinstance(value, date):
-        return value.isoformat()
-    return value
-
-
-def _bind(statement: _Statement, dialect: str, params: Mapping[str, Any]) -> list[Any]:
-    if dialect == "sqlite":
-        return [
-            json.dumps([_for_sqlite(v) for v in params[n]])
-            if n in statement.lists
-            else _for_sqlite(params[n])
-            for n in statement.names
-        ]
-    return [list(params[n]) if n in statement.lists else params[n] for n in statement.names]
 
 
 def as_date(value: date | str) -> date:
@@ -148,8 +95,8 @@ class Session:
     async def fetch(self, sql: str, **params: Any) -> list[Row]:
         """Run a statement and return its rows as dicts."""
         await self._mark(sql)
-        statement = _compile(sql, self.dialect)
-        values = _bind(statement, self.dialect, params)
+        statement = compile_named(sql, self.dialect)
+        values = bind(statement, self.dialect, params)
         try:
             if self.dialect == "sqlite":
                 rows = await self._raw.execute_fetchall(statement.text, values)
@@ -173,10 +120,27 @@ class Session:
         if not rows:
             return
         await self._mark(sql)
-        statement = _compile(sql, self.dialect)
-        values = [_bind(statement, self.dialect, row) for row in rows]
+        statement = compile_named(sql, self.dialect)
+        values = [bind(statement, self.dialect, row) for row in rows]
         try:
             await self._raw.executemany(statement.text, values)
+        except _REFUSALS as error:
+            raise Refused(str(error)) from error
+
+    async def many_distinct(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run an INSERT once per row, no two of one key: in any order, several at once.
+
+        PostgreSQL is given a few statements of many rows: one a row costs it twice as much.
+        """
+        if self.dialect == "sqlite" or len(rows) == 1:
+            await self.many(sql, rows)
+            return
+        statement = compile_named(sql, self.dialect)
+        try:
+            for part in in_powers_of_two(rows):
+                text = repeat_values(statement, len(part))
+                values = [v for row in part for v in bind(statement, self.dialect, row)]
+                await self._raw.execute(text, *values)
         except _REFUSALS as error:
             raise Refused(str(error)) from error
 

@@ -22,6 +22,7 @@ from kiemke.server.ingest.decode import Inflater, decode_batch
 from kiemke.server.ingest.incoming import BadBatch, IncomingBatch, Outcome
 from kiemke.server.ingest.writer import Busy, Unavailable
 
+REPORTS_PATH = "/api/v1/reports"
 RETRY_SECONDS = 5
 PIN_DIGITS = 8
 MOST_PROBES = 6  # an agent takes no more
@@ -215,9 +216,8 @@ async def take_batch(
 _SENDERS_KEY = "ingest_senders"
 
 
-@asgi("/api/v1/reports", opt={"role": "source"}, copy_scope=False)
-async def reports_endpoint(scope: Scope, receive: Receive, send: Send) -> None:
-    """Take one batch of reports from a source."""
+async def take_reports(scope: Scope, receive: Receive, send: Send) -> None:
+    """Take one batch of reports from a source. Raises Problem before anything is sent."""
     state = scope["litestar_app"].state
     senders: Senders = state.setdefault(_SENDERS_KEY, Senders())
     body = await take_batch(cast(HTTPScope, scope), receive, state.services, senders)
@@ -227,3 +227,9 @@ async def reports_endpoint(scope: Scope, receive: Receive, send: Send) -> None:
     ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+@asgi(REPORTS_PATH, opt={"role": "source"}, copy_scope=False)
+async def reports_endpoint(scope: Scope, receive: Receive, send: Send) -> None:
+    """Take one batch of reports from a source."""
+    await take_reports(scope, receive, send)

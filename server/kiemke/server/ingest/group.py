@@ -242,7 +242,7 @@ class Group:
             for r in batch.reports
             if (batch.source_id, r.stream) in self.streams
         }
-        await self.session.many(
+        await self.session.many_distinct(
             "INSERT INTO source_stream (source_id, stream, last_seq, missing, gap_reports,"
             " updated_at_ms) VALUES (:source, :stream, :last, :missing, :gap, :now)"
             " ON CONFLICT (source_id, stream) DO UPDATE SET last_seq = excluded.last_seq,"
@@ -262,7 +262,7 @@ class Group:
         )
 
     async def _save_boots(self, received: int) -> None:
-        await self.session.many(
+        await self.session.many_distinct(
             "INSERT INTO source_boot (source_id, boot_id, offset_ms, booted_at_ms, updated_at_ms)"
             " VALUES (:source, :boot, :offset, :booted, :now) ON CONFLICT (source_id, boot_id)"
             " DO UPDATE SET offset_ms = excluded.offset_ms, booted_at_ms = excluded.booted_at_ms,"
@@ -282,15 +282,20 @@ class Group:
     async def _save_sources(
         self, batches: list[IncomingBatch], applying: Applying, received: int
     ) -> None:
-        await self.session.many(
-            "UPDATE source_now SET last_received_at_ms = :heard, last_true_at_ms = :true_at,"
-            " last_boot_id = :boot, changed_at_ms = :now,"
-            " last_address = COALESCE(CAST(:address AS TEXT), last_address),"
-            " last_sample_json = COALESCE(CAST(:sample AS TEXT), last_sample_json),"
-            " inventory_at_ms = COALESCE(CAST(:inventory AS BIGINT), inventory_at_ms),"
+        # The rows are there and locked; an INSERT may have many rows at once.
+        await self.session.many_distinct(
+            "INSERT INTO source_now (source_id, last_received_at_ms, last_true_at_ms, last_boot_id,"
+            " changed_at_ms, last_address, last_sample_json, inventory_at_ms, identity_changed_at_ms)"
+            " VALUES (:source, :heard, :true_at, :boot, :now, :address, :sample, :inventory, :identity)"
+            " ON CONFLICT (source_id) DO UPDATE SET"
+            " last_received_at_ms = excluded.last_received_at_ms,"
+            " last_true_at_ms = excluded.last_true_at_ms, last_boot_id = excluded.last_boot_id,"
+            " changed_at_ms = excluded.changed_at_ms,"
+            " last_address = COALESCE(excluded.last_address, source_now.last_address),"
+            " last_sample_json = COALESCE(excluded.last_sample_json, source_now.last_sample_json),"
+            " inventory_at_ms = COALESCE(excluded.inventory_at_ms, source_now.inventory_at_ms),"
             " identity_changed_at_ms ="
-            " COALESCE(CAST(:identity AS BIGINT), identity_changed_at_ms)"
-            " WHERE source_id = :source",
+            " COALESCE(excluded.identity_changed_at_ms, source_now.identity_changed_at_ms)",
             [
                 {
                     "heard": hot.last_received_at_ms or None,

@@ -112,7 +112,7 @@ async def _save(
             }
         )
         changes.append(Change(*key, facts.get(key), DayFact(main or "", trusted > 0)))
-    await applying.session.many(_SAVE, rows)
+    await applying.session.many_distinct(_SAVE, rows)
     await presence_blocks.record(applying.session, changes)
 
 
