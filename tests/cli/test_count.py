@@ -39,6 +39,23 @@ def test_a_stock_take_is_opened_with_its_board(signed_in: RestServer, run: Run) 
     assert "Chưa ghi gì" in ran.out
 
 
+def test_a_board_is_corrected_without_losing_who_stays(signed_in: RestServer, run: Run) -> None:
+    signed_in.on("GET", "/stock-takes/7", TAKE)
+    signed_in.on("POST", "/stock-takes/7/correct", {**TAKE, "applied": True})
+
+    ran = run("kiem-ke", "sua", "7", "--uy-vien", "Bùi C; Kế toán", "--so", "13/QĐ", "--ghi")
+    nothing = run("count", "correct", "7", "--paper", "13/QĐ")
+
+    assert (ran.code, nothing.code) == (0, 1)
+    assert json.loads(signed_in.asked[1].body) == {
+        "instrument": "13/QĐ",
+        "board": [
+            {"name": "Lê Thị Ba", "post": None, "side": "UBND", "role": "head"},
+            {"name": "Bùi C", "post": "Kế toán", "side": None, "role": "member"},
+        ],
+    }
+
+
 def test_a_file_of_numbers_is_sent_as_it_is(
     signed_in: RestServer, run: Run, tmp_path: Path
 ) -> None:

@@ -253,6 +253,46 @@ async def test_two_stock_takes_of_a_unit_and_day_are_not_open_at_once(api: Api) 
     assert [row["id"] for row in listed] == [next_]
 
 
+async def test_the_day_and_the_board_are_corrected_while_it_is_open(api: Api) -> None:
+    async with await api.signed_in("it") as it:
+        take = await opened(it)
+        other = await opened(it, day="2026-02-01")
+        url = f"/api/v1/stock-takes/{take}"
+
+        async def correct(apply: bool = True, **said: Any) -> httpx.Response:
+            body = {"instrument": "15/QĐ", **said}
+            return await it.post(f"{url}/correct", params={"apply": str(apply).lower()}, json=body)
+
+        twin = await correct(day="2026-02-01")
+        early = await correct(day="2019-12-31")
+        nothing = await correct()
+        before = (await it.get(url)).json()
+        tried = await correct(apply=False, day="2026-03-02")
+        same = (await it.get(url)).json()
+        api.clock.now_ms += 60_000
+        made = await correct(day="2026-03-02", board=[{"name": "Bùi C", "role": "head"}])
+        now = (await it.get(url)).json()
+        then = (await it.get(url, params={"known_at": "2026-03-10T17:30:30Z"})).json()
+        log = (await it.get("/api/v1/audit", params={"act": "stock_take.correct"})).json()["items"]
+        await it.post(f"/api/v1/stock-takes/{other}/withdraw", params={"apply": "true"},
+                      json={"instrument": "16/QĐ"})  # fmt: skip
+        over = await it.post(
+            f"/api/v1/stock-takes/{other}/correct", json={"instrument": "1", "day": DAY}
+        )
+
+    assert [answer.status_code for answer in (twin, early, nothing, over)] == [422, 422, 400, 422]
+    assert (tried.json()["day"], tried.json()["applied"], same) == ("2026-03-02", False, before)
+    assert (made.json()["applied"], now["day"], now["since"]) == (
+        True,
+        "2026-03-02",
+        before["since"],
+    )
+    assert [member["name"] for member in now["board"]] == ["Bùi C"]
+    assert (then["day"], then["board"]) == (DAY, before["board"])
+    assert (log[0]["before"]["day"], log[0]["after"]["day"]) == (DAY, "2026-03-02")
+    assert log[0]["paper"] == "15/QĐ"
+
+
 async def decide(api: Api, day: str, *changes: dict[str, Any], apply: bool = False) -> Any:
     body = {"day": day, "instrument": "1/NQ", "changes": list(changes)}
     async with await api.signed_in("it") as it:

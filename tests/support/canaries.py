@@ -81,6 +81,7 @@ VALUES: dict[str, Any] = {
     "stock_take.reason": "year_end",
     "stock_take.day": DAY,
     "stock_take_version.state": "open",
+    "stock_take_version.day": DAY,
     "stock_take_version.board_json": '[{"name": "CANARY"}]',
     "device_host_key.host_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIENDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0ND",
     "device_ssh.administrators_json": '["CANARY"]',
@@ -224,6 +225,7 @@ CHANGES: dict[tuple[str, str], tuple[dict[str, Any] | None, ...]] = {
         {"items": [{"number": "{asset.code}", "result": "found"}], "counted_by": "Q"},
     ),
     ("POST", "/api/v1/stock-takes/{ref}/files"): ({},),
+    ("POST", "/api/v1/stock-takes/{ref}/correct"): ({"instrument": "1/QĐ", "day": "2026-02-01"},),
     ("POST", "/api/v1/stock-takes/{ref}/close"): ({"instrument": "1/QĐ"},),
     ("POST", "/api/v1/stock-takes/{ref}/withdraw"): ({"instrument": "1/QĐ"},),
     ("POST", "/api/v1/indicators"): (

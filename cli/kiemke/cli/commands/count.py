@@ -13,6 +13,7 @@ from kiemke.cli.acts import say_applied
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.count_add import add
+from kiemke.cli.count_board import correct, read_board, say_sum, title
 from kiemke.cli.errors import KiemkeError
 from kiemke.cli.files import refuse_existing, write_whole
 from kiemke.cli.i18n import N_, _
@@ -28,9 +29,8 @@ from kiemke.cli.listing import (
     time_options,
 )
 from kiemke.cli.pick import UNIT, reference
-from kiemke.cli.records import dig, number_at, records_of, text_at
+from kiemke.cli.records import dig, number_at, text_at
 from kiemke.cli.tables import Column, as_json
-from kiemke.cli.words import word
 
 TAKES = (
     Column(N_("No."), "id"),
@@ -73,19 +73,6 @@ def count() -> None:
     """Hold the verbs."""
 
 
-def _board(head: str | None, members: tuple[str, ...]) -> list[dict[str, str | None]]:
-    """Read “NAME; POST; WHOM” of each of the board."""
-    made = []
-    for role, text in (("head", head), *(("member", text) for text in members)):
-        if text is None:
-            continue
-        name, post, side = (*(part.strip() or None for part in text.split(";")), None, None, None)[
-            :3
-        ]
-        made.append({"name": name or "", "post": post, "side": side, "role": role})
-    return made
-
-
 @count.command(
     "open",
     alias="mo",
@@ -123,7 +110,7 @@ def open_(
         "/stock-takes",
         parameters={"apply": "true" if apply else "false"},
         body={"unit": unit, "day": day, "instrument": paper, "reason": reason,
-              "board": _board(head, members)},
+              "board": read_board(head, members)},
     )  # fmt: skip
     if json:
         app.write(as_json(told) + "\n")
@@ -197,8 +184,8 @@ def show_(
         show(app, "", LINES, found if shape.json else shown, shape)
     else:
         take = app.client.get(path, times.parameters())
-        show(app, _title(app, take), LINES, shown, shape)
-        _sum(app, take)
+        show(app, title(app, take), LINES, shown, shape)
+        say_sum(app, take)
     if minutes is not None:
         _write_minutes(app, path, minutes, times)
 
@@ -207,26 +194,6 @@ def _shown(found: Any) -> Any:
     """Return a listing whose lines have their code, or the number of a surplus, as ``shown``."""
     rows = tuple({**row, "shown": row.get("code") or row.get("number")} for row in found.items)
     return type(found)(rows, found.total)
-
-
-def _title(app: App, take: object) -> str:
-    return _("Stock-take {number} of {unit} as of {day}: {state}").format(
-        number=dig(take, "id"),
-        unit=text_at(take, "counted.name"),
-        day=DAY.render(text_at(take, "day"), app.zone),
-        state=word("take_state", text_at(take, "state") or ""),
-    )
-
-
-def _sum(app: App, take: object) -> None:
-    """Say how many lines are in each state."""
-    lines = dig(take, "lines")
-    told = lines if isinstance(lines, dict) else {}
-    parts = [f"{word('take_line', name)}: {figures.count(n)}" for name, n in told.items() if n]
-    app.say("", "; ".join(parts))
-    for member in records_of(dig(take, "board")):
-        parts = [str(member[name]) for name in ("name", "post", "side") if member.get(name)]
-        app.say(f"  {word('take_role', str(member.get('role')))}: {', '.join(parts)}")
 
 
 def _write_minutes(app: App, path: str, file: Path, times: Times) -> None:
@@ -253,8 +220,8 @@ def _end(app: App, number: str, verb: str, paper: str, apply: bool, json: bool) 
     if json:
         app.write(as_json(told) + "\n")
     else:
-        app.heading(_title(app, told))
-        _sum(app, told)
+        app.heading(title(app, told))
+        say_sum(app, told)
         say_applied(app, told)
     return told
 
@@ -312,3 +279,4 @@ def withdraw(app: App, number: str, paper: str, apply: bool, json: bool) -> None
 
 
 count.add_command(add)
+count.add_command(correct)

@@ -47,7 +47,7 @@ _DATED = {
     "stock_take": (
         "stock_take_version",
         "SELECT t.*, CAST(s.id AS VARCHAR(20)) AS held_code, s.instrument AS held_name,"
-        " s.day AS take_day FROM stock_take_version t JOIN stock_take s ON s.id = t.stock_take_id"
+        " COALESCE(t.day, s.day) AS take_day FROM stock_take_version t JOIN stock_take s ON s.id = t.stock_take_id"
         " WHERE t.state = 'open' AND t.unit_id IN :[units] AND {open}",
     ),
     "site_subnet": (

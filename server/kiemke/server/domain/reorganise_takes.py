@@ -16,7 +16,7 @@ from kiemke.server.domain.reorganise_rows import EXTRA, Transfer, reopen
 CARRIED, RECOUNTED, KEPT, CHANGES = "carried", "recounted", "kept", "list_changes"
 
 _OPEN = """
-SELECT s.id, s.day, s.instrument, v.unit_id, v.counted_unit_id FROM stock_take s
+SELECT s.id, COALESCE(v.day, s.day) AS day, s.instrument, v.unit_id, v.counted_unit_id FROM stock_take s
 JOIN stock_take_version v ON v.stock_take_id = s.id
 WHERE v.state = 'open' AND v.voided_at_ms IS NULL AND v.valid_to IS NULL ORDER BY s.id
 """

@@ -17,8 +17,9 @@ from kiemke.server.domain.stock_take_lines import Line
 from kiemke.server.domain.tables import dated
 
 TABLE = "stock_take_version"
+DAY = "COALESCE(v.day, s.day)"
 COLUMNS = (
-    "s.id, s.day, s.reason, s.instrument, s.opened_at_ms, s.opened_by, v.id AS version_id, v.unit_id,"
+    f"s.id, {DAY} AS day, s.reason, s.instrument, s.opened_at_ms, s.opened_by, v.id AS version_id, v.unit_id,"
     " v.counted_unit_id, v.state, v.board_json, v.valid_from AS since, v.recorded_at_ms,"
     " v.recorded_by, v.instrument AS said_by"
 )
@@ -142,20 +143,7 @@ async def units_counted(
 
 async def open_take(session: Session, asked: Opening, *, today: date, who: str, now_ms: int) -> int:
     """Open a stock-take and return its number. Raises Refused where one of that unit and day is open."""
-    twin = await session.one(
-        "SELECT s.id FROM stock_take s JOIN stock_take_version v ON v.stock_take_id = s.id"
-        " WHERE v.voided_at_ms IS NULL AND v.valid_to IS NULL AND v.state = 'open'"
-        " AND v.counted_unit_id = :unit AND s.day = :day",
-        unit=asked.counted_unit_id,
-        day=asked.day,
-    )
-    if twin is not None:
-        raise refused(
-            f"Đã có đợt kiểm kê số {twin['id']} đang mở của đơn vị này, thời điểm {asked.day:%d/%m/%Y}.",
-            f"Stock-take {twin['id']} of this unit as of {asked.day} is open already.",
-            "Ghi tiếp vào đợt đó, hoặc hủy nó trước.",
-            "Go on with that one, or withdraw it first.",
-        )
+    await _refuse_twin(session, asked.counted_unit_id, asked.day)
     row = await session.one(
         "INSERT INTO stock_take (day, reason, instrument, opened_at_ms, opened_by)"
         " VALUES (:day, :reason, :instrument, :now, :who) RETURNING id",
@@ -183,6 +171,72 @@ async def open_take(session: Session, asked: Opening, *, today: date, who: str, 
         },
     )
     return int(row["id"])
+
+
+async def _refuse_twin(session: Session, unit_id: int, day: date, own: int = 0) -> None:
+    twin = await session.one(
+        "SELECT s.id FROM stock_take s JOIN stock_take_version v ON v.stock_take_id = s.id"  # noqa: S608  # a part of this file
+        " WHERE v.voided_at_ms IS NULL AND v.valid_to IS NULL AND v.state = 'open' AND s.id <> :own"
+        f" AND v.counted_unit_id = :unit AND {DAY} = :day",
+        unit=unit_id,
+        day=day,
+        own=own,
+    )
+    if twin is not None:
+        raise refused(
+            f"Đã có đợt kiểm kê số {twin['id']} đang mở của đơn vị này, thời điểm {day:%d/%m/%Y}.",
+            f"Stock-take {twin['id']} of this unit as of {day} is open already.",
+            "Ghi tiếp vào đợt đó, hoặc hủy nó trước.",
+            "Go on with that one, or withdraw it first.",
+        )
+
+
+async def demand_correctable(session: Session, take: Take, day: date) -> None:
+    """Raise Refused for a stock-take that is over or cannot be as of this day.
+
+    Another one of the unit and day is open, or the unit was not there then.
+    """
+    demand_open(take)
+    if day == take.day:
+        return
+    await _refuse_twin(session, take.counted_unit_id, day, take.id)
+    if not await session.fetch(_LIVING, units=[take.counted_unit_id], day=day):
+        raise refused(
+            f"Ngày {day:%d/%m/%Y} chưa có hoặc không còn đơn vị được kiểm kê.",
+            f"On {day} the unit that is counted was not there.",
+            "Ghi một ngày mà đơn vị còn tồn tại, hoặc hủy đợt này và mở đợt của đơn vị khác.",
+            "Give a day on which it was, or withdraw this one and open one of another unit.",
+        )
+
+
+async def correct_take(
+    session: Session,
+    take: Take,
+    day: date,
+    board: Sequence[Member],
+    *,
+    instrument: str,
+    who: str,
+    now_ms: int,
+) -> None:
+    """Say the day and the board of an open stock-take anew, as if said so from the beginning.
+
+    The day holds for all its time, the board for as long as it is the unit's that answers for it now.
+    """
+    rows = await session.fetch(
+        "SELECT * FROM stock_take_version WHERE stock_take_id = :id AND voided_at_ms IS NULL ORDER BY id",
+        id=take.id,
+    )
+    for row in rows:
+        said: dict[str, str | date] = {"day": day}
+        if row["id"] == take.version_id:
+            said["board_json"] = json.dumps([asdict(m) for m in board], ensure_ascii=False)
+        elif day == take.day:
+            continue
+        begun = as_date(row["valid_from"])
+        await reopen(
+            session, TABLE, row, begun, said, instrument=instrument, who=who, now_ms=now_ms
+        )
 
 
 def demand_open(take: Take) -> None:

@@ -17,6 +17,7 @@ FOUND = ("found", "elsewhere", "broken", "missing", "surplus")
 class StockTake(Model):
     """A stock-take: the book as of ``day`` is held against what stands there.
 
+    That is the day it was opened for: where a version says another one, it was corrected.
     ``instrument`` is the decision that orders it, ``reason`` one of TAKE_REASONS.
     """
 
@@ -38,7 +39,7 @@ class StockTakeVersion(Dated):
 
     ``unit`` answers for it and sees it; ``counted_unit``, with all below it, is whose things are
     counted: another one once a reorganisation has handed the stock-take over. ``board_json`` lists
-    {name, post, side, role}.
+    {name, post, side, role}. ``day`` is as of which day the book is read; None: as it was opened.
     """
 
     stock_take = reference("StockTake", "versions")
@@ -46,6 +47,7 @@ class StockTakeVersion(Dated):
     counted_unit = reference("Unit", "counted_in")
     state = fields.CharField(max_length=12)
     board_json = fields.TextField()
+    day = fields.DateField(null=True)
 
     class Meta:
         """Table name."""

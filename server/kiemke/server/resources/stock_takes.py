@@ -173,13 +173,12 @@ async def lines_of(
     return lines, hidden
 
 
-def _board(data: OpenInput) -> tuple[Member, ...]:
-    if len(data.board) > MOST_MEMBERS:
-        raise Problem(
-            "bad_field", field="board", value=len(data.board), wanted=f"<= {MOST_MEMBERS}"
-        )
+def read_board(board: list[MemberInput]) -> tuple[Member, ...]:
+    """Return a board, checked. Raises Problem 400."""
+    if len(board) > MOST_MEMBERS:
+        raise Problem("bad_field", field="board", value=len(board), wanted=f"<= {MOST_MEMBERS}")
     made = []
-    for each in data.board:
+    for each in board:
         name = clean_text(each.name, 200)
         if not name:
             raise Problem("bad_field", field="board", value="", wanted=Both("tên", "a name"))
@@ -191,28 +190,39 @@ def _board(data: OpenInput) -> tuple[Member, ...]:
     return tuple(made)
 
 
-async def _opening(request: AppRequest, data: OpenInput) -> Opening:
-    """Return what was asked, checked. Raises Problem 400, 404."""
-    services = services_of(request)
-    today = services.today()
-    paper = clean_text(data.instrument, 200)
+def read_paper(text: str) -> str:
+    """Return the number of a paper. Raises Problem 400 for none."""
+    paper = clean_text(text, 200)
     if not paper:
         raise Problem(
             "bad_field", field="instrument", value="", wanted=Both("số văn bản", "its number")
         )
+    return paper
+
+
+def demand_near(day: date, today: date) -> None:
+    """Raise Problem 400 for a day too far ahead."""
+    last = today + timedelta(days=_MOST_DAYS_AHEAD)
+    if day > last:
+        raise Problem("bad_field", field="day", value=str(day), wanted=f"<= {last}")
+
+
+async def _opening(request: AppRequest, data: OpenInput) -> Opening:
+    """Return what was asked, checked. Raises Problem 400, 404."""
+    services = services_of(request)
+    today = services.today()
+    paper = read_paper(data.instrument)
     if data.reason not in TAKE_REASONS:
         wanted = " | ".join(TAKE_REASONS)
         raise Problem("bad_field", field="reason", value=data.reason[:40], wanted=wanted)
-    if data.day > today + timedelta(days=_MOST_DAYS_AHEAD):
-        last = today + timedelta(days=_MOST_DAYS_AHEAD)
-        raise Problem("bad_field", field="day", value=str(data.day), wanted=f"<= {last}")
+    demand_near(data.day, today)
     counted = await find_unit_id(services, data.unit, Moment(data.day, services.clock()))
     async with services.db.reading() as session:
         answers = await stock_takes.heir_of(session, counted, today)
     allowed = await allowed_now(request)
     if allowed is not None and answers not in allowed:
         raise Problem("not_found", what=NOUN_UNIT, ref=data.unit)
-    return Opening(counted, answers, data.day, data.reason, paper, _board(data))
+    return Opening(counted, answers, data.day, data.reason, paper, read_board(data.board))
 
 
 @post("/api/v1/stock-takes", status_code=200, opt={"role": "it"}, tags=["assets"])
@@ -291,11 +301,7 @@ async def _end(
 ) -> TakeOutput:
     services = services_of(request)
     moment = now_of(services)
-    paper = clean_text(data.instrument, 200)
-    if not paper:
-        raise Problem(
-            "bad_field", field="instrument", value="", wanted=Both("số văn bản", "its number")
-        )
+    paper = read_paper(data.instrument)
     async with services.db.change() as session:
         take = await find_take(request, ref, moment)
         closing = state == "closed"
