@@ -129,6 +129,26 @@ async def test_one_cable_is_told_once_with_both_ends_and_a_duplex_that_differs(l
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
+async def test_a_device_that_tells_of_no_neighbour_is_drawn_on_the_port_of_its_own(
+    lan: Lan,
+) -> None:
+    """Its MAC is the one at its address; behind a hub with others it is no cable's end."""
+    await lan.add_switch("IN-1", "10.0.0.7", COMMUNE)
+    await tell_tables(lan)
+    alone = (await lan.get("/topology"))["cables"]
+    crowd = tuple(Station(f"02:00:00:00:01:{n:02x}", "ge1", 1, 10) for n in range(4))
+    beyond = Neighbours(lan.b, "ok", (beside("ge24", 24, MAC_A, "ge24", "sw-a"),),
+                        (Station(PC, "ge1", 1, 10), *crowd), ())  # fmt: skip
+    await lan.tell("neighbours", beyond, 1)
+    crowded = (await lan.get("/topology"))["cables"]
+
+    (placed,) = [cable for cable in alone if cable["protocols"] == ["fdb"]]
+    assert (placed["near"]["device"], placed["near"]["port"]) == ("SW-B", "ge1")
+    assert placed["near"]["speed_bits_per_second"] == 10**9
+    assert (placed["far"]["device"], placed["far"]["port"]) == ("IN-1", None)
+    assert [cable["protocols"] for cable in crowded] == [["lldp"]]
+
+
 async def test_a_neighbour_is_known_by_mac_or_address_and_never_by_its_name(lan: Lan) -> None:
     named = Neighbour("lldp", "ge1", 1, "sw-b", "local", "ge24", "name", name="SW-B",
                       abilities=("bridge",))  # fmt: skip

@@ -22,6 +22,8 @@ STATE = r"C:\ProgramData\kiemke-collector"
 # What this Wine lacks of Windows (tests/support/wine_library.py has the rest): pyserial, which netmiko imports,
 # looks for serial ports when it is imported.
 NO_PORTS = "def comports(include_links=False):\n    return []\n"
+# What SNMP takes; the other libraries are files like these.
+LIBRARIES = ("pysnmp", "pyasn1", "icmplib")
 CREDENTIALS = '[lab]\nversion = "2c"\ncommunity = "of-the-office"\n'
 LOOK = """
 import asyncio, json
@@ -144,10 +146,9 @@ def test_devices_are_polled_visited_and_pinged_by_what_windows_has(
 def test_the_installer_makes_a_service_that_enrols_and_goes_without_a_trace(
     collector: Collector, server: ServerProcess, tmp_path: Path
 ) -> None:
-    """Its folder holds what SNMP takes; the other libraries are files like these."""
     require_peer("wixl")
     shutil.rmtree(collector.folder, ignore_errors=True)
-    tree = windows_tree.build_collector(tmp_path / "tree", only=("pysnmp", "pyasn1", "icmplib"))
+    tree = windows_tree.build_collector(tmp_path / "tree", only=LIBRARIES)
     made = windows_msi.build(tree, tmp_path / "collector.msi", program=windows_tree.COLLECTOR)
     token = enrolment_token(server, "collector")
     installed = collector.pc.run("msiexec", "/i", windows_path(made), "/qn", f"TOKEN={token}")
@@ -168,10 +169,10 @@ def test_the_installer_makes_a_service_that_enrols_and_goes_without_a_trace(
 def test_a_whole_newer_collector_takes_the_place_of_the_one_that_runs(
     collector: Collector, server: ServerProcess, tmp_path: Path
 ) -> None:
-    """With every library, as `make packages` builds it: who it is, its secrets and what waits stay."""
+    """Who it is, its secrets and what waits stay; what is no more in it goes."""
     require_peer("wixl")
     shutil.rmtree(collector.folder, ignore_errors=True)
-    old = windows_tree.build_collector(tmp_path / "old")
+    old = windows_tree.build_collector(tmp_path / "old", only=LIBRARIES)
     (old / windows_tree.SITE / "dropped.py").write_text("")
     new = tmp_path / "new"
     shutil.copytree(old, new, copy_function=os.link)

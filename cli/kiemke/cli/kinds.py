@@ -82,6 +82,12 @@ def _total(value: object, zone: tzinfo) -> str | None:
     return figures.octets(int(value)) if known and isinstance(value, str) else None
 
 
+def _tally(value: object, zone: tzinfo) -> str | None:
+    """Counters travel as decimal text."""
+    known = isinstance(value, str) and value.isascii() and value.isdecimal()
+    return figures.count(int(value)) if known and isinstance(value, str) else None
+
+
 def latency(seconds: float) -> str:
     """Return a short time in milliseconds: 12,3 ms."""
     return f"{figures.trimmed(seconds * 1000)} ms"
@@ -108,6 +114,7 @@ COUNT = Kind(_number(figures.count), number=True)
 DONG = Kind(_number(figures.dong), number=True)
 OCTETS = Kind(_number(figures.octets), number=True)
 TOTAL = Kind(_total, number=True)
+TALLY = Kind(_tally, number=True)
 BITS = Kind(_fraction(figures.bits_per_second), number=True)
 RATIO = Kind(_fraction(figures.ratio), number=True)
 TIMES = Kind(_fraction(lambda value: figures.decimal(int(value * 100) / 100, 2)), number=True)

@@ -14,7 +14,7 @@ from kiemke.cli.app import App
 from kiemke.cli.command import option
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.records import Listing, Record
-from kiemke.cli.tables import ABSENT, Column, as_csv, as_json, cell, draw
+from kiemke.cli.tables import ABSENT, Column, Drawn, as_csv, as_json, cell, draw
 
 DEFAULT_TABLE_ROWS = 200
 
@@ -209,9 +209,15 @@ def show(app: App, title: str, columns: Sequence[Column], listing: Listing, shap
                 shown=figures.count(shown), total=figures.count(total)
             )
         )
-    if drawn.left_out:
-        note = _("no room for: {columns} (--wide)").format(columns=", ".join(drawn.left_out))
-        app.say(*textwrap.wrap(note, app.width()))
+    app.say(*left_out(app, drawn))
+
+
+def left_out(app: App, drawn: Drawn) -> list[str]:
+    """Return the lines that name the columns which had no room, [] when all had."""
+    if not drawn.left_out:
+        return []
+    note = _("no room for: {columns} (--wide)").format(columns=", ".join(drawn.left_out))
+    return textwrap.wrap(note, app.width())
 
 
 def _with_mark(app: App, listing: Listing) -> Mapping[str, object]:

@@ -23,6 +23,7 @@ LINK_WORDS: dict[str, dict[str, str]] = {
         "probes_only": N_("probes only"),
     },
     "asked_by": {"snmp": "SNMP", "upnp": "UPnP"},
+    "duplex": {"full": N_("full"), "half": N_("half duplex")},
     "link_hint": {
         "probe": N_("give an address to probe: import of lines, column “Probe addresses”"),
         "name_port": N_(

@@ -12,11 +12,12 @@ from kiemke.cli.device_acts import change, history, retire
 from kiemke.cli.device_config import config, host_key
 from kiemke.cli.device_identity import other, same, why
 from kiemke.cli.i18n import N_, _
-from kiemke.cli.kinds import BITS, COUNT, MOMENT, THING, words
+from kiemke.cli.kinds import BITS, COUNT, MOMENT, TALLY, THING, TOTAL, words
 from kiemke.cli.listing import (
     Shape,
     Times,
     json_option,
+    left_out,
     search_options,
     shape_options,
     show,
@@ -41,6 +42,7 @@ COLUMNS = (
 )
 FIELDS = (
     *COLUMNS,
+    Column(N_("Why the poll failed"), "detail"),
     Column(N_("Seen as"), "seen_kind", words("thing")),
     Column(N_("Version"), "version"),
     Column(N_("Serial number"), "serial"),
@@ -52,8 +54,8 @@ FIELDS = (
     Column(N_("SSH platform"), "ssh_platform"),
     Column(N_("Told by SSH"), "by_ssh"),
     Column(N_("Last visit by SSH"), "visit.visited_at", MOMENT),
-    Column(N_("Its outcome"), "visit.outcome", words("outcome")),
-    Column(N_("Why"), "visit.detail"),
+    Column(N_("Outcome of the visit"), "visit.outcome", words("outcome")),
+    Column(N_("Why it failed"), "visit.detail"),
     Column(N_("Configuration read"), "visit.config_at", MOMENT),
     Column(N_("Account"), "visit.user"),
     Column(N_("May configure"), "visit.may_configure"),
@@ -76,14 +78,16 @@ INTERFACES = (
     Column(N_("Label"), "alias", flexible=True, optional=3),
     Column(N_("Up"), "oper_up"),
     Column(N_("Speed"), "speed_bits_per_second", BITS),
-    Column(N_("Duplex"), "duplex", optional=1),
+    Column(N_("Duplex"), "duplex", words("duplex"), optional=1),
     Column(N_("Since"), "state_at", MOMENT, optional=4),
-    Column(N_("Changes"), "state_changes", COUNT, optional=6),
-    Column(N_("Errors in"), "in_errors", optional=5),
-    Column(N_("Errors out"), "out_errors", optional=5),
-    Column(N_("Discards in"), "in_discards", optional=7),
-    Column(N_("Discards out"), "out_discards", optional=7),
-    Column(N_("Read at"), "read_at", MOMENT, optional=2),
+    Column(N_("Changes"), "state_changes", COUNT, optional=5),
+    Column(N_("Errors in"), "in_errors", TALLY, optional=2),
+    Column(N_("Errors out"), "out_errors", TALLY, optional=2),
+    Column(N_("Discards in"), "in_discards", TALLY, optional=6),
+    Column(N_("Discards out"), "out_discards", TALLY, optional=6),
+    Column(N_("Octets in"), "in_octets", TOTAL, optional=7),
+    Column(N_("Octets out"), "out_octets", TOTAL, optional=7),
+    Column(N_("Read at"), "read_at", MOMENT, optional=8),
 )
 _CELSIUS = "_celsius"
 READINGS = (
@@ -136,10 +140,11 @@ def list_(app: App, unit: str | None, search: str | None, times: Times, shape: S
     examples=("kiemke device show SW-01", "kiemke thiet-bi xem 10.1.0.2"),
 )
 @argument("ref", metavar=N_("DEVICE"))
+@option("--wide", "--rong", "wide", is_flag=True, help=N_("Cut nothing, however wide."))
 @time_options
 @json_option
 @pass_app
-def show_(app: App, ref: str, times: Times, json: bool) -> None:
+def show_(app: App, ref: str, wide: bool, times: Times, json: bool) -> None:
     """Show a device."""
     found = pick(app, DEVICE, ref, times.parameters())
     if json:
@@ -148,7 +153,8 @@ def show_(app: App, ref: str, times: Times, json: bool) -> None:
     show_one(app, _("Device"), FIELDS, found)
     interfaces = records_of(dig(found, "interfaces"))
     if interfaces:
-        app.say("", *draw(INTERFACES, interfaces, app.width(), app.zone).lines)
+        drawn = draw(INTERFACES, interfaces, None if wide else app.width(), app.zone)
+        app.say("", *drawn.lines, *left_out(app, drawn))
     else:  # by SNMP nothing is known of them
         _draw(app, PORTS, records_of(dig(found, "visit.ports")))
     _draw(app, PARTS, records_of(dig(found, "visit.parts")))

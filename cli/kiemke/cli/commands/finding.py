@@ -1,5 +1,7 @@
 """kiemke finding: what the system found amiss and a person should look at."""
 
+from dataclasses import replace
+
 import click
 
 from kiemke.cli.app import App, pass_app
@@ -16,6 +18,7 @@ from kiemke.cli.listing import (
     time_options,
 )
 from kiemke.cli.pick import UNIT, reference
+from kiemke.cli.records import Record, text_at
 from kiemke.cli.tables import Column
 
 COLUMNS = (
@@ -26,6 +29,9 @@ COLUMNS = (
     Column(N_("Since"), "opened_at", MOMENT, optional=1),
     Column(N_("Closed"), "closed_at", MOMENT, optional=2),
 )
+# What to type stands behind this in a finding's text.
+_STEP = " | "
+NEXT = Column(N_("Type next"), "next", below=True)
 
 
 @click.group(
@@ -62,4 +68,12 @@ def list_(
         "closed": "true" if closed else None,
     }
     listing = items_where(app, "/findings", asked, shape, kind=kind)
-    show(app, _("Findings"), COLUMNS, listing, shape)
+    if not (shape.json or shape.csv):
+        listing = replace(listing, items=tuple(map(_with_step, listing.items)))
+    show(app, _("Findings"), COLUMNS if shape.csv else (*COLUMNS, NEXT), listing, shape)
+
+
+def _with_step(row: Record) -> Record:
+    """Return a finding with what is to be typed next apart from what it says."""
+    what, _bar, step = (text_at(row, "detail") or "").rpartition(_STEP)
+    return {**row, "detail": what, "next": step} if step.startswith("kiemke") and what else row

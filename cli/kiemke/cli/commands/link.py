@@ -60,7 +60,7 @@ FIELDS = (
     Column(N_("Round trip"), "round_trip_seconds", LATENCY),
     Column(N_("Jitter"), "jitter_seconds", LATENCY),
     Column(N_("Negotiated speed"), "negotiated_bits_per_second", BITS),
-    Column(N_("Duplex"), "duplex"),
+    Column(N_("Duplex"), "duplex", words("duplex")),
 )
 DAYS = (
     Column(N_("Day"), "day", DAY),

@@ -180,7 +180,7 @@ HOSTS = (
     Column(N_("Says it is"), "sys_descr", flexible=True, optional=6),
     Column(N_("Known"), "is_known"),
     Column(N_("Last seen"), "seen_at", MOMENT, optional=1),
-    Column(N_("Cheapest step"), "fix", words("lan_fix"), flexible=True),
+    Column(N_("Cheapest step"), "fix", words("lan_fix"), below=True),
 )
 
 

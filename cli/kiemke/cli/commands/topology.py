@@ -114,8 +114,9 @@ def where(app: App, ref: str, times: Times, json: bool) -> None:
     if json:
         app.write(as_json(found) + "\n")
         return
-    told = [text_at(found, "name") or text_at(found, "ref"), *_list(found, "macs")]
-    app.heading(" · ".join(part for part in (*told, *_list(found, "addresses")) if part))
+    told = [text_at(found, "name") or text_at(found, "ref") or "", *_list(found, "macs")]
+    told += _list(found, "addresses")
+    app.heading(" · ".join(part for part in dict.fromkeys(told) if part))
     rows = [_with(place) for place in records_of(dig(found, "places"))]
     if not rows:
         app.say(_("No switch that is polled has seen it on a port of its own."))

@@ -19,6 +19,7 @@ from kiemke.server.domain.lan_hosts import HOLDS
 from kiemke.server.domain.lan_names import mac_of
 from kiemke.server.domain.tables import dated
 from kiemke.server.domain.topology import End, load_graph
+from kiemke.server.domain.topology_placed import placed
 from kiemke.server.domain.whereabouts import Place, find_places
 from kiemke.server.errors import Problem
 from kiemke.server.resources import devices, machines
@@ -144,10 +145,10 @@ async def get_topology(
     services = services_of(request)
     units = await visible_units(services, request.user, moment, unit)
     seen = await _seen_devices(request, moment, units)
+    at_ms = moment_ms(services, moment)
     async with services.db.reading() as session:
-        graph = await load_graph(
-            session, moment.day, moment_ms(services, moment), moment.known_ms, seen
-        )
+        graph = await load_graph(session, moment.day, at_ms, moment.known_ms, seen)
+        graph.cables += await placed(session, graph, at_ms, moment.known_ms, seen)
     refs = await load_refs(services, moment)
     codes = {key: str(row["code"]) for key, row in graph.devices.items()}
     return Topology(
