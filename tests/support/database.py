@@ -37,11 +37,16 @@ _OTHERS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
-_RESTART_SEQUENCES = """
-DO $$ DECLARE s record; BEGIN
-  FOR s IN SELECT schemaname, sequencename FROM pg_sequences
+# Every table that was ever written into; a block is one transaction, in which no key is asked for.
+_DELETE_ALL = """
+DO $$ DECLARE r record; BEGIN
+  SET LOCAL session_replication_role = replica;
+  FOR r IN SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+    AND relname NOT IN ({kept}) AND pg_relation_size(oid) > 0
+  LOOP EXECUTE format('DELETE FROM %I', r.relname); END LOOP;
+  FOR r IN SELECT schemaname, sequencename FROM pg_sequences
     WHERE last_value IS NOT NULL AND sequencename NOT LIKE 'tortoise%'
-  LOOP EXECUTE format('ALTER SEQUENCE %I.%I RESTART', s.schemaname, s.sequencename); END LOOP;
+  LOOP EXECUTE format('ALTER SEQUENCE %I.%I RESTART', r.schemaname, r.sequencename); END LOOP;
 END $$
 """
 
@@ -95,11 +100,20 @@ async def run_peer(program: str, *arguments: str, url: str) -> None:
     assert await process.wait() == 0, program
 
 
-async def _make_postgres(admin: asyncpg.Connection, postgres_url: str) -> str:
+async def _administer(postgres_url: str, sql: str) -> None:
+    """Run a statement about databases."""
+    admin = await asyncpg.connect(postgres_url)
+    try:
+        await admin.execute(sql)
+    finally:
+        await admin.close()
+
+
+async def _make_postgres(postgres_url: str) -> str:
     """Return the name of a new database with every table and no row."""
     name = f"t{uuid4().hex}"
     url = postgres_url.rsplit("/", 1)[0] + f"/{name}"
-    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+    await _administer(postgres_url, f'CREATE DATABASE "{name}" TEMPLATE template0')
     with kept_alone("sql") as cached:
         if not cached.exists():
             await migrate(url)
@@ -128,15 +142,8 @@ async def _empty(postgres_url: str, name: str) -> bool:
         await connection.execute(_OTHERS)
         if await connection.fetchval(_SHAPE) != _shapes[name]:
             return False
-        tables = [row[0] for row in await connection.fetch(_TABLES)]
-        async with connection.transaction():
-            await connection.execute(
-                "SET LOCAL session_replication_role = replica"
-            )  # no keys asked
-            for table in tables:
-                if table not in _kept_tables[name]:
-                    await connection.execute(f'DELETE FROM "{table}"')  # noqa: S608
-            await connection.execute(_RESTART_SEQUENCES)
+        kept = ", ".join(f"'{table}'" for table in _kept_tables[name])
+        await connection.execute(_DELETE_ALL.format(kept=kept))
     finally:
         await connection.close()
     return True
@@ -151,19 +158,15 @@ async def fresh_url(dialect: str, folder: Path, postgres_url: str | None) -> Asy
         yield f"sqlite://{path}"
         return
     assert postgres_url is not None
-    admin = await asyncpg.connect(postgres_url)
+    idle = _idle.setdefault(postgres_url, [])
+    name = idle.pop() if idle else await _make_postgres(postgres_url)
     try:
-        idle = _idle.setdefault(postgres_url, [])
-        name = idle.pop() if idle else await _make_postgres(admin, postgres_url)
-        try:
-            yield postgres_url.rsplit("/", 1)[0] + f"/{name}"
-        finally:
-            if await _empty(postgres_url, name):
-                idle.append(name)
-            else:
-                await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        yield postgres_url.rsplit("/", 1)[0] + f"/{name}"
     finally:
-        await admin.close()
+        if await _empty(postgres_url, name):
+            idle.append(name)
+        else:
+            await _administer(postgres_url, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @asynccontextmanager

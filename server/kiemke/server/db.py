@@ -225,7 +225,11 @@ class Database:
 
     async def open(self) -> None:
         """Connect. Raises OSError or a driver's error when the database cannot be reached."""
-        await Tortoise.init(config=tortoise_config(self.url), _enable_global_fallback=True)
+        config = tortoise_config(self.url)
+        # With the connections it would build the queries of all models, which nobody asks for.
+        await Tortoise.init(config=config, init_connections=False, _enable_global_fallback=True)
+        for name in config["connections"]:
+            get_connection(name)  # one made within a transaction would be that transaction's alone
         async with self.transaction():
             pass  # makes the file and its WAL before the query-only connection looks at them
 
