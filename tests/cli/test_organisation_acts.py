@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from tests.cli.conftest import Run
 from tests.support.rest_server import RestServer
 
@@ -197,8 +199,12 @@ def test_units_are_made_retyped_and_ended_by_a_decision(signed_in: RestServer, r
     assert [asked.query["apply"] for asked in signed_in.asked] == ["false", "false", "true"]
 
 
+UNIT = {"code": "TM", "name": "Xã Tân Minh", "type": "xa"}
+
+
 def test_coverage_is_asked_on_the_tree_of_another_day(signed_in: RestServer, run: Run) -> None:
     signed_in.on("GET", "/coverage/recast", {"items": [], "total": 0, "next": None})
+    signed_in.on("GET", "/units/TM", UNIT)
 
     today = run("coverage", "show", "--as-of", "31/12/2024", "--tree", "today")
     day = run("ty-le", "xem", "--ngay", "31/12/2024", "--cay", "01/07/2025", "--unit", "TM")
@@ -206,4 +212,63 @@ def test_coverage_is_asked_on_the_tree_of_another_day(signed_in: RestServer, run
 
     assert (today.code, day.code) == (0, 0), today.err + day.err
     assert (asked[0]["as_of"], "tree" in asked[0]) == ("2024-12-31", False)
-    assert (asked[1]["tree"], asked[1]["unit"]) == ("2025-07-01", "TM")
+    assert asked[1] == {"as_of": "2025-07-01"}  # a unit of that day's tree
+    assert (asked[2]["tree"], asked[2]["unit"]) == ("2025-07-01", "TM")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("coverage",), ("official", "list"), ("asset", "list"), ("reconcile",), ("norm", "list")],
+)
+def test_a_unit_that_ended_since_is_found_on_the_day_asked_for(
+    signed_in: RestServer, run: Run, words: tuple[str, ...]
+) -> None:
+    noun = {"official": "/officials", "asset": "/assets", "norm": "/norms"}
+    signed_in.on("GET", noun.get(words[0], f"/{words[0]}"), {"items": [], "total": 0, "next": None})
+    signed_in.on("GET", "/units/TM", UNIT)
+
+    ran = run(*words, "--unit", "TM", "--as-of", "30/06/2025", "--known-at", "05/07/2025")
+
+    assert ran.code == 0, ran.err
+    first = signed_in.asked[0]
+    assert (first.path.endswith("/units/TM"), first.query["as_of"]) == (True, "2025-06-30")
+    assert "known_at" in first.query
+
+
+def test_a_split_unit_on_a_later_tree_stands_apart_from_its_namesake(
+    signed_in: RestServer, run: Run
+) -> None:
+    rows = [
+        {"unit": UNIT, "kinds": [], "day": "2024-12-31", "ended": ended,
+         "subtree": {"officials": n, "no_pc": 1}, "coverage": {"verified": 0}}
+        for ended, n in (("2025-07-01", 20), (None, 80))
+    ]  # fmt: skip
+    signed_in.on("GET", "/coverage/recast", {"items": rows, "total": 2, "next": None})
+
+    ran = run("coverage", "show", "--as-of", "31/12/2024", "--tree", "today", "--wide")
+
+    assert ran.code == 0, ran.err
+    assert "Xã Tân Minh, kết thúc 01/07/2025  19/20" in ran.out
+    assert "tất cả" not in ran.out.replace("Đối tượng", "").split("79/80")[0].split("19/20")[0]
+
+
+def test_an_act_whose_answer_never_came_may_have_been_done(signed_in: RestServer, run: Run) -> None:
+    signed_in.on("POST", "/reorganisations", {}, cut=True)
+    move = (
+        "unit",
+        "move",
+        "TM",
+        "--under",
+        "HP",
+        "--day",
+        "01/07/2025",
+        "--paper",
+        "5/QĐ",
+        "--apply",
+    )
+
+    ran = run(*move)
+
+    assert ran.code == 1
+    assert "kết nối đứt trước khi máy chủ trả lời" in ran.err
+    assert "chưa rõ việc đã làm xong chưa" in ran.err

@@ -8,6 +8,7 @@ import pytest
 
 from kiemke.server.domain.reorganise import plan
 from kiemke.server.domain.reorganise_apply import apply
+from kiemke.server.domain.text import sort_key
 from tests.server.test_reorganise import (
     COMMUNES,
     DEPARTMENTS,
@@ -81,3 +82,21 @@ async def test_a_tree_before_the_day_is_refused_and_a_user_sees_his_own_units(ap
     assert [(row["unit"]["name"], row["subtree"]["officials"]) for row in own] == [
         ("Xã Tiên Minh", 4)
     ]
+
+
+async def test_who_asks_for_a_unit_above_all_parts_sees_the_split_one_apart(api: Api) -> None:
+    """Listed as Vietnamese sort; the split commune, whose code and name live on, says when it ended."""
+    async with await api.signed_in("viewer") as client:
+        rows = (await client.get("/api/v1/coverage/recast?as_of=2025-06-30&unit=HP")).json()[
+            "items"
+        ]
+        part = (await client.get("/api/v1/coverage/recast?as_of=2025-06-30&unit=TMI")).json()[
+            "items"
+        ]
+    names = [row["unit"]["name"] for row in rows]
+    twice = [(row["ended"], row["subtree"]["officials"]) for row in rows
+             if row["unit"]["name"] == f"Xã {SPLIT}"]  # fmt: skip
+
+    assert names == sorted(names, key=sort_key)
+    assert ("2025-07-01", 2) in twice
+    assert [row["ended"] for row in part] == [None]

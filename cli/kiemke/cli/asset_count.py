@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.choices import Choice
 from kiemke.cli.command import Command, argument, option
 from kiemke.cli.errors import KiemkeError
 from kiemke.cli.i18n import N_, _
@@ -58,7 +58,7 @@ def _read_codes(path: Path) -> list[str]:
     "--result",
     "--ket-qua",
     "result",
-    type=click.Choice(vocabulary.codes("count_result")),
+    type=Choice("count_result"),
     required=True,
     metavar=N_("RESULT"),
     help=N_("Whether they were there: seen or missing."),

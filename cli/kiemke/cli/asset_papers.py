@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 import click
 
-from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.choices import Choice
 from kiemke.cli.command import Command, argument, option
 from kiemke.cli.errors import KiemkeError
 from kiemke.cli.i18n import N_, _
@@ -100,7 +100,7 @@ def _send(app: App, ref: str, what: str, body: dict[str, Any], apply: bool) -> o
     ),
 )
 @argument("ref", metavar=N_("ASSET"))
-@argument("state", type=click.Choice(vocabulary.codes("status")), metavar=N_("CONDITION"))
+@argument("state", type=Choice("status"), metavar=N_("CONDITION"))
 @_paper_options
 @pass_app
 def status(
@@ -142,7 +142,7 @@ def _dong(text: str) -> int | None:
 @option("--price", "--nguyen-gia", "price", metavar=N_("DONG"), help=N_("Original cost."))
 @option("--in-use-since", "--dua-vao-su-dung", "since", metavar=N_("DAY"),
         help=N_("Day of first use."))  # fmt: skip
-@option("--ownership", "--so-huu", "ownership", type=click.Choice(vocabulary.codes("ownership")),
+@option("--ownership", "--so-huu", "ownership", type=Choice("ownership"),
         metavar=N_("WHOSE"), help=N_("owned, borrowed, provider, unproven or private."))  # fmt: skip
 @option("--owner", "--ben-cho-muon", "owner", metavar=N_("NAME"), help=N_("Lender or provider."))
 @option("--return-on", "--han-tra", "return_on", metavar=N_("DAY"), help=N_("Due back on."))
@@ -150,10 +150,10 @@ def _dong(text: str) -> int | None:
 @option("--code", "--ma", "code", metavar=N_("CODE"), help=N_("The new code."))
 @option("--tag", "--tem", "tag", metavar=N_("STICKER"), help=N_("Number on the sticker."))
 @option("--serial", metavar=N_("SERIAL"), help=N_("Serial number."))
-@option("--kind", "--loai", "kind", type=click.Choice(vocabulary.codes("thing")),
+@option("--kind", "--loai", "kind", type=Choice("thing"),
         metavar=N_("KIND"), help=N_("What kind of thing it is from then on."))  # fmt: skip
 @option("--no-agent", "--khong-tac-tu", "no_agent", metavar=N_("REASON"),
-        type=click.Choice((*vocabulary.codes("no_agent"), NONE)),
+        type=Choice("no_agent", also=(NONE,)),
         help=N_("Why it may carry no agent: secret, off_network, ..."))  # fmt: skip
 @option("--mac", metavar="MAC", help=N_("MAC address of its built-in adapter."))
 @_paper_options

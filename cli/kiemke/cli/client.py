@@ -22,6 +22,8 @@ PAGE_ROWS = 1000
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 DEMO_HEADER = "x-kiemke-demo"
+# The request left; no whole answer came.
+_SENT = (httpx.ReadError, httpx.RemoteProtocolError)
 Parameters = Mapping[str, str | int | list[str] | None]
 
 
@@ -139,7 +141,7 @@ class Client:
                 timeout=TIMEOUT if patience_seconds is None else patience_seconds,
             )
         except httpx.HTTPError as err:
-            raise self._unreachable(err) from err
+            raise self._unreachable(err, changing=method != "GET") from err
         self._notice(answer)
         if not answer.is_success:
             raise self._problem(answer)
@@ -194,7 +196,8 @@ class Client:
         kind = NotAllowed if refused else ServerProblem
         return kind(answer.status_code, what, where=where, remedy=remedy)
 
-    def _unreachable(self, err: httpx.HTTPError) -> KiemkeError:
+    def _unreachable(self, err: httpx.HTTPError, *, changing: bool = False) -> KiemkeError:
+        """Return what to say; of a change that was sent and not answered, that it may have been made."""
         if isinstance(_root_cause(err), ssl.SSLCertVerificationError):
             return KiemkeError(
                 _("the server did not prove itself by the pinned root certificate"),
@@ -206,13 +209,16 @@ class Client:
             )
         if isinstance(err, httpx.TimeoutException):
             what = _("the server did not answer in time")
+        elif isinstance(err, _SENT):
+            what = _("the connection broke off before the server answered")
         else:
             what = _("the server cannot be reached: {reason}").format(reason=err)
-        return KiemkeError(
-            what,
-            where=self.server,
-            remedy=_("check the address, the cable and that kiemke-server runs: kiemke doctor"),
-        )
+        remedy = _("check the address, the cable and that kiemke-server runs: kiemke doctor")
+        if changing and isinstance(err, (*_SENT, httpx.ReadTimeout)):
+            remedy = _(
+                "whether it was done is not known: look, and type the command again only if it was not"
+            )
+        return KiemkeError(what, where=self.server, remedy=remedy)
 
 
 def fetch_root(server: str) -> str:

@@ -6,9 +6,9 @@ from urllib.parse import quote
 import click
 
 from kiemke.cli import figures
-from kiemke.cli import words as vocabulary
 from kiemke.cli.acts import say_applied
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.choices import Choice
 from kiemke.cli.command import Command, argument, option
 from kiemke.cli.errors import KiemkeError
 from kiemke.cli.i18n import N_, _
@@ -45,7 +45,7 @@ ITEMS = (
 )
 @argument("take", metavar=N_("NUMBER"))
 @argument("numbers", nargs=-1, metavar=N_("[THING]..."))
-@option("--result", "--ket-qua", "result", type=click.Choice(vocabulary.codes("take_found")),
+@option("--result", "--ket-qua", "result", type=Choice("take_found"),
         metavar=N_("RESULT"), help=N_("What was found, where a file does not say."))  # fmt: skip
 @option("--by", "--nguoi", "by", required=True, metavar=N_("NAME"), help=N_("Who looked."))
 @option("--day", "--ngay", "day", type=DayType(), metavar=N_("DAY"),
@@ -56,7 +56,7 @@ ITEMS = (
 @option("--at", "--tai-don-vi", "unit", metavar=N_("UNIT"), help=N_("At which unit they were."))
 @option("--note", "--ghi-chu", "note", metavar=N_("TEXT"), help=N_("A remark for the minutes."))
 @option("--name", "--ten", "name", metavar=N_("NAME"), help=N_("What a surplus thing is."))
-@option("--kind", "--loai", "kind", type=click.Choice(vocabulary.codes("thing")),
+@option("--kind", "--loai", "kind", type=Choice("thing"),
         metavar=N_("KIND"), help=N_("Kind of a surplus thing."))  # fmt: skip
 @option("--unknown-as-surplus", "--la-thua", "unknown", is_flag=True,
         help=N_("A number that nothing on the book has is a surplus."))  # fmt: skip

@@ -118,7 +118,7 @@ def diff(
     """Compare two readings."""
     asked = {
         **times.parameters(),
-        "unit": reference(app, UNIT, unit),
+        "unit": reference(app, UNIT, unit, times.parameters()),
         "and_as_of": other_day,
         "and_known_at": other or None,
     }

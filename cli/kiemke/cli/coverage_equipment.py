@@ -7,6 +7,7 @@ import click
 from kiemke.cli import figures
 from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.choices import Choice
 from kiemke.cli.command import Command, option
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import COUNT, DAY, THING, Kind, words
@@ -111,7 +112,7 @@ def equipment(
 ) -> None:  # fmt: skip
     """Show which units have what."""
     asked: dict[str, Any] = {
-        **times.parameters(), "unit": reference(app, UNIT, unit), "q": search, "type": types,
+        **times.parameters(), "unit": reference(app, UNIT, unit, times.parameters()), "q": search, "type": types,
     }  # fmt: skip
     title = _("Which units have which equipment")
     if by_unit:
@@ -138,7 +139,7 @@ def equipment(
     "--finding",
     "--ket-luan",
     "finding",
-    type=click.Choice(vocabulary.codes("desk_finding")),
+    type=Choice("desk_finding"),
     metavar=N_("FINDING"),
     help=N_("Only lines with this finding: lack, not_working, unknown, ok."),
 )
@@ -152,7 +153,7 @@ def desks(
     """List the lines of the desks."""
     asked = {
         **times.parameters(),
-        "unit": reference(app, UNIT, unit),
+        "unit": reference(app, UNIT, unit, times.parameters()),
         "q": search,
         "finding": finding,
     }

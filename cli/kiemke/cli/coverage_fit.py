@@ -5,8 +5,8 @@ from collections import Counter
 import click
 
 from kiemke.cli import figures
-from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.choices import Choice
 from kiemke.cli.command import Command, option
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import COUNT, DAY, THING, words
@@ -15,7 +15,6 @@ from kiemke.cli.pick import UNIT, reference
 from kiemke.cli.records import text_at
 from kiemke.cli.tables import Column
 
-FITNESS = vocabulary.codes("fitness")
 COLUMNS = (
     Column(N_("Official"), "official", THING, flexible=True, least=14),
     Column(N_("Unit"), "unit.code"),
@@ -60,7 +59,7 @@ CSV_COLUMNS = (
     "--fitness",
     "--ket-luan",
     "fitness",
-    type=click.Choice(FITNESS),
+    type=Choice("fitness"),
     metavar=N_("FINDING"),
     help=N_("Only these: fit, unfit, fit_unknown."),
 )
@@ -74,7 +73,7 @@ def fit(
     """List verified people by fitness."""
     asked = {
         **times.parameters(),
-        "unit": reference(app, UNIT, unit),
+        "unit": reference(app, UNIT, unit, times.parameters()),
         "q": search,
         "fitness": fitness,
     }

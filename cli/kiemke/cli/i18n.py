@@ -31,6 +31,11 @@ def _(msgid: str) -> str:
     return _catalogue(_language.get()).gettext(msgid) if msgid else ""
 
 
+def in_languages(msgid: str) -> tuple[str, ...]:
+    """Return a text in every language, whichever is spoken."""
+    return msgid, _catalogue("vi").gettext(msgid)
+
+
 def N_(msgid: str) -> str:
     """Mark a text for the catalogue without translating it yet; `_` does that when it is shown."""
     return msgid

@@ -99,7 +99,11 @@ def import_(
 @pass_app
 def surveys(app: App, unit: str | None, search: str | None, times: Times, shape: Shape) -> None:
     """List surveys."""
-    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
+    asked = {
+        **times.parameters(),
+        "unit": reference(app, UNIT, unit, times.parameters()),
+        "q": search,
+    }
     listing = app.client.items("/machines/surveys", asked, shape.rows)
     show(app, _("Surveys by hand"), SURVEYS, listing, shape)
 

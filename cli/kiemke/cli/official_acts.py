@@ -9,13 +9,13 @@ import click
 from kiemke.cli import figures
 from kiemke.cli.acts import act, act_options, say_applied
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.choices import Choice
 from kiemke.cli.command import Command, argument, option
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import DAY, THING, words
 from kiemke.cli.listing import DayType, Times, json_option, time_options
 from kiemke.cli.records import Record, dig, records_of, text_at
 from kiemke.cli.tables import Column, as_json, draw
-from kiemke.cli.words import codes
 
 SPAN = (Column(N_("Since"), "valid_from", DAY), Column(N_("Until"), "valid_to", DAY))
 PERSONS = (
@@ -41,7 +41,7 @@ ABSENCES = (
     Column(N_("Paper"), "instrument", flexible=True),
 )
 HOLDS = (Column(N_("Code"), "code"), Column(N_("Name"), "name", flexible=True))
-KINDS = click.Choice(codes("official_kind")[:4])
+KINDS = Choice("official_kind", most=4)
 PERSON_OPTIONS = (
     option("--name", "--ten", "name", metavar=N_("NAME"), help=N_("The whole name.")),
     option("--family-name", "--ho", "family_name", metavar=N_("NAME"), help=N_("Họ alone.")),
@@ -230,7 +230,7 @@ def post(
     "--duty",
     "--viec",
     "duty",
-    type=click.Choice(codes("duty")),
+    type=Choice("duty"),
     metavar=N_("DUTY"),
     help=N_("it_officer, records_clerk or one_stop_desk."),
 )
@@ -307,7 +307,7 @@ def retire(app: App, ref: str, day: str, paper: str, apply: bool, json: bool) ->
     "--ly-do",
     "reason",
     required=True,
-    type=click.Choice(codes("absence")),
+    type=Choice("absence"),
     metavar=N_("REASON"),
     help=N_("E.g. leave, study, suspended."),
 )

@@ -107,9 +107,17 @@ def _searched(
         return ()
 
 
-def reference(app: App, noun: Noun, given: str | None) -> str | None:
-    """Return the code (or id) of what a reference means, None for none."""
-    return None if given is None else _reference_of(noun, pick(app, noun, given))
+def reference(
+    app: App,
+    noun: Noun,
+    given: str | None,
+    parameters: Mapping[str, str | int | None] | None = None,
+) -> str | None:
+    """Return the code (or id) of what a reference means, None for none.
+
+    ``parameters`` are the day and moment that are asked about: a unit that ended since was one then.
+    """
+    return None if given is None else _reference_of(noun, pick(app, noun, given, parameters))
 
 
 def _reference_of(noun: Noun, record: Record) -> str:

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +12,7 @@ import click
 from kiemke.cli import figures
 from kiemke.cli.acts import act, act_options, say_applied
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.choices import Choice
 from kiemke.cli.command import Command, argument, option
 from kiemke.cli.errors import KiemkeError
 from kiemke.cli.i18n import N_, _
@@ -19,10 +20,10 @@ from kiemke.cli.kinds import DAY, THING, words
 from kiemke.cli.listing import Times, json_option, time_options
 from kiemke.cli.records import Record, dig, number_at, records_of, text_at
 from kiemke.cli.tables import Column, as_json, draw
-from kiemke.cli.words import codes, word
+from kiemke.cli.words import word
 
 MOST_SHOWN = 40
-TYPES = click.Choice(codes("unit_type"))
+TYPES = Choice("unit_type")
 MOVED = (
     Column(N_("What"), "what", words("holding")),
     Column(N_("Code"), "code"),
@@ -93,8 +94,9 @@ def _decide(app: App, decision: dict[str, Any], apply: bool, json: bool) -> int:
         app.say(_("carried over: {counts}").format(counts=", ".join(counts)))
         app.say("", *draw(MOVED, moved[:MOST_SHOWN], app.width(), app.zone).lines)
     if len(moved) > MOST_SHOWN:
-        app.say(_("… and {count} more").format(count=figures.count(len(moved) - MOST_SHOWN)))
-    _tell_takes(app, told)
+        more = _("… and {count} more; --json has them all")
+        app.say(more.format(count=figures.count(len(moved) - MOST_SHOWN)))
+    _tell_takes(app, told, decision["day"])
     ended = number_at(told, "targets_ended")
     if ended:
         app.say(
@@ -104,7 +106,7 @@ def _decide(app: App, decision: dict[str, Any], apply: bool, json: bool) -> int:
     return 0
 
 
-def _tell_takes(app: App, told: object) -> None:
+def _tell_takes(app: App, told: object, day: str) -> None:
     """Name the open stock-takes of the units concerned, and the units that end uncounted."""
     takes = records_of(dig(told, "stock_takes"))
     if takes:
@@ -114,7 +116,9 @@ def _tell_takes(app: App, told: object) -> None:
         named = ", ".join(str(row.get("code")) for row in without[:MOST_SHOWN])
         text = _("no stock-take before they end ({count}): {units}")
         app.say(text.format(count=figures.count(len(without)), units=named))
-        app.say(f"  → kiemke count open {without[0].get('code')} --reason merger --day … --paper …")
+        eve = DAY.render((date.fromisoformat(day) - timedelta(days=1)).isoformat(), app.zone)
+        code = without[0].get("code")
+        app.say(f"  → kiemke count open {code} --reason merger --day {eve} --paper …")
 
 
 @click.command(
@@ -130,7 +134,14 @@ def _tell_takes(app: App, told: object) -> None:
 )
 @option("--name", "--ten", "name", metavar=N_("NAME"), help=N_("Name, if the unit is new."))
 @option("--type", "--loai", "type_", metavar=N_("TYPE"), help=N_("Type, if the unit is new."))
-@option("--parent", "--thuoc", "parent", metavar=N_("CODE"), help=N_("What a new unit belongs to."))
+@option(
+    "--parent",
+    "--under",
+    "--thuoc",
+    "parent",
+    metavar=N_("CODE"),
+    help=N_("What a new unit belongs to."),
+)
 @act_options
 @pass_app
 def merge(
@@ -213,7 +224,13 @@ def split(
 )
 @argument("unit", metavar=N_("UNIT"))
 @option(
-    "--under", "--thuoc", "parent", required=True, metavar=N_("CODE"), help=N_("The unit above.")
+    "--under",
+    "--parent",
+    "--thuoc",
+    "parent",
+    required=True,
+    metavar=N_("CODE"),
+    help=N_("The unit above."),
 )
 @act_options
 @pass_app
@@ -267,7 +284,7 @@ def rename(
     metavar=N_("TYPE"),
     help=N_("Its type, e.g. xa, phong."),
 )
-@option("--under", "--thuoc", "parent", metavar=N_("CODE"), help=N_("The unit above."))
+@option("--under", "--parent", "--thuoc", "parent", metavar=N_("CODE"), help=N_("The unit above."))
 @act_options
 @pass_app
 def create(

@@ -9,7 +9,7 @@ TAKE_WORDS: dict[str, dict[str, str]] = {
         "broken": N_("broken"),
         "missing": N_("not found"),
         "surplus": N_("not on the book"),
-        "retract": N_("taken back"),
+        "retract": N_("take back"),
     },
     "take_line": {
         "missing": N_("missing"),

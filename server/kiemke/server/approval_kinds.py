@@ -7,18 +7,19 @@ from typing import Any
 from kiemke.server.audit import record
 from kiemke.server.db import Row, Session
 from kiemke.server.domain.approvals import Decision, Kind
-from kiemke.server.domain.asset_book import CannotSay, Statement, put_status
+from kiemke.server.domain.asset_book import Statement, put_status
 from kiemke.server.domain.calendar import local_day
 from kiemke.server.domain.dated_table import By
-from kiemke.server.domain.erasure import CannotErase, erase
+from kiemke.server.domain.erasure import erase
+from kiemke.server.domain.refusal import Refused
 from kiemke.server.domain.text_labels import Words
 from kiemke.server.errors import Both, Problem
 
 
-def refused(error: CannotSay | CannotErase) -> Problem:
-    """Return the answer to what contradicts the book."""
-    what = Both(f"{error.message.vi} {error.remedy.vi}", f"{error.message.en} {error.remedy.en}")
-    return Problem("unreadable", what=what)
+def refused(error: Refused) -> Problem:
+    """Return the answer to what contradicts the ledgers."""
+    what = Both(error.message.vi, error.message.en)
+    return Problem("refused", what=what, remedy=Both(error.remedy.vi, error.remedy.en))
 
 
 async def _dispose(
@@ -32,7 +33,7 @@ async def _dispose(
     stamp = By(decision.who, decision.now_ms)
     try:
         before = await put_status(session, asset, "disposed", said, stamp, apply=True)
-    except CannotSay as error:
+    except Refused as error:
         raise refused(error) from error
     await record(
         session,
@@ -59,7 +60,7 @@ async def _erase(
     today = local_day(decision.now_ms, row["utc_offset_seconds"])
     try:
         done = await erase(session, official, today, decision.now_ms)
-    except CannotErase as error:
+    except Refused as error:
         raise refused(error) from error
     await record(
         session,

@@ -146,6 +146,11 @@ PROBLEMS: dict[str, Kind] = {
         ("Không đọc được", "{what}", "Sửa nội dung rồi gửi lại."),
         ("Unreadable", "{what}", "Correct the content and send it again."),
     ),
+    "refused": make_kind(
+        422,
+        ("Không thực hiện được", "{what}", "{remedy}"),
+        ("Cannot be done", "{what}", "{remedy}"),
+    ),
     "too_many": make_kind(
         429,
         (
@@ -239,8 +244,8 @@ def _fill(text: str, fields: Mapping[str, object], language: str) -> str:
     # Not str.format: a name such as "{0.__class__}" from outside must stay what it is.
     def put(match: re.Match[str]) -> str:
         value = fields.get(match[1], "?")
-        if isinstance(value, Both):
-            value = value.en if language == "en" else value.vi
+        if isinstance(value, Both):  # this house's own words, with lists it has shortened itself
+            return (value.en if language == "en" else value.vi)[:1000]
         return str(value)[:300]
 
     return re.sub(r"\{(\w+)\}", put, text)

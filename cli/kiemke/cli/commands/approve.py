@@ -6,6 +6,7 @@ import click
 
 from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.choices import Choice
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import MOMENT, THING, words
@@ -46,7 +47,7 @@ def approve() -> None:
 )
 @option(
     "--state",
-    type=click.Choice(vocabulary.codes("approval_state")),
+    type=Choice("approval_state"),
     default="waiting",
     help=N_("In which state."),
 )

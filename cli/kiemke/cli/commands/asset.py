@@ -2,12 +2,12 @@
 
 import click
 
-from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.asset_count import count
 from kiemke.cli.asset_handover import handover
 from kiemke.cli.asset_minutes import COMMANDS as MINUTES
 from kiemke.cli.asset_papers import COMMANDS as PAPERS
+from kiemke.cli.choices import Choice
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import DAY, DONG, THING, words
@@ -70,7 +70,7 @@ def asset() -> None:
     "--status",
     "--tinh-trang",
     "status",
-    type=click.Choice(vocabulary.codes("status")),
+    type=Choice("status"),
     metavar=N_("CONDITION"),
     help=N_("Only assets in this condition: in_use, in_stock, broken, ..."),
 )
@@ -78,7 +78,7 @@ def asset() -> None:
     "--kind",
     "--loai",
     "kind",
-    type=click.Choice(vocabulary.codes("thing")),
+    type=Choice("thing"),
     metavar=N_("KIND"),
     help=N_("Only assets of this kind: desktop, laptop, printer, ..."),
 )
@@ -86,7 +86,7 @@ def asset() -> None:
     "--ownership",
     "--so-huu",
     "ownership",
-    type=click.Choice(vocabulary.codes("ownership")),
+    type=Choice("ownership"),
     metavar=N_("WHOSE"),
     help=N_("Only what is owned, borrowed, the provider's, or unproven: a draft."),
 )
@@ -105,7 +105,11 @@ def list_(
     shape: Shape,
 ) -> None:
     """List assets."""
-    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
+    asked = {
+        **times.parameters(),
+        "unit": reference(app, UNIT, unit, times.parameters()),
+        "q": search,
+    }
     show(
         app,
         _("Assets"),

@@ -87,7 +87,7 @@ def list_(
     """List entries."""
     asked = {
         **times.parameters(),
-        "unit": reference(app, UNIT, unit),
+        "unit": reference(app, UNIT, unit, times.parameters()),
         "who": who,
         "act": act,
         "subject": about,

@@ -8,9 +8,9 @@ from urllib.parse import quote
 import click
 
 from kiemke.cli import figures
-from kiemke.cli import words as vocabulary
 from kiemke.cli.acts import say_applied
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.choices import Choice
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.count_add import add
 from kiemke.cli.count_board import correct, read_board, say_sum, title
@@ -90,7 +90,7 @@ def count() -> None:
         help=N_("As of which day the book is read."))  # fmt: skip
 @option("--paper", "--so", "paper", required=True, metavar=N_("NUMBER"),
         help=N_("Number of the decision."))  # fmt: skip
-@option("--reason", "--ly-do", "reason", type=click.Choice(vocabulary.codes("take_reason")),
+@option("--reason", "--ly-do", "reason", type=Choice("take_reason"),
         default="year_end", metavar=N_("REASON"),
         help=N_("year_end, merger, handover or other."))  # fmt: skip
 @option("--head", "--truong-ban", "head", metavar=N_("MEMBER"),
@@ -134,7 +134,7 @@ def open_(
     help=N_("List stock-takes, the last opened first."),
     examples=("kiemke count list --state open", "kiemke kiem-ke danh-sach --ngay 31/12/2025"),
 )
-@option("--state", "--trang-thai", "state", type=click.Choice(vocabulary.codes("take_state")),
+@option("--state", "--trang-thai", "state", type=Choice("take_state"),
         metavar=N_("STATE"), help=N_("Only these: open, closed or withdrawn."))  # fmt: skip
 @search_options
 @time_options
@@ -145,7 +145,7 @@ def list_(
 ) -> None:
     """List them."""
     asked = {
-        **times.parameters(), "unit": reference(app, UNIT, unit), "q": search, "state": state,
+        **times.parameters(), "unit": reference(app, UNIT, unit, times.parameters()), "q": search, "state": state,
     }  # fmt: skip
     found = app.client.items("/stock-takes", asked, shape.rows)
     show(app, _("Stock-takes"), TAKES, found, shape)
@@ -175,7 +175,7 @@ def show_(
     """Show one."""
     path = f"/stock-takes/{quote(number, safe='')}"
     asked: dict[str, Any] = {
-        **times.parameters(), "unit": reference(app, UNIT, unit), "q": search,
+        **times.parameters(), "unit": reference(app, UNIT, unit, times.parameters()), "q": search,
         "state": None if all_ else [*DIFFERENT, "unanswered"],
     }  # fmt: skip
     found = app.client.items(f"{path}/lines", asked, shape.rows)

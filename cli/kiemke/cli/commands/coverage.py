@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import click
 
 from kiemke.cli import figures
-from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.choices import Choice
 from kiemke.cli.command import Command, Group, option
 from kiemke.cli.coverage_diff import TreeDay, diff
 from kiemke.cli.coverage_equipment import desks, equipment
@@ -71,7 +71,6 @@ WHO = (
     Column(N_("Why"), "why", flexible=True, least=24),
     Column(N_("What to do"), "next", below=True),
 )
-STATES = vocabulary.codes("coverage_state")
 
 
 @click.group(
@@ -121,12 +120,16 @@ def show_(
 ) -> None:
     """Show coverage by unit."""
     if tree is None:
-        asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
+        asked = {
+            **times.parameters(),
+            "unit": reference(app, UNIT, unit, times.parameters()),
+            "q": search,
+        }
         listing = app.client.items("/coverage", asked, shape.rows)
     else:
-        listing = app.client.items(
-            "/coverage/recast", {**times.parameters(), "unit": unit, "tree": tree or None}, 0
-        )
+        later = reference(app, UNIT, unit, {"as_of": tree or None, "known_at": times.known_at})
+        asked = {**times.parameters(), "unit": later, "tree": tree or None}
+        listing = app.client.items("/coverage/recast", asked, 0)
     if not shape.json:
         rows = told_apart([with_shares(row) for row in listing.items])
         listing = Listing(rows, listing.total)
@@ -177,10 +180,20 @@ def with_shares(row: Record) -> Record:
     return {
         **row,
         "kinds": whose,
-        "label": text_at(row, "unit.name") or text_at(row, "unit.code"),
+        "label": _label(row),
         "figures": {**found, "declared": declared},
         "shown": shown,
     }
+
+
+def _label(row: Record) -> str | None:
+    """Return a unit's name, with the day it ended where it stands on a tree it is not of."""
+    name = text_at(row, "unit.name") or text_at(row, "unit.code")
+    ended = text_at(row, "ended")
+    if ended is None:
+        return name
+    day = DAY.render(ended, figures.zone_of(None))
+    return _("{name}, ended {day}").format(name=name, day=day)
 
 
 def told_apart(rows: Sequence[Record]) -> tuple[Record, ...]:
@@ -189,14 +202,14 @@ def told_apart(rows: Sequence[Record]) -> tuple[Record, ...]:
     Below the first row of a unit its others say the population alone: beside a long name it would
     be the part that a narrow screen cuts off.
     """
-    units = [text_at(row, "unit.code") for row in rows]
+    units = [(text_at(row, "unit.code"), text_at(row, "ended")) for row in rows]
     names = Counter(
         label for _, label in {(u, r["label"]) for u, r in zip(units, rows, strict=True)}
     )
     times, labelled = Counter(units), []
     for row, unit, above in zip(rows, units, [None, *units], strict=False):
         whose = WHOSE.render(dig(row, "kinds"), figures.zone_of(None))
-        name = row["label"] if names[row["label"]] == 1 else f"{row['label']} {unit}"
+        name = row["label"] if names[row["label"]] == 1 else f"{row['label']} {unit[0]}"
         if times[unit] == 1 or whose is None:
             labelled.append({**row, "label": name})
         else:
@@ -234,12 +247,18 @@ def _target(row: Record) -> str | None:
 def _who(
     app: App, unit: str | None, search: str | None, state: str | None, times: Times, shape: Shape
 ) -> None:
-    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
+    asked = {
+        **times.parameters(),
+        "unit": reference(app, UNIT, unit, times.parameters()),
+        "q": search,
+    }
     listing = items_where(app, "/coverage/who", asked, shape, state=state)
     show(app, _("The persons behind the figures"), WHO, listing, shape)
 
 
-state_option = option("--state", type=click.Choice(STATES), help=N_("Only persons in this state."))
+state_option = option(
+    "--state", type=Choice("coverage_state"), help=N_("Only persons in this state.")
+)
 
 
 @coverage.command(
@@ -272,7 +291,7 @@ for _verb in (fit, diff, equipment, desks):
 )
 @option(
     "--state",
-    type=click.Choice(STATES),
+    type=Choice("coverage_state"),
     default="no_pc",
     help=N_("Only persons in this state (no_pc if not given)."),
 )

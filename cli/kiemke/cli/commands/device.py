@@ -129,7 +129,11 @@ for _verb in (change, retire, history, config, host_key, why, same, other):
 @pass_app
 def list_(app: App, unit: str | None, search: str | None, times: Times, shape: Shape) -> None:
     """List devices."""
-    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
+    asked = {
+        **times.parameters(),
+        "unit": reference(app, UNIT, unit, times.parameters()),
+        "q": search,
+    }
     show(app, _("Devices"), COLUMNS, app.client.items("/devices", asked, shape.rows), shape)
 
 

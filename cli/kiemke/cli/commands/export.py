@@ -60,7 +60,7 @@ def export(
         app.say(*draw(REPORTS, listing.items, app.width(), app.zone).lines)
         return
     wanted = format_ or _format_of(output)
-    asked = {**times.parameters(), "unit": reference(app, UNIT, unit)}
+    asked = {**times.parameters(), "unit": reference(app, UNIT, unit, times.parameters())}
     pieces = app.client.download(f"/exports/{quote(report, safe='')}.{quote(wanted)}", asked)
     if output == "-":
         write_through(pieces)

@@ -63,7 +63,7 @@ def list_(
     """List findings."""
     asked = {
         **times.parameters(),
-        "unit": reference(app, UNIT, unit),
+        "unit": reference(app, UNIT, unit, times.parameters()),
         "q": search,
         "closed": "true" if closed else None,
     }

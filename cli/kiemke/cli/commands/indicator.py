@@ -5,8 +5,8 @@ from datetime import tzinfo
 import click
 
 from kiemke.cli import figures
-from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.choices import Choice
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import DAY, THING, Kind, words
@@ -84,7 +84,11 @@ def indicator() -> None:
 @pass_app
 def list_(app: App, unit: str | None, search: str | None, times: Times, shape: Shape) -> None:
     """List indicators."""
-    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
+    asked = {
+        **times.parameters(),
+        "unit": reference(app, UNIT, unit, times.parameters()),
+        "q": search,
+    }
     listing = app.client.items("/indicators", asked, shape.rows)
     if not shape.json:
         listing = Listing(tuple(_told(row) for row in listing.items), listing.total)
@@ -133,7 +137,7 @@ def _amount(value: object, measure: str | None) -> str | None:
 @option("--name", "--ten", "name", metavar=N_("NAME"), help=N_("What the indicator is called."))
 @option(
     "--measure", "--cach-do", "measure", metavar=N_("MEASURE"),
-    type=click.Choice(vocabulary.codes("indicator_measure")),
+    type=Choice("indicator_measure"),
     help=N_("How it is measured: percent, count, dong, score, rank."),
 )  # fmt: skip
 @option(

@@ -80,7 +80,11 @@ for verb in (*VERBS, *IMPORT_VERBS):
 @pass_app
 def list_(app: App, unit: str | None, search: str | None, times: Times, shape: Shape) -> None:
     """List machines."""
-    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
+    asked = {
+        **times.parameters(),
+        "unit": reference(app, UNIT, unit, times.parameters()),
+        "q": search,
+    }
     show(app, _("Machines"), COLUMNS, app.client.items("/machines", asked, shape.rows), shape)
 
 

@@ -149,7 +149,11 @@ def _draft(app: App, way: _Walk, item: Record) -> None:
 @pass_app
 def list_(app: App, unit: str | None, search: str | None, times: Times, shape: Shape) -> None:
     """List matches."""
-    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
+    asked = {
+        **times.parameters(),
+        "unit": reference(app, UNIT, unit, times.parameters()),
+        "q": search,
+    }
     show(app, _("Matches"), MATCHES, app.client.items("/matches", asked, shape.rows), shape)
 
 
@@ -165,7 +169,11 @@ def list_(app: App, unit: str | None, search: str | None, times: Times, shape: S
 @pass_app
 def unmatched(app: App, unit: str | None, search: str | None, times: Times, shape: Shape) -> None:
     """List the unmatched."""
-    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
+    asked = {
+        **times.parameters(),
+        "unit": reference(app, UNIT, unit, times.parameters()),
+        "q": search,
+    }
     found = app.client.items("/matches/unmatched", asked, shape.rows)
     if not shape.json:
         found = type(found)(tuple(_flat(item) for item in found.items), found.total)
@@ -194,7 +202,11 @@ DEVICES = (
 @pass_app
 def devices(app: App, unit: str | None, search: str | None, times: Times, shape: Shape) -> None:
     """List the devices on no book."""
-    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
+    asked = {
+        **times.parameters(),
+        "unit": reference(app, UNIT, unit, times.parameters()),
+        "q": search,
+    }
     found = app.client.items("/matches/unmatched-devices", asked, shape.rows)
     if not shape.json:
         found = type(found)(tuple(_flat(item) for item in found.items), found.total)

@@ -3,8 +3,8 @@
 import click
 
 from kiemke.cli import figures
-from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.choices import Choice
 from kiemke.cli.command import Group, option
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import COUNT, DAY, DONG, THING, words
@@ -49,7 +49,6 @@ CSV_COLUMNS = (
 )
 # Days and names are the same in every zone; the ones who write them ask for one.
 _ZONE = figures.zone_of(None)
-FINDINGS = (*vocabulary.codes("norm_finding"), "any")
 
 
 @click.group(
@@ -82,7 +81,7 @@ def norm() -> None:
     "--finding",
     "--ket-luan",
     "finding",
-    type=click.Choice(FINDINGS),
+    type=Choice("norm_finding", also=("any",)),
     metavar=N_("FINDING"),
     help=N_("Only with this finding: lack, over, over_price, unknown_post; any is all of them."),
 )
@@ -96,7 +95,7 @@ def list_(
     """List norms."""
     asked = {
         **times.parameters(),
-        "unit": reference(app, UNIT, unit),
+        "unit": reference(app, UNIT, unit, times.parameters()),
         "q": search,
         "finding": finding,
     }

@@ -60,7 +60,11 @@ def official() -> None:
 @pass_app
 def list_(app: App, unit: str | None, search: str | None, times: Times, shape: Shape) -> None:
     """List them."""
-    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
+    asked = {
+        **times.parameters(),
+        "unit": reference(app, UNIT, unit, times.parameters()),
+        "q": search,
+    }
     show(app, _("Officials"), COLUMNS, app.client.items("/officials", asked, shape.rows), shape)
 
 

@@ -7,6 +7,7 @@ import click
 
 from kiemke.cli.acts import act, act_options, say_change
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.choices import Choice
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import DAY, THING, words
@@ -22,7 +23,6 @@ from kiemke.cli.listing import (
 )
 from kiemke.cli.pick import PLACE, UNIT, pick, reference
 from kiemke.cli.tables import Column, as_json
-from kiemke.cli.words import codes
 
 WHAT = (
     Column(N_("Code"), "code"),
@@ -32,7 +32,7 @@ WHAT = (
 )
 COLUMNS = (*WHAT, Column(N_("Since"), "valid_from", DAY, optional=1))
 FIELDS = (*COLUMNS, Column(N_("Until"), "valid_to", DAY), Column(N_("Paper"), "instrument"))
-KINDS = click.Choice(codes("place_kind"))
+KINDS = Choice("place_kind")
 
 
 @click.group(
@@ -57,7 +57,11 @@ def place() -> None:
 @pass_app
 def list_(app: App, unit: str | None, search: str | None, times: Times, shape: Shape) -> None:
     """List places."""
-    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
+    asked = {
+        **times.parameters(),
+        "unit": reference(app, UNIT, unit, times.parameters()),
+        "q": search,
+    }
     show(app, _("Places"), COLUMNS, app.client.items("/places", asked, shape.rows), shape)
 
 

@@ -7,6 +7,7 @@ import click
 from kiemke.cli import figures
 from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.choices import Choice
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import DAY, MOMENT, THING, words
@@ -41,9 +42,9 @@ COLUMNS = (
         "kiemke reconcile settle 12 --paper 5/BB",
     ),
 )
-@option("--kind", "--loai", "kind", type=click.Choice(vocabulary.codes("difference")),
+@option("--kind", "--loai", "kind", type=Choice("difference"),
         metavar=N_("DIFFERENCE"), help=N_("Only these differences: never_seen, elsewhere, ..."))  # fmt: skip
-@option("--asset-kind", "--loai-tai-san", "asset_kind", type=click.Choice(vocabulary.codes("thing")),
+@option("--asset-kind", "--loai-tai-san", "asset_kind", type=Choice("thing"),
         metavar=N_("KIND"), help=N_("Only assets of this kind: desktop, laptop, switch, ..."))  # fmt: skip
 @option("--unit", "--don-vi", "unit", metavar=N_("UNIT"),
         help=N_("Only this unit and those below it."))  # fmt: skip
@@ -64,7 +65,7 @@ def reconcile(
         return
     asked = {
         **times.parameters(),
-        "unit": reference(app, UNIT, unit),
+        "unit": reference(app, UNIT, unit, times.parameters()),
         "kind": kind,
         "asset_kind": asset_kind,
     }

@@ -7,6 +7,7 @@ import click
 
 from kiemke.cli import figures
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.choices import Choice
 from kiemke.cli.command import Command, argument, option
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import THING, words
@@ -14,7 +15,7 @@ from kiemke.cli.listing import Shape, Times, shape_options, time_options
 from kiemke.cli.pick import UNIT, reference
 from kiemke.cli.records import Record, dig, number_at, records_of, text_at
 from kiemke.cli.tables import Column, as_csv, as_json, draw
-from kiemke.cli.words import codes, word
+from kiemke.cli.words import word
 
 OF_EACH_KIND, OF_ONE_KIND, MOST = 5, 50, 200
 COLUMNS = (
@@ -49,7 +50,7 @@ CSV_COLUMNS = (
     "--kind",
     "--loai",
     "kind",
-    type=click.Choice(codes("found_kind")),
+    type=Choice("found_kind"),
     metavar=N_("KIND"),
     help=N_("Only things of this kind, and more of them."),
 )
@@ -69,7 +70,7 @@ def search(
         **times.parameters(),
         "q": " ".join(text),
         "kind": kind,
-        "unit": reference(app, UNIT, unit),
+        "unit": reference(app, UNIT, unit, times.parameters()),
         "limit": min(limit or MOST, MOST),
     }
     found = app.client.get("/search", asked)

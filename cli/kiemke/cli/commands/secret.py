@@ -7,6 +7,7 @@ from urllib.parse import quote
 import click
 
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.choices import Choice
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.errors import KiemkeError
 from kiemke.cli.i18n import N_, _
@@ -23,7 +24,6 @@ from kiemke.cli.listing import (
 from kiemke.cli.pick import SECRET, UNIT, pick, reference
 from kiemke.cli.records import text_at
 from kiemke.cli.tables import Column, as_json
-from kiemke.cli.words import codes
 
 COLUMNS = (
     Column(N_("No."), "id"),
@@ -65,7 +65,11 @@ def secret() -> None:
 @pass_app
 def list_(app: App, unit: str | None, search: str | None, times: Times, shape: Shape) -> None:
     """List secrets."""
-    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
+    asked = {
+        **times.parameters(),
+        "unit": reference(app, UNIT, unit, times.parameters()),
+        "q": search,
+    }
     show(app, _("Secrets"), COLUMNS, app.client.items("/secrets", asked, shape.rows), shape)
 
 
@@ -148,9 +152,7 @@ def _said(app: App, text: str, made: object, json: bool) -> None:
 )
 @argument("name", metavar=N_("NAME"))
 @option("--unit", "--don-vi", "unit", required=True, metavar=N_("UNIT"), help=N_("Whose it is."))
-@option(
-    "--kind", type=click.Choice(codes("secret_kind")), required=True, help=N_("What it is for.")
-)
+@option("--kind", type=Choice("secret_kind"), required=True, help=N_("What it is for."))
 @_asking
 @json_option
 @pass_app

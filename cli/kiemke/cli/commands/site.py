@@ -68,7 +68,11 @@ def subnet() -> None:
 @pass_app
 def list_(app: App, unit: str | None, search: str | None, times: Times, shape: Shape) -> None:
     """List subnets."""
-    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
+    asked = {
+        **times.parameters(),
+        "unit": reference(app, UNIT, unit, times.parameters()),
+        "q": search,
+    }
     show(app, _("Subnets"), COLUMNS, app.client.items("/site-subnets", asked, shape.rows), shape)
 
 
@@ -201,7 +205,7 @@ def hosts(
     """List hosts that sweeps found."""
     asked = {
         **times.parameters(),
-        "unit": reference(app, UNIT, unit),
+        "unit": reference(app, UNIT, unit, times.parameters()),
         "q": search,
         "unknown": "true" if unknown else None,
     }

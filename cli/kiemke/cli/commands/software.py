@@ -63,7 +63,11 @@ def list_(
     app: App, parts: bool, unit: str | None, search: str | None, times: Times, shape: Shape
 ) -> None:
     """List programs."""
-    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
+    asked = {
+        **times.parameters(),
+        "unit": reference(app, UNIT, unit, times.parameters()),
+        "q": search,
+    }
     listing = app.client.items("/software", {**asked, "parts": str(parts).lower()}, shape.rows)
     show(app, _("Software"), COLUMNS, listing, shape)
 
@@ -83,7 +87,11 @@ def machines(
     app: App, ref: str, unit: str | None, search: str | None, times: Times, shape: Shape
 ) -> None:
     """List the machines of a program."""
-    asked = {**times.parameters(), "unit": reference(app, UNIT, unit), "q": search}
+    asked = {
+        **times.parameters(),
+        "unit": reference(app, UNIT, unit, times.parameters()),
+        "q": search,
+    }
     number = text_at(pick(app, SOFTWARE, ref, times.parameters()), "id") or ref
     path = f"/software/{quote(number, safe='')}/machines"
     show(app, _("Machines"), MACHINES, app.client.items(path, asked, shape.rows), shape)

@@ -7,6 +7,7 @@ import click
 from kiemke.cli import state_reasons
 from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.choices import Choice
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import CLOCK, COUNT, MOMENT, THING, words
@@ -80,7 +81,7 @@ source.add_command(kit)
 )
 @option(
     "--state",
-    type=click.Choice(vocabulary.codes("source_state")),
+    type=Choice("source_state"),
     help=N_("Only sources in this state."),
 )
 @search_options

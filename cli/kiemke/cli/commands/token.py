@@ -6,6 +6,7 @@ import click
 
 from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.choices import Choice
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import MOMENT, THING, words
@@ -68,7 +69,7 @@ def list_(app: App, shape: Shape) -> None:
 @option("--days", type=click.IntRange(min=1), metavar=N_("DAYS"), help=N_("How long."))
 @option(
     "--role",
-    type=click.Choice(vocabulary.codes("role")[:4]),
+    type=Choice("role", most=4),
     help=N_("Carry no more than this role; else all that you may."),
 )
 @option("--unit", "--don-vi", "unit", metavar=N_("UNIT"), help=N_("Carry no more than this unit."))

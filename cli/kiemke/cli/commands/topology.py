@@ -67,7 +67,7 @@ def topology(
     for path in (dot, svg):
         if path is not None:
             refuse_existing(path, force)
-    asked = {**times.parameters(), "unit": reference(app, UNIT, unit)}
+    asked = {**times.parameters(), "unit": reference(app, UNIT, unit, times.parameters())}
     found = app.client.get("/topology", asked)
     if json:
         app.write(as_json(found) + "\n")

@@ -6,6 +6,7 @@ import click
 
 from kiemke.cli import words as vocabulary
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.choices import Choice
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.commands.signing import read_password
 from kiemke.cli.i18n import N_, _
@@ -55,7 +56,7 @@ def list_(app: App, shape: Shape) -> None:
 @argument("name", metavar=N_("NAME"))
 @option(
     "--role",
-    type=click.Choice(vocabulary.codes("role")),
+    type=Choice("role"),
     required=True,
     help=N_("What they may do."),
 )
@@ -123,7 +124,7 @@ def grants(app: App, times: Times, shape: Shape) -> None:
 @argument("name", metavar=N_("NAME"))
 @option(
     "--role",
-    type=click.Choice(vocabulary.codes("role")[:4]),
+    type=Choice("role", most=4),
     required=True,
     help=N_("What they may do."),
 )

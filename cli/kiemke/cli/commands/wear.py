@@ -94,7 +94,7 @@ def list_(
     """List wear."""
     asked = {
         **times.parameters(),
-        "unit": reference(app, UNIT, unit),
+        "unit": reference(app, UNIT, unit, times.parameters()),
         "q": search,
         "year": year,
     }

@@ -12,6 +12,7 @@ from typing import Any
 from kiemke.server.db import Row, Session, as_date
 from kiemke.server.domain.dated_table import DatedTable, Rows, Stamp
 from kiemke.server.domain.dates_timeline import Span, Timeline
+from kiemke.server.domain.refusal import Refused
 from kiemke.server.domain.text import search_key
 from kiemke.server.domain.text_labels import Words
 
@@ -37,13 +38,8 @@ SINCE_EVER = date(1900, 1, 1)
 GONE = ("disposed", "lost")
 
 
-class CannotSay(Exception):
+class CannotSay(Refused):
     """The statement contradicts the book; nothing was changed."""
-
-    def __init__(self, message: Words, remedy: Words) -> None:
-        super().__init__(message.en)
-        self.message = message
-        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from kiemke.server.db import Row, Session, as_date
+from kiemke.server.domain.refusal import Refused
 from kiemke.server.domain.tables import dated
 from kiemke.server.domain.text_labels import Words
 from kiemke.server.models.book import PC_KINDS
@@ -19,13 +20,8 @@ from kiemke.server.models.book import PC_KINDS
 NEW, CHANGED, SAME = "new", "changed", "same"
 
 
-class CannotCount(Exception):
+class CannotCount(Refused):
     """The count contradicts the ledger; nothing was changed."""
-
-    def __init__(self, message: Words, remedy: Words) -> None:
-        super().__init__(message.en)
-        self.message = message
-        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)

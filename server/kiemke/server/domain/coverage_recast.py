@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from kiemke.server.db import Session
+from kiemke.server.db import Session, as_date
 from kiemke.server.domain.coverage import (
     load_leaves,
     load_targets,
@@ -25,6 +25,19 @@ _SUCCESSIONS = (
     " AND s.valid_from <= :day AND s.recorded_at_ms <= :known"
     " AND (s.voided_at_ms IS NULL OR s.voided_at_ms > :known)"
 )
+_ENDS = (
+    "SELECT unit_id, MAX(valid_to) AS ended FROM unit_version WHERE unit_id IN :[units]"
+    " AND recorded_at_ms <= :known AND (voided_at_ms IS NULL OR voided_at_ms > :known)"
+    " GROUP BY unit_id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A unit that could not follow: the unit it stands below, and the first day it was no more."""
+
+    parent_id: int | None
+    ended: date
 
 
 @dataclass(slots=True)
@@ -64,7 +77,7 @@ class _Tree:
 
 async def recast(
     session: Session, day: date, tree_day: date, known_ms: int
-) -> tuple[list[CoverageRow], set[int]]:
+) -> tuple[list[CoverageRow], dict[int, Kept]]:
     """Return the figures of ``day`` on the tree of ``tree_day``, and the units that could not follow."""
     successors: dict[int, set[int]] = {}
     times = {"from": day, "day": tree_day, "known": known_ms}
@@ -83,4 +96,8 @@ async def recast(
         if (place := tree.place(leaf.unit_id)) is not None
     ]
     targets = await load_targets(session, tree_day, known_ms)
-    return roll_up(day, tree.parents, leaves, targets, working_codes(params)), tree.kept
+    ends = await session.fetch(_ENDS, units=sorted(tree.kept), known=known_ms) if tree.kept else []
+    kept = {
+        row["unit_id"]: Kept(tree.parents[row["unit_id"]], as_date(row["ended"])) for row in ends
+    }
+    return roll_up(day, tree.parents, leaves, targets, working_codes(params)), kept

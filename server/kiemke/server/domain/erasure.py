@@ -9,18 +9,14 @@ from datetime import date
 
 from kiemke.server.db import Row, Session
 from kiemke.server.domain.person_keys import destroy_key
+from kiemke.server.domain.refusal import Refused
 from kiemke.server.domain.text import person_sort_key, search_key
 from kiemke.server.domain.text_labels import Words
 from kiemke.server.ledgers import PERSONAL
 
 
-class CannotErase(Exception):
+class CannotErase(Refused):
     """The person is still of the office; nothing was changed."""
-
-    def __init__(self, message: Words, remedy: Words) -> None:
-        super().__init__(message.en)
-        self.message = message
-        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)

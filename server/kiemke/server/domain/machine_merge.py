@@ -14,16 +14,12 @@ from typing import Any
 from kiemke.server.audit import record
 from kiemke.server.db import Row, Session, as_date
 from kiemke.server.domain.identity_rows import replace_row
+from kiemke.server.domain.refusal import Refused
 from kiemke.server.domain.text_labels import Words
 
 
-class CannotDecide(Exception):
+class CannotDecide(Refused):
     """What was asked contradicts the rows; nothing was changed."""
-
-    def __init__(self, message: Words, remedy: Words) -> None:
-        super().__init__(message.en)
-        self.message = message
-        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ takes back all that was said of a number.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -57,6 +57,7 @@ class Finding:
     """An item with what it means: the asset, None for a surplus, and what recording it does.
 
     ``expected`` is whether the stock-take expects the asset; ``before`` the result that stood.
+    ``was_surplus`` are rows that called the asset a surplus before it was on the book: they end.
     """
 
     item: Item
@@ -67,6 +68,7 @@ class Finding:
     outcome: str
     before: str | None
     replaces: tuple[int, ...]
+    was_surplus: tuple[int, ...] = ()
 
 
 _NAMED = dated("""
@@ -124,7 +126,7 @@ async def plan(
     book = _Book(rows)
     found: list[Finding] = []
     troubles: dict[str, list[str]] = defaultdict(list)
-    taken: set[tuple[int | None, str]] = set()
+    taken: dict[tuple[int | None, str], Item] = {}
     for item in items:
         asset, trouble = book.find(item.number)
         if asset is None and trouble is None:
@@ -134,13 +136,17 @@ async def plan(
         elif asset is not None and item.result == "missing" and asset["id"] not in expected:
             trouble = "not_expected"
         thing = (None, number_key(item.number)) if asset is None else (asset["id"], "")
-        if trouble is None and thing in taken:
+        before = taken.setdefault(thing, item)
+        again = trouble is None and before is not item
+        if again and replace(before, number="") != replace(item, number=""):
             trouble = "twice"
-        taken.add(thing)
         if trouble is not None:
             troubles[trouble].append(item.number)
+        elif again:
+            continue
         elif asset is not None:
-            found.append(_of_asset(item, asset, said[asset["id"]], expected, looking))
+            finding = _of_asset(item, asset, said[asset["id"]], expected, looking)
+            found.append(_settling(finding, asset, surplus))
         else:
             found.append(_of_surplus(item, surplus.get(thing[1])))
     if troubles:
@@ -214,6 +220,16 @@ def _of_asset(
     )
 
 
+def _settling(finding: Finding, asset: Row, surplus: Mapping[str, Row]) -> Finding:
+    """Return the finding with the surplus that the asset was called, by any number on it."""
+    names = (finding.item.number, asset["code"], asset["tag"])
+    keys = {number_key(name) for name in names if name} | {asset["serial_key"]}
+    ids = tuple(surplus[key]["id"] for key in sorted(keys & surplus.keys()))
+    if not ids:
+        return finding
+    return replace(finding, was_surplus=ids, outcome=CHANGED, before=finding.before or "surplus")
+
+
 def _of_surplus(item: Item, row: Row | None) -> Finding:
     outcome = NEW
     if row is not None:
@@ -246,7 +262,7 @@ _TROUBLES: dict[str, tuple[Words, Words]] = {
         Words("Bỏ số đó.", "Leave it out."),
     ),
     "twice": (
-        Words("nêu hai lần", "given twice"),
+        Words("nêu hai lần, khác nhau", "given twice, differently"),
         Words("Giữ một lần.", "Keep one."),
     ),
 }
@@ -271,15 +287,14 @@ async def write(
 ) -> None:
     """Write what is new or changed, in the caller's transaction."""
     fresh = [each for each in found if each.outcome != SAME]
-    for table, of_book in (("counted_asset", True), ("stock_take_surplus", False)):
+    ended: dict[str, list[int]] = {"counted_asset": [], "stock_take_surplus": []}
+    for each in fresh:
+        ended["stock_take_surplus" if each.asset_id is None else "counted_asset"] += each.replaces
+        ended["stock_take_surplus"] += each.was_surplus
+    for table, ids in ended.items():
         await session.many(
             f"UPDATE {table} SET voided_at_ms = :now, voided_by = :who WHERE id = :id",  # noqa: S608
-            [
-                {"now": now_ms, "who": who, "id": id_}
-                for each in fresh
-                if (each.asset_id is not None) == of_book
-                for id_ in each.replaces
-            ],
+            [{"now": now_ms, "who": who, "id": id_} for id_ in ids],
         )
     said = [each for each in fresh if each.item.result != RETRACT]
     shared: dict[str, Any] = {

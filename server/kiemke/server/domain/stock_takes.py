@@ -41,6 +41,10 @@ _HEIR = (
     "SELECT successor_id FROM unit_succession WHERE unit_id = :unit AND kind = 'merge'"
     " AND voided_at_ms IS NULL AND valid_from <= :today ORDER BY valid_from DESC, id DESC LIMIT 1"
 )
+_STATE = (
+    "SELECT state FROM stock_take_version WHERE stock_take_id = :take AND voided_at_ms IS NULL"
+    " AND valid_to IS NULL"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +200,7 @@ async def demand_correctable(session: Session, take: Take, day: date) -> None:
 
     Another one of the unit and day is open, or the unit was not there then.
     """
-    demand_open(take)
+    await demand_open(session, take)
     if day == take.day:
         return
     await _refuse_twin(session, take.counted_unit_id, day, take.id)
@@ -239,21 +243,25 @@ async def correct_take(
         )
 
 
-def demand_open(take: Take) -> None:
-    """Raise Refused for a stock-take that is over: nothing is added to it."""
-    if take.state != "open":
-        closed = take.state == "closed"
+async def demand_open(session: Session, take: Take) -> None:
+    """Raise Refused for a stock-take that is over: nothing is added to it.
+
+    Asked of the rows themselves: another server's clock may be ahead of this one's.
+    """
+    row = await session.one(_STATE, take=take.id)
+    state = row["state"] if row else take.state
+    if state != "open":
+        closed = state == "closed"
         raise refused(
             f"Đợt kiểm kê số {take.id} đã {'khóa' if closed else 'hủy'}.",
-            f"Stock-take {take.id} is {take.state}.",
+            f"Stock-take {take.id} is {state}.",
             "Mở một đợt mới để kiểm kê lại.",
             "Open a new one to count again.",
         )
 
 
 def demand_answered(take: Take, lines: Sequence[Line], hidden: Sequence[int], today: date) -> None:
-    """Raise Refused where a stock-take cannot be closed yet; the message names what is missing."""
-    demand_open(take)
+    """Raise Refused where an open stock-take cannot be closed yet; the message names what is missing."""
     if take.day > today:
         raise refused(
             f"Thời điểm kiểm kê {take.day:%d/%m/%Y} chưa tới.",

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 
+from kiemke.server.approval_kinds import refused
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import services_of
 from kiemke.server.domain.refusal import Refused
-from kiemke.server.errors import A_PAPER, UP_TO_TODAY, Both, Problem
+from kiemke.server.errors import A_PAPER, UP_TO_TODAY, Problem
 from kiemke.server.resources.tree import NOUN_UNIT, Moment, find_unit_id, now_of, visible_units
 from kiemke.wire.clean import clean_text
 
@@ -52,7 +53,4 @@ def told() -> Iterator[None]:
     try:
         yield
     except Refused as error:
-        what = Both(
-            f"{error.message.vi} {error.remedy.vi}", f"{error.message.en} {error.remedy.en}"
-        )
-        raise Problem("unreadable", what=what) from error
+        raise refused(error) from error

@@ -7,6 +7,7 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, JSONBody
 
+from kiemke.server.approval_kinds import refused
 from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import rfc3339, services_of
@@ -152,10 +153,7 @@ async def add_counts(
             if apply:
                 await _write(session, asked, counted, request.user.name, now_ms)
     except CannotCount as error:
-        what = Both(
-            f"{error.message.vi} {error.remedy.vi}", f"{error.message.en} {error.remedy.en}"
-        )
-        raise Problem("unreadable", what=what) from error
+        raise refused(error) from error
     items = [
         CountOutput(
             AssetRef(each.code, each.name),

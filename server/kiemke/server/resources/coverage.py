@@ -57,7 +57,8 @@ class Coverage:
     """One unit's coverage of one population (``kinds``, empty = all kinds) at 24:00 of ``day``.
 
     ``ratio`` is PCs per person of the subtree; ``target`` and ``ratio_target`` are shares, null where
-    no paper sets one.
+    no paper sets one. ``ended`` is of a unit split since, re-cast on a later tree: the first day it was
+    no more.
     """
 
     unit: UnitRef
@@ -71,6 +72,7 @@ class Coverage:
     target: float | None
     ratio_target: float | None
     evidence_age_working_days: int | None
+    ended: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ async def _load_order(services: Services, moment: Moment) -> dict[int, str]:
     return {row["unit_id"]: row["sort_key"] for row in rows}
 
 
-def make_coverage(row: CoverageRow, unit: UnitRef) -> Coverage:
+def make_coverage(row: CoverageRow, unit: UnitRef, ended: str | None = None) -> Coverage:
     """Return one row as it is answered; field by field, for a page holds a thousand."""
     own_declared = row.own_officials - row.own_no_pc
     return Coverage(
@@ -184,6 +186,7 @@ def make_coverage(row: CoverageRow, unit: UnitRef) -> Coverage:
         target=_share(row.target_thousandths),
         ratio_target=_share(row.ratio_target_thousandths),
         evidence_age_working_days=row.evidence_age_working_days,
+        ended=ended,
     )  # fmt: skip
 
 

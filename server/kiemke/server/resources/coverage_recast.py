@@ -10,6 +10,7 @@ from litestar.params import QueryParameter
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import services_of
 from kiemke.server.domain.coverage_recast import recast
+from kiemke.server.domain.text import sort_key
 from kiemke.server.errors import Both, Problem
 from kiemke.server.resources.coverage import Coverage, make_coverage
 from kiemke.server.resources.listing import Page
@@ -37,15 +38,18 @@ async def list_recast(
     refs = await load_refs(services, later)
     async with services.db.reading() as session:
         rows, kept = await recast(session, day, tree_day, moment.known_ms)
-    # What could not follow belongs to no part: only who sees every unit sees it apart.
+    # What could not follow belongs to no part: who sees all its parts, and so a unit above, sees it.
+    stands = {row.unit_id: row.unit_id for row in rows} | {u: k.parent_id for u, k in kept.items()}
+    reach = None if allowed is None else set(allowed)
     seen = [
         row
         for row in rows
-        if row.unit_id in refs
-        and (allowed is None or (row.unit_id in set(allowed) and row.unit_id not in kept))
+        if row.unit_id in refs and (reach is None or stands[row.unit_id] in reach)
     ]
-    seen.sort(key=lambda row: (refs[row.unit_id].name, row.unit_id, row.kinds))
-    return Page([make_coverage(row, refs[row.unit_id]) for row in seen], len(seen), None)
+    seen.sort(key=lambda row: (sort_key(refs[row.unit_id].name), row.unit_id, row.kinds))
+    ends = {unit: each.ended.isoformat() for unit, each in kept.items()}
+    told = [make_coverage(row, refs[row.unit_id], ends.get(row.unit_id)) for row in seen]
+    return Page(told, len(told), None)
 
 
 HANDLERS = (list_recast,)

@@ -6,6 +6,7 @@ from datetime import date
 from litestar import post
 from litestar.params import FromQuery, JSONBody
 
+from kiemke.server.approval_kinds import refused
 from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import services_of
@@ -157,10 +158,7 @@ async def hand_over(
                 who, now_ms = request.user.name, services.clock()
                 number = await _write(session, asked, rows, listed, who, now_ms)
     except CannotHandOver as error:
-        what = Both(
-            f"{error.message.vi} {error.remedy.vi}", f"{error.message.en} {error.remedy.en}"
-        )
-        raise Problem("unreadable", what=what) from error
+        raise refused(error) from error
     demo = bool(services.installation and services.installation.demo)
     return HandoverOutput(
         asked.giver.name,

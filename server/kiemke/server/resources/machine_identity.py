@@ -7,6 +7,7 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from kiemke.server.approval_kinds import refused
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, rfc3339, services_of
 from kiemke.server.db import Row, Session
@@ -193,7 +194,7 @@ async def _decide(
                     session, plan, who=request.user.name, now_ms=services.clock(), reason=reason
                 )
     except CannotDecide as error:
-        raise _refused(error) from error
+        raise refused(error) from error
     return _told(plan, applied=apply)
 
 
@@ -210,11 +211,6 @@ async def _other_id(
         if known is not None:
             return int(ref)
     return (await _find(services, request, ref, now_of(services)))[0]
-
-
-def _refused(error: CannotDecide) -> Problem:
-    what = Both(f"{error.message.vi} {error.remedy.vi}", f"{error.message.en} {error.remedy.en}")
-    return Problem("unreadable", what=what)
 
 
 def _told(plan: Plan, *, applied: bool) -> MovedOutput:
@@ -282,7 +278,7 @@ async def tell_apart(
                     reason=clean_text(data.reason or "", 300) or None,
                 )
     except CannotDecide as error:
-        raise _refused(error) from error
+        raise refused(error) from error
     return MovedOutput(machine, other, [], [], apply)
 
 

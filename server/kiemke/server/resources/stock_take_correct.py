@@ -44,13 +44,14 @@ async def correct_stock_take(
 ) -> TakeOutput:
     """Say what lines an open stock-take has with another day or board; with ``apply``, correct it."""
     services = services_of(request)
-    paper, moment = read_paper(data.instrument), now_of(services)
+    paper = read_paper(data.instrument)
     if data.day is msgspec.UNSET and data.board is msgspec.UNSET:
         raise Problem(
             "bad_field", field="day", value="", wanted=Both("ngày hoặc ban", "a day or a board")
         )
     board = None if data.board is msgspec.UNSET else read_board(data.board)
     async with services.db.change() as session:
+        moment = now_of(services)  # not before its turn: who was before may have closed it
         take = await find_take(request, ref, moment)
         day = take.day if data.day is msgspec.UNSET else data.day
         demand_near(day, moment.day)

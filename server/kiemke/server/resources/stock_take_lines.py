@@ -1,7 +1,7 @@
 """A stock-take's lines: listed with the next command, answered one by one or from a file of scanned numbers."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 import msgspec
@@ -15,7 +15,7 @@ from kiemke.server.context import rfc3339, services_of
 from kiemke.server.domain import stock_take_findings as findings
 from kiemke.server.domain.stock_take_findings import RETRACT, Finding, Item, Looking
 from kiemke.server.domain.stock_take_lines import LINE_STATES, Line, count_states, next_command
-from kiemke.server.domain.stock_takes import demand_open
+from kiemke.server.domain.stock_takes import Take, demand_open
 from kiemke.server.domain.text import is_found
 from kiemke.server.errors import Both, Problem
 from kiemke.server.imports.parse import FileRefused, Reading, read_sheets
@@ -24,7 +24,7 @@ from kiemke.server.models.book import ASSET_KINDS
 from kiemke.server.models.stock_takes import FOUND
 from kiemke.server.resources.acts import allowed_now, told
 from kiemke.server.resources.listing import ListQuery, Page, page_of
-from kiemke.server.resources.stock_takes import asker_of, find_take, lines_of
+from kiemke.server.resources.stock_takes import MOST_DAYS_AWAY, asker_of, find_take, lines_of
 from kiemke.server.resources.tree import Moment, UnitRef, find_unit_id, load_refs, now_of
 from kiemke.server.settings import LARGEST_IMPORT_BYTES
 from kiemke.wire.clean import clean_text
@@ -194,16 +194,18 @@ async def add_file(
     data = await request.body()
     if len(data) > services.settings.max_import_bytes:
         raise Problem("too_large", limit=services.settings.max_import_bytes)
+    if result is not None:
+        _check_result(result)
     try:
         async with services.imports:
             sheets = await read_sheets(data, Reading("assets"))
-        scanned = read_scanned(sheets)
+        scanned = read_scanned(sheets, result)
     except (FileRefused, NoNumbers) as error:
-        what = Both(
-            f"{error.problem.vi}; {error.remedy.vi}", f"{error.problem.en}; {error.remedy.en}"
-        )
-        raise Problem("unreadable", what=what) from error
-    items = [await _item(request, _of_scan(each), result) for each in scanned]
+        what, remedy = error.problem, error.remedy
+        raise Problem(
+            "refused", what=Both(what.vi, what.en), remedy=Both(remedy.vi, remedy.en)
+        ) from error
+    items = [await _item(request, _of_scan(each), None) for each in scanned]
     looking = await _looking(request, day, counted_by, unknown_as_surplus)
     return await _add(request, ref, items, looking, apply=apply)
 
@@ -219,9 +221,10 @@ async def _item(request: AppRequest, each: ItemInput, result: str | None) -> Ite
     said = each.result or result
     if not number:
         raise Problem("bad_field", field="number", value="", wanted=Both("số tem", "a number"))
-    if said not in (*FOUND, RETRACT):
-        wanted = " | ".join((*FOUND, RETRACT))
-        raise Problem("bad_field", field="result", value=str(said)[:40], wanted=wanted)
+    if said is None:
+        wanted = Both("kết quả của từng số, hoặc của cả lần ghi", "one of each number, or of all")
+        raise Problem("bad_field", field="result", value="", wanted=wanted)
+    _check_result(said)
     if each.kind is not None and each.kind not in ASSET_KINDS:
         wanted = ", ".join(ASSET_KINDS)
         raise Problem("bad_field", field="kind", value=each.kind[:40], wanted=wanted)
@@ -236,6 +239,12 @@ async def _item(request: AppRequest, each: ItemInput, result: str | None) -> Ite
     note = clean_text(each.note, 400) if each.note else None
     name = clean_text(each.name, 200) if each.name else None
     return Item(number, said, place or None, unit_id, note or None, name or None, each.kind)
+
+
+def _check_result(said: str) -> None:
+    if said not in (*FOUND, RETRACT):
+        wanted = " | ".join((*FOUND, RETRACT))
+        raise Problem("bad_field", field="result", value=said[:40], wanted=wanted)
 
 
 async def _looking(
@@ -253,22 +262,31 @@ async def _looking(
     return Looking(0, "", day or today, who, unknown_as_surplus)
 
 
+def _check_day(take: Take, day: date) -> None:
+    """Refuse a day too long before the stock-take's: a year mistyped is a count for ever."""
+    first = take.day - timedelta(days=MOST_DAYS_AWAY)
+    if day < first:
+        wanted = Both(f"từ {first:%d/%m/%Y}", f"{first} or later")
+        raise Problem("bad_field", field="day", value=str(day), wanted=wanted)
+
+
 async def _add(
     request: AppRequest, ref: str, items: list[Item], looking: Looking, *, apply: bool
 ) -> FindingsOutput:
     services = services_of(request)
-    moment = now_of(services)
     if not items or len(items) > MOST_ITEMS:
         raise Problem("bad_field", field="items", value=len(items), wanted=f"1 – {MOST_ITEMS}")
     allowed = await allowed_now(request)
     async with services.db.change() as session:
+        moment = now_of(services)  # not before its turn: who was before may have closed it
         take = await find_take(request, ref, moment)
+        _check_day(take, looking.day)
         looking = Looking(
             take.id, take.instrument, looking.day, looking.counted_by, looking.unknown_is_surplus
         )
         asker = await asker_of(request, take, moment.known_ms)
         with told():
-            demand_open(take)
+            await demand_open(session, take)
             lines, _ = await lines_of(session, asker, take, moment.known_ms)
             expected = {
                 line.asset_id

@@ -34,8 +34,8 @@ from kiemke.wire.clean import clean_text
 
 NOUN = Both("đợt kiểm kê", "stock-take")
 MOST_MEMBERS = 30
-# A year's last day is counted by a list that is made before.
-_MOST_DAYS_AHEAD = 366
+# A year's last day is counted by a list that is made before; things are looked for near the day.
+MOST_DAYS_AWAY = 366
 LISTING = Listing(
     columns=stock_takes.COLUMNS,
     tables=stock_takes.TABLES,
@@ -202,7 +202,7 @@ def read_paper(text: str) -> str:
 
 def demand_near(day: date, today: date) -> None:
     """Raise Problem 400 for a day too far ahead."""
-    last = today + timedelta(days=_MOST_DAYS_AHEAD)
+    last = today + timedelta(days=MOST_DAYS_AWAY)
     if day > last:
         raise Problem("bad_field", field="day", value=str(day), wanted=f"<= {last}")
 
@@ -300,14 +300,14 @@ async def _end(
     request: AppRequest, ref: str, data: EndInput, state: str, *, apply: bool
 ) -> TakeOutput:
     services = services_of(request)
-    moment = now_of(services)
     paper = read_paper(data.instrument)
     async with services.db.change() as session:
+        moment = now_of(services)  # not before its turn: who was before may have closed it
         take = await find_take(request, ref, moment)
         closing = state == "closed"
         asker = await asker_of(request, take, moment.known_ms)
         with told():
-            stock_takes.demand_open(take)
+            await stock_takes.demand_open(session, take)
             lines, hidden = await lines_of(session, asker, take, moment.known_ms, values=closing)
             if closing:
                 stock_takes.demand_answered(take, lines, hidden, moment.day)
