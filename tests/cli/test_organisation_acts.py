@@ -238,7 +238,7 @@ def test_a_unit_that_ended_since_is_found_on_the_day_asked_for(
 def test_a_split_unit_on_a_later_tree_stands_apart_from_its_namesake(
     signed_in: RestServer, run: Run
 ) -> None:
-    rows = [
+    rows: list[dict[str, object]] = [
         {"unit": UNIT, "kinds": [], "day": "2024-12-31", "ended": ended,
          "subtree": {"officials": n, "no_pc": 1}, "coverage": {"verified": 0}}
         for ended, n in (("2025-07-01", 20), (None, 80))

@@ -222,8 +222,8 @@ async def _item(request: AppRequest, each: ItemInput, result: str | None) -> Ite
     if not number:
         raise Problem("bad_field", field="number", value="", wanted=Both("số tem", "a number"))
     if said is None:
-        wanted = Both("kết quả của từng số, hoặc của cả lần ghi", "one of each number, or of all")
-        raise Problem("bad_field", field="result", value="", wanted=wanted)
+        missing = Both("kết quả của từng số, hoặc của cả lần ghi", "one of each number, or of all")
+        raise Problem("bad_field", field="result", value="", wanted=missing)
     _check_result(said)
     if each.kind is not None and each.kind not in ASSET_KINDS:
         wanted = ", ".join(ASSET_KINDS)
