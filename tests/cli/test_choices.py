@@ -12,7 +12,9 @@ NOTHING = {"created": [], "ended": [], "changed": [], "moved": [], "stock_takes"
            "targets_ended": 0, "applied": False}  # fmt: skip
 
 
-@pytest.mark.parametrize("typed", ["thi_tran", "thị trấn", "THI TRAN", "township", "thi-tran"])
+@pytest.mark.parametrize(
+    "typed", ["thi_tran", "thị trấn", "thị trấn ", "THI TRAN", "township", "thi-tran"]
+)
 def test_a_code_is_typed_as_its_word_in_either_language(
     signed_in: RestServer, run: Run, typed: str
 ) -> None:

@@ -226,3 +226,53 @@ async def test_what_was_on_the_book_before_is_said_to_have_been_so_ever_since(
 
     assert (row["price_dong"], as_date(row["in_use_since"])) == (18_900_000, date(2024, 3, 1))
     assert as_date(row["valid_from"]) == date(1900, 1, 1)
+
+
+async def test_an_asset_tells_its_history_with_every_paper(api: Api) -> None:
+    """Condition and name said later for earlier days stand between; what was corrected is marked."""
+    await api.write(make_office())
+    for day, status in (
+        ("2026-02-01", "broken"),
+        ("2026-03-05", "in_use"),
+        ("2026-02-10", "under_repair"),
+    ):
+        await say(api, "status", day=day, status=status, instrument=f"QĐ {status}")
+    await say(api, "facts", day="2026-03-01", name="Máy mới")
+
+    async with await api.signed_in("auditor") as client:
+        told = (await client.get("/api/v1/assets/A1/history")).json()
+
+    standing = [row for row in told["statuses"] if not row["voided"]]
+    assert [
+        (row["valid_from"], row["valid_to"], row["says"]["status"]) for row in standing[1:]
+    ] == [
+        ("2026-02-01", "2026-02-10", "broken"),
+        ("2026-02-10", "2026-03-05", "under_repair"),
+        ("2026-03-05", None, "in_use"),
+    ]
+    assert standing[2]["instrument"] == "QĐ under_repair"
+    assert any(row["voided"] for row in told["statuses"])
+    assert [row["says"]["name"] for row in told["facts"] if not row["voided"]][-1] == "Máy mới"
+    assert told["custodies"][0]["says"]["official"]["code"] == "P1"
+
+
+async def test_who_receives_a_thing_reads_nothing_of_what_was_before(api: Api) -> None:
+    await api.write(make_office())
+    await say(api, "status", day="2026-02-01", status="broken")
+    await say(api, "status", day="2026-02-20", status="in_use")
+    async with await api.signed_in("it") as client:
+        answer = await client.post(
+            "/api/v1/handovers?apply=true",
+            json={
+                "giver": {"official": "P1"},
+                "receiver": {"unit": "U2"},
+                "day": "2026-03-01",
+                "instrument": "9/BB",
+            },
+        )
+    async with await api.signed_in("auditor", 2) as receiver:
+        told = (await receiver.get("/api/v1/assets/A1/history")).json()
+
+    assert answer.status_code == 200, answer.text
+    assert [row["says"]["unit"]["code"] for row in told["custodies"]] == ["U2"]
+    assert {row["says"]["status"] for row in told["statuses"]} == {"in_use"}

@@ -70,6 +70,26 @@ async def test_the_log_is_asked_by_person_act_subject_and_day(api: Api) -> None:
     assert mine == [[two], [two], [], [two]]
 
 
+async def test_an_asset_and_a_person_are_asked_for_by_their_codes(api: Api) -> None:
+    """Whatever number stands in the entries; what is out of sight is found by no name."""
+    async with await api.signed_in("admin") as chief:
+        await act(chief, "POST", "assets/A3/status?apply=true", {"status": "broken", **PAPER})
+        move = {"act": "move", "unit": "U4", **PAPER}
+        await act(chief, "POST", "officials/P1/acts?apply=true", move)
+        asset = await log(chief, subject="asset:A3")
+        person = await log(chief, subject="official:P1")
+        number = await log(chief, subject="official:1")
+        nobody = await log(chief, subject="asset:A99")
+    async with await api.signed_in("auditor", unit_id=2) as other:
+        hidden = await log(other, subject="asset:A3")
+
+    assert [(each["subject"], each["about"]) for each in asset["items"]] == [
+        ("asset:3", "asset:A3")
+    ]
+    assert told(person) == told(number) == [("official.move", "official:P1")]
+    assert (nobody["items"], hidden["items"]) == ([], [])
+
+
 async def test_an_officer_of_a_unit_reads_what_concerns_it_alone(api: Api) -> None:
     async with await api.signed_in("admin") as chief:
         await act(chief, "PATCH", "devices/SW-01", {"port": 1161})  # of U2

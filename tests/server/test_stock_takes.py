@@ -1,6 +1,5 @@
 """Stock-takes: the book as of a day against what stands there, closed with minutes that stay."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -8,44 +7,15 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.api import Api, make_office, running_api
-from tests.support.office import Office
-
-DAY = "2026-03-01"
+from tests.support.api import Api, running_api
+from tests.support.stock_takes import DAY, add, make_counted_office, opened, said, states
 
 
 @pytest.fixture
 async def api(database_url: str, tmp_path: Path) -> AsyncIterator[Api]:
-    """A1, A2 and the printer A6 of U2; A3 of U4, A4 of the police network in U4, A5 disposed of."""
     async with running_api(database_url, tmp_path) as running:
-        office = make_office()
-        office.add_pc(4, office.add_official(4), no_agent_reason="police_network")
-        office.add_pc(4, status="disposed")
-        printer = office.add_asset("printer", tag="TEM-6", serial="ab-12 C", serial_key="AB12C")
-        office.add_custody(printer, 2)
-        await running.write(office)
+        await running.write(make_counted_office())
         yield running
-
-
-async def opened(it: httpx.AsyncClient, unit: str = "U2", **more: Any) -> int:
-    body = {"unit": unit, "day": DAY, "instrument": "12/QĐ", "board": [{"name": "Lê Thị Ba"}]}
-    answer = await it.post("/api/v1/stock-takes", params={"apply": "true"}, json={**body, **more})
-    assert answer.status_code == 200, answer.text
-    return int(answer.json()["id"])
-
-
-async def add(it: httpx.AsyncClient, take: int, items: list[dict[str, Any]], **more: Any) -> Any:
-    body = {"items": items, "counted_by": "Trần Văn Đếm", **more}
-    return await it.post(f"/api/v1/stock-takes/{take}/found", params={"apply": "true"}, json=body)
-
-
-def said(result: str, *numbers: str) -> list[dict[str, Any]]:
-    return [{"number": number, "result": result} for number in numbers]
-
-
-async def states(it: httpx.AsyncClient, take: int, **params: Any) -> dict[str, str]:
-    page = (await it.get(f"/api/v1/stock-takes/{take}/lines", params=params)).json()
-    return {line["code"] or line["number"]: line["state"] for line in page["items"]}
 
 
 async def test_a_dry_run_says_what_is_expected_and_opens_nothing(api: Api) -> None:
@@ -221,103 +191,6 @@ async def test_a_file_of_scanned_stickers_answers_by_its_columns(api: Api) -> No
         ("A1", "found"),
     ]
     assert found == {"A6": "broken", "A2": "unanswered", "A1": "agrees"}
-
-
-FILES = (
-    ("Mã số,Số tem,Kết quả\nA6,,hỏng\nA1,,có thấy\n", {"A6": "broken", "A1": "found"}),
-    ("A6\nTEM-6\na6\n", {"A6": "found"}),  # one thing scanned thrice
-    ("Số tem,Kết quả\nTEM-6,chưa kiểm\nA1,khớp sổ\n", {"A1": "found"}),
-    ("Số tem,Kết quả\nTEM-6,có\nTEM-6,không thấy\n", "2"),
-    ("Số tem,Kết quả\nTEM-6,có\n,hỏng\n", "3"),
-    ("Số tem,Kết quả\nTEM-6,tốt\n", "tốt"),
-)
-
-
-async def test_a_file_is_read_as_people_fill_it_in_or_refused_by_its_row(api: Api) -> None:
-    async with await api.signed_in("it") as it:
-        take = await opened(it)
-        params = {"counted_by": "Đếm", "result": "found"}
-        url = f"/api/v1/stock-takes/{take}/files"
-        told = [(await it.post(url, params=params, content=text.encode()), want)
-                for text, want in FILES]  # fmt: skip
-        silent = await it.post(url, params={"counted_by": "Đếm"}, content=b"TEM-6\n")
-
-    for answer, want in told:
-        if isinstance(want, dict):
-            assert {i["asset"]: i["result"] for i in answer.json()["items"]} == want, answer.text
-        else:
-            assert (answer.status_code, want in answer.json()["detail"]) == (422, True), answer.text
-    assert "TEM-6" in silent.json()["detail"]
-    assert "--ket-qua" in silent.json()["remedy"]
-
-
-async def test_the_draft_minutes_are_a_file_of_answers(api: Api) -> None:
-    async with await api.signed_in("it") as it:
-        take = await opened(it)
-        items = [
-            *said("found", "A1"),
-            *said("missing", "A2"),
-            *said("surplus", "X-1"),
-            *said("found", "A3"),
-        ]
-        await add(it, take, items)
-        before = await states(it, take)
-        draft = await it.get(f"/api/v1/stock-takes/{take}/minutes/csv", params={"lang": "vi"})
-        filled = draft.text.replace("chưa kiểm", "hỏng").encode()
-        url = f"/api/v1/stock-takes/{take}/files"
-        answer = await it.post(url, params={"apply": "true", "counted_by": "Đếm"}, content=filled)
-        after = await states(it, take)
-
-    assert answer.status_code == 200, answer.text
-    outcomes = {i["asset"] or i["number"]: i["outcome"] for i in answer.json()["items"]}
-    assert {key: outcomes[key] for key in ("A1", "A2", "X-1", "A6")} == {
-        "A1": "same", "A2": "same", "X-1": "same", "A6": "new"
-    }  # fmt: skip
-    assert after == {**before, "A6": "broken"}
-
-
-async def test_a_surplus_that_was_booked_meanwhile_is_one_thing(api: Api) -> None:
-    async with await api.signed_in("it") as it:
-        take = await opened(it)
-        await add(it, take, said("surplus", "moi-7"))
-        office = Office()
-        office.ids.update(asset=90, custody=90, asset_status=90)
-        office.add_custody(office.add_asset("scanner", code="MOI-7"), 2)
-        await api.write(office)
-        between = await states(it, take)
-        answer = (await add(it, take, said("found", "MOI-7"))).json()["items"][0]
-        after = await states(it, take)
-
-    assert (between["moi-7"], between["MOI-7"]) == ("surplus", "unanswered")
-    assert (answer["outcome"], answer["before"]) == ("changed", "surplus")
-    assert (after["MOI-7"], "moi-7" in after) == ("agrees", False)
-
-
-async def test_a_mistyped_year_is_no_day_of_a_stock_take(api: Api) -> None:
-    async with await api.signed_in("it") as it:
-        take = await opened(it)
-        early = await add(it, take, said("found", "A1"), day="2016-03-09")
-
-    assert early.status_code == 400
-    assert "28/02/2025" in early.json()["remedy"]
-
-
-async def test_nothing_is_said_after_the_minutes_were_closed(api: Api) -> None:
-    """All at once: what was accepted stands in the minutes, the rest is told that it came too late."""
-    async with await api.signed_in("it") as it:
-        take = await opened(it)
-        await add(it, take, said("found", "A1", "A2", "A6"))
-        end = it.post(f"/api/v1/stock-takes/{take}/close", params={"apply": "true"},
-                      json={"instrument": "3/BB"})  # fmt: skip
-        adds = [add(it, take, said("surplus", f"X-{n}")) for n in range(6)]
-        answers = await asyncio.gather(*adds[:3], end, *adds[3:])
-        closed = await states(it, take)
-    kept = {number for number in closed if number.startswith("X-")}
-    accepted = {f"X-{n}" for n, a in enumerate(answers[:3] + answers[4:]) if a.status_code == 200}
-
-    assert answers[3].status_code == 200, answers[3].text
-    assert {a.status_code for a in answers} <= {200, 422}
-    assert kept == accepted
 
 
 async def test_an_officer_of_one_unit_counts_its_things_alone(api: Api) -> None:

@@ -12,7 +12,7 @@ from kiemke.cli.words import VOCABULARIES, codes, word
 class Choice(click.Choice[str]):
     """One of a vocabulary's codes, or of the first ``most``; ``also`` are codes without a word.
 
-    “Thị trấn”, "township" and "thi-tran" are all thi_tran.
+    “Thị trấn”, "township" and "thi-tran" are all thi_tran; so are the first words, where they are of one.
     """
 
     def __init__(
@@ -28,7 +28,12 @@ class Choice(click.Choice[str]):
         if value in self.choices:
             return str(value)
         asked = _key(str(value))
-        found = [code for code in self.choices if asked in self._keys(code)]
+        keys = {code: self._keys(code) for code in self.choices}
+        found = [code for code, names in keys.items() if asked in names] or [
+            code
+            for code, names in keys.items()
+            if any(f"{name} ".startswith(f"{asked} ") for name in names)
+        ]
         if len(found) == 1:
             return found[0]
         listed = ", ".join(self._shown(code) for code in self.choices)

@@ -1,6 +1,8 @@
 """The server's REST, asked over a connection that proved the pinned root."""
 
+import errno
 import json
+import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -212,7 +214,7 @@ class Client:
         elif isinstance(err, _SENT):
             what = _("the connection broke off before the server answered")
         else:
-            what = _("the server cannot be reached: {reason}").format(reason=err)
+            what = _("the server cannot be reached: {reason}").format(reason=_reason(err))
         remedy = _("check the address, the cable and that kiemke-server runs: kiemke doctor")
         if changing and isinstance(err, (*_SENT, httpx.ReadTimeout)):
             remedy = _(
@@ -241,7 +243,7 @@ def fetch_root(server: str) -> str:
             good = answer.is_success and len(body) <= tls.LONGEST_PEM_BYTES
     except httpx.HTTPError as err:
         raise KiemkeError(
-            _("the server cannot be reached: {reason}").format(reason=err),
+            _("the server cannot be reached: {reason}").format(reason=_reason(err)),
             where=server,
             remedy=_("check the address and that kiemke-server runs there"),
         ) from err
@@ -287,6 +289,18 @@ def _json(answer: httpx.Response) -> object:
             remedy=_("check that this address is a kiemke server of the same version"),
         ) from None
     return found
+
+
+def _reason(err: BaseException) -> str:
+    """Return why no connection came about, in the user's language where it is a usual reason."""
+    cause = _root_cause(err)
+    if isinstance(cause, ConnectionRefusedError):
+        return _("nothing listens at this address")
+    if isinstance(cause, socket.gaierror):
+        return _("no machine of this name is known")
+    if isinstance(cause, OSError) and cause.errno in (errno.ENETUNREACH, errno.EHOSTUNREACH):
+        return _("there is no way to this address")
+    return str(err)
 
 
 def _root_cause(err: BaseException) -> BaseException:

@@ -362,7 +362,7 @@ def history(app: App, ref: str, times: Times, json: bool) -> None:
     if json:
         app.write(as_json(told) + "\n")
         return
-    app.heading(_("History of {unit}").format(unit=ref))
+    app.heading(_("History: {code}").format(code=ref))
     _tables(app, told)
 
 

@@ -5,6 +5,7 @@ import click
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.asset_count import count
 from kiemke.cli.asset_handover import handover
+from kiemke.cli.asset_history import history
 from kiemke.cli.asset_minutes import COMMANDS as MINUTES
 from kiemke.cli.asset_papers import COMMANDS as PAPERS
 from kiemke.cli.choices import Choice
@@ -140,5 +141,6 @@ def show_(app: App, ref: str, times: Times, json: bool) -> None:
 
 asset.add_command(handover)
 asset.add_command(count)
+asset.add_command(history)
 for verb in (*PAPERS, *MINUTES):
     asset.add_command(verb)

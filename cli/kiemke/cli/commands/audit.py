@@ -31,7 +31,7 @@ COLUMNS = (
     Column(N_("When"), "at", MOMENT),
     Column(N_("By"), "who", flexible=True),
     Column(N_("Act"), "act"),
-    Column(N_("About"), "subject", flexible=True),
+    Column(N_("About"), "named", flexible=True),
     Column(N_("Before → after"), "changed", flexible=True, least=24),
     Column(N_("Paper"), "paper", flexible=True, optional=1),
     Column(N_("From where"), "origin.address", optional=2),
@@ -66,7 +66,7 @@ def audit() -> None:
 @option("--act", "--viec", "act", metavar=N_("ACT"),
         help=N_("Only this act (source.approve), or all of a kind (source)."))  # fmt: skip
 @option("--about", "--doi-tuong", "about", metavar=N_("SUBJECT"),
-        help=N_("Only about this (official:CB-01, unit:12), or about all of a kind (official)."))  # fmt: skip
+        help=N_("Only about this (official:CB-01, asset:PC-0042), or about all of a kind (official)."))  # fmt: skip
 @option("--since", "--tu", "since", type=DayType(), metavar=N_("DAY"),
         help=N_("From this day on; --as-of is the last day."))  # fmt: skip
 @option("--unit", "--don-vi", "unit", metavar=N_("UNIT"),
@@ -95,7 +95,14 @@ def list_(
     }
     listing = app.client.items("/audit", asked, shape.rows)
     if not shape.json:
-        told = tuple({**entry, "changed": changed(entry)} for entry in listing.items)
+        told = tuple(
+            {
+                **entry,
+                "named": entry.get("about") or entry.get("subject"),
+                "changed": changed(entry),
+            }
+            for entry in listing.items
+        )
         listing = replace(listing, items=told)
     show(app, _("The audit log"), COLUMNS, listing, shape)
 

@@ -2,6 +2,7 @@
 
 from kiemke.server.resources import (
     approvals,
+    asset_history,
     asset_papers,
     assets,
     assignment,
@@ -74,6 +75,7 @@ RESOURCES = (
     officials,
     official_acts,
     assets,
+    asset_history,
     asset_papers,
     handovers,
     handover_minutes,

@@ -12,6 +12,7 @@ from litestar.params import QueryParameter
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import rfc3339, services_of
 from kiemke.server.domain import audit_units
+from kiemke.server.domain.audit_names import readable, subjects_of
 from kiemke.server.domain.calendar import day_start_ms
 from kiemke.server.domain.person_keys import is_sealed, load_keys, open_value
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_page
@@ -57,19 +58,25 @@ OF_UNITS = _of_units(LISTING, "a.at_ms", "a.sha256")
 SOUGHT_OF_UNITS = _of_units(SOUGHT, "w.at_ms", _SHA256)
 
 
-def _sought(dialect: str, who: str | None, **begun: str | None) -> tuple[list[str], dict[str, str]]:
+def _sought(
+    dialect: str, who: str | None, act: str | None, subjects: list[str]
+) -> tuple[list[str], dict[str, Any]]:
     """Return the conditions on ``audit_about w`` and their parameters.
 
-    ``begun``, an act ("source.approve") and a subject ("official:CB-01"), are asked for whole or by what
-    stands before their mark.
+    An act ("source.approve") and a subject ("official:CB-01") are asked for whole or by what stands before
+    their mark; of a thing with several names ``subjects`` has them all.
     """
     order = ' COLLATE "C"' if dialect == "postgres" else ""
     where: list[str] = []
-    values: dict[str, str] = {}
+    values: dict[str, Any] = {}
     if who is not None:
         where.append("w.who = :who")
         values["who"] = who[:_CUT]
-    for (name, text), mark in zip(begun.items(), ".:", strict=True):
+    if len(subjects) > 1:
+        where.append(f"w.subject{order} IN :[subjects.text]")
+        values["subjects"] = [each[:_CUT] for each in subjects]
+    begun = (("act", act, "."), ("subject", subjects[0] if len(subjects) == 1 else None, ":"))
+    for name, text, mark in begun:
         if text is None:
             continue
         if mark in text:
@@ -84,6 +91,8 @@ def _sought(dialect: str, who: str | None, **begun: str | None) -> tuple[list[st
 @dataclass(frozen=True, slots=True)
 class Entry:
     """Who did what to which subject; ``sha256`` is of the bytes as stored.
+
+    ``about`` is the subject as people name it: an asset by its code, not by its number.
 
     ``id`` is its number in the whole log, null for who may not see all of it.
     ``origin`` is {address, agent}; ``rows`` are the ledgers' rows it wrote, as [{table, changes, count}].
@@ -101,6 +110,7 @@ class Entry:
     origin: dict[str, Any] | None
     rows: list[dict[str, Any]]
     sha256: str
+    about: str
 
 
 @get("/api/v1/audit", opt={"role": "auditor"}, tags=["audit"])
@@ -127,7 +137,9 @@ async def list_entries(
         await audit_units.catch_up(services.db)  # what was done a moment ago, too
     is_whole = request.user.roots is None
     listing, sought_in = (LISTING, SOUGHT) if is_whole else (OF_UNITS, SOUGHT_OF_UNITS)
-    where, values = _sought(services.db.dialect, who, act=act, subject=subject)
+    async with services.db.reading() as session:
+        subjects = [] if subject is None else await subjects_of(session, subject)
+    where, values = _sought(services.db.dialect, who, act, subjects)
     if where:
         listing = sought_in
     params: dict[str, Any] = dict(values)
@@ -141,6 +153,9 @@ async def list_entries(
     entries = [json.loads(bytes(row["entry"])) for row in rows]
     async with services.db.reading() as session:
         keys = await load_keys(session, _persons(entries))
+        about = {entry["subject"] for entry in entries}
+        moment = asked.moment
+        names = await readable(session, about, asked.units, moment.day, moment.known_ms)
     for row, sealed in zip(rows, entries, strict=True):
         entry = _opened(sealed, keys)
         items.append(
@@ -159,6 +174,7 @@ async def list_entries(
                     for p in entry.get("rows") or ()
                 ],
                 row["sha256"],
+                names.get(entry["subject"], entry["subject"]),
             )
         )
     return Page(items, total, cursor)

@@ -100,26 +100,26 @@ async def list_handovers(
 async def sign_handover(
     request: AppRequest, ref: FromPath[str], data: JSONBody[SignedInput]
 ) -> Written:
-    """Say since when the minutes of a handover are signed by both sides."""
+    """Say since when the minutes of a handover are signed by both sides; said again, the day is corrected."""
     services = services_of(request)
     moment = now_of(services)
     units = await visible_units(services, request.user, moment, None)
     row = await fetch_one(
-        services, LISTING, noun=NOUN, ref=ref, names=(), moment=moment, units=units, unsigned=1
+        services, LISTING, noun=NOUN, ref=ref, names=(), moment=moment, units=units, unsigned=0
     )
     if data.day > services.today():
         raise Problem("bad_field", field="day", value=str(data.day), wanted=UP_TO_TODAY)
     async with services.db.change() as session:
         await session.execute(
-            "UPDATE handover SET signed_on = :day, signed_recorded_by = :who"
-            " WHERE id = :id AND signed_on IS NULL",
+            "UPDATE handover SET signed_on = :day, signed_recorded_by = :who WHERE id = :id",
             day=data.day,
             who=request.user.name,
             id=row["id"],
         )
         await record(
             session, at_ms=services.clock(), who=request.user.name, act="handover.signed",
-            subject=f"handover:{row['id']}", after={"day": data.day}, paper=row["instrument"],
+            subject=f"handover:{row['id']}", before={"day": day_text(row["signed_on"])},
+            after={"day": data.day}, paper=row["instrument"],
         )  # fmt: skip
     return _make({**row, "signed_on": data.day}, await load_refs(services, moment))
 
