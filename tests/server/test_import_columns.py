@@ -102,6 +102,23 @@ def test_headings_are_known_in_both_languages_and_every_spelling(
     assert list(columns_of([tuple(headings)], "officials").values()) == columns
 
 
+def test_a_number_below_a_group_is_what_the_group_says_it_is() -> None:
+    """Cells merged downwards stand in both rows, so that the lower one alone would do without its groups."""
+    rows: list[tuple[Cell, ...]] = [
+        ("SỔ THEO DÕI TSCĐ VÀ CCDC TẠI NƠI SỬ DỤNG",),
+        ("Số TT", "Chứng từ", None, "Tên TSCĐ, CCDC", "ĐVT", "Ghi tăng", None, "Người SD"),
+        ("Số TT", "Số hiệu", "Ngày", "Tên TSCĐ, CCDC", "ĐVT", "SL", "Đơn giá", "Người SD"),
+    ]
+
+    assert columns_of(rows, "assets") == {
+        "Chứng từ / Số hiệu": "instrument",
+        "Tên TSCĐ, CCDC": "name",
+        "Ghi tăng / SL": "quantity",
+        "Ghi tăng / Đơn giá": "unit_price",
+        "Người SD": "official",
+    }
+
+
 def test_titles_and_data_rows_do_not_join_the_headings() -> None:
     rows: list[tuple[Cell, ...]] = [
         ("ỦY BAN NHÂN DÂN", None), ("Danh mục tài sản", None), ("Mã tài sản", "Tên tài sản"), ("TS1", "Máy in"),

@@ -108,7 +108,26 @@ def find_heading(rows: Sequence[Sequence[Cell]], known: frozenset[str]) -> Headi
             if count and (count, -depth) > least:
                 least = (count, -depth)
                 best = Heading(first, first + depth - 1, labels, count)
-    return best
+    return None if best is None else _with_groups(best, rows, known)
+
+
+def _with_groups(found: Heading, rows: Sequence[Sequence[Cell]], known: frozenset[str]) -> Heading:
+    """Return the heading with the rows above of which a cell is merged down into it: they hold the groups.
+
+    A merged cell stands in every row it covers, so that the lowest row alone knows as many columns; but
+    a number below “Chứng từ” is a paper's, not the thing's.
+    """
+    first = found.first
+    while first and found.last - first + 1 < _MOST_DEPTH:
+        upper, lower = rows[first - 1], rows[first]
+        shared = [
+            text for a, b in zip(upper, lower, strict=False) if (text := heading_text(a)) and a == b
+        ]
+        if not shared:
+            break
+        first -= 1
+    labels = _labels(rows[first : found.last + 1])
+    return Heading(first, found.last, labels, _count_known(labels, known))
 
 
 def is_numbering(cells: Sequence[Cell]) -> bool:

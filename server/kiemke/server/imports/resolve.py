@@ -21,6 +21,12 @@ from kiemke.server.imports.unit_names import UnitNames
 _UNIT_COLUMNS = ("unit", "parent")
 _LONGEST_CODE = 40
 
+_NAME_IT = Words("thêm --set unit=MÃ ĐƠN VỊ", "add --set unit=UNIT CODE")
+_NAME_SECTION = Words(
+    "ghi mã đơn vị vào dòng nhóm bên trên, hoặc thêm --set unit=MÃ ĐƠN VỊ cho mọi dòng",
+    "write the code into the section row above, or add --set unit=UNIT CODE for all rows",
+)
+
 
 @dataclass(slots=True)
 class Resolved:
@@ -117,7 +123,7 @@ async def _units(
                 _refuse(
                     found, row, template, "unit", section,
                     Words("không biết dòng này thuộc đơn vị nào", "no telling whose this row is"),
-                    Words("thêm --set unit=MÃ ĐƠN VỊ", "add --set unit=UNIT CODE"),
+                    _NAME_IT if section is None else _NAME_SECTION,
                 )  # fmt: skip
         found.rows[position] = replace(row, values=values)
     # Beside the requests: what comes near is looked for among all units' names.

@@ -11,6 +11,7 @@ from litestar.params import QueryParameter
 
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import rfc3339, services_of
+from kiemke.server.db import Row
 from kiemke.server.domain import audit_units
 from kiemke.server.domain.audit_names import readable, subjects_of
 from kiemke.server.domain.calendar import day_start_ms
@@ -149,35 +150,36 @@ async def list_entries(
     end = day_start_ms(asked.moment.day + timedelta(days=1), services.offset_seconds)
     listing = replace(listing, where=(*listing.where, *where))
     rows, total, cursor = await fetch_page(services, listing, asked, end=end, **params)
-    items = []
     entries = [json.loads(bytes(row["entry"])) for row in rows]
+    moment, about = asked.moment, {entry["subject"] for entry in entries}
     async with services.db.reading() as session:
         keys = await load_keys(session, _persons(entries))
-        about = {entry["subject"] for entry in entries}
-        moment = asked.moment
         names = await readable(session, about, asked.units, moment.day, moment.known_ms)
-    for row, sealed in zip(rows, entries, strict=True):
-        entry = _opened(sealed, keys)
-        items.append(
-            Entry(
-                row["id"] if is_whole else None,
-                rfc3339(row["at_ms"]),
-                entry["who"],
-                entry["act"],
-                entry["subject"],
-                entry["before"],
-                entry["after"],
-                entry["paper"],
-                entry.get("from"),
-                [
-                    {"table": p["table"], "changes": p["changes"], "count": len(p["digests"])}
-                    for p in entry.get("rows") or ()
-                ],
-                row["sha256"],
-                names.get(entry["subject"], entry["subject"]),
-            )
-        )
+    items = [
+        _make(row, _opened(sealed, keys), names, is_whole=is_whole)
+        for row, sealed in zip(rows, entries, strict=True)
+    ]
     return Page(items, total, cursor)
+
+
+def _make(row: Row, entry: dict[str, Any], names: dict[str, str], *, is_whole: bool) -> Entry:
+    return Entry(
+        row["id"] if is_whole else None,
+        rfc3339(row["at_ms"]),
+        entry["who"],
+        entry["act"],
+        entry["subject"],
+        entry["before"],
+        entry["after"],
+        entry["paper"],
+        entry.get("from"),
+        [
+            {"table": p["table"], "changes": p["changes"], "count": len(p["digests"])}
+            for p in entry.get("rows") or ()
+        ],
+        row["sha256"],
+        names.get(entry["subject"], entry["subject"]),
+    )
 
 
 def _persons(value: Any) -> list[int]:
