@@ -34,6 +34,29 @@ def test_an_import_is_a_rehearsal_until_asked(signed_in: RestServer, run: Run, t
     assert asked.body == table.read_bytes()
 
 
+def test_the_command_that_writes_repeats_what_was_chosen(
+    signed_in: RestServer, run: Run, table: Path
+) -> None:
+    """Typed again without them, the rehearsed file would ask anew or be read otherwise."""
+    signed_in.on("POST", "/imports", CLEAN)
+    chosen = (
+        "--map",
+        "Tên TSCĐ=name",
+        "--set",
+        "unit=TG-NV",
+        "--repair",
+        "tcvn3",
+        "--split",
+        "--yes-map",
+    )
+
+    ran = run("import", "assets", str(table), *chosen)
+
+    assert ran.out.splitlines()[-1].endswith(
+        f'{table} --map "Tên TSCĐ=name" --set unit=TG-NV --repair tcvn3 --split --yes-map --apply'
+    )
+
+
 def test_apply_is_said_to_the_server(signed_in: RestServer, run: Run, table: Path) -> None:
     signed_in.on("POST", "/imports", CLEAN | {"applied": True})
 

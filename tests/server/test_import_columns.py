@@ -119,6 +119,13 @@ def test_a_number_below_a_group_is_what_the_group_says_it_is() -> None:
     }
 
 
+def test_a_heading_that_lost_its_encoding_is_read_as_its_neighbours() -> None:
+    """Each of "Ñôn vò" could be Vietnamese as it stands; beside others in VNI it is not."""
+    rows: list[tuple[Cell, ...]] = [("Hoï vaø teân", "Ñôn vò", "Ñoái töôïng", "Chöùc vuï")]
+
+    assert list(columns_of(rows, "officials").values()) == ["name", "unit", "kind", "post"]
+
+
 def test_titles_and_data_rows_do_not_join_the_headings() -> None:
     rows: list[tuple[Cell, ...]] = [
         ("ỦY BAN NHÂN DÂN", None), ("Danh mục tài sản", None), ("Mã tài sản", "Tên tài sản"), ("TS1", "Máy in"),

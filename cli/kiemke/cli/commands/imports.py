@@ -1,5 +1,7 @@
 """kiemke import: checks a filled table against the server, and takes it in when asked to."""
 
+import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -102,7 +104,7 @@ def import_(app: App, /, template: str, file: Path, wide: bool, json: bool, **gi
     if json:
         app.write(as_json(told) + "\n")
         return 1 if _is_open(told) and (given["apply"] or records_of(dig(told, "errors"))) else 0
-    code = _tell(app, told, template, file, wide=wide)
+    code = _tell(app, told, template, file, wide=wide, chosen=_chosen(**given))
     questions = records_of(dig(told, "questions"))
     if code or not questions or not given["apply"]:
         return code
@@ -111,6 +113,36 @@ def import_(app: App, /, template: str, file: Path, wide: bool, json: bool, **gi
         return 1
     told = app.client.send("POST", "/imports", parameters=parameters, content=content)
     return _tell(app, told, template, file, wide=wide, again=True)
+
+
+def _chosen(
+    *,
+    apply: bool,
+    columns: tuple[str, ...],
+    values: tuple[str, ...],
+    yes_map: bool,
+    repair: str | None,
+    days: str | None,
+    split: bool,
+    sheets: tuple[str, ...],
+    heading_row: int | None,
+) -> list[str]:
+    """Return the options as they are typed again to write what was shown; --apply is not among them."""
+    del apply
+    row = None if heading_row is None else str(heading_row)
+    repeated = (("--map", columns), ("--set", values), ("--sheet", sheets))
+    single = (("--repair", repair), ("--days", days), ("--heading-row", row))
+    switches = (("--split", split), ("--yes-map", yes_map))
+    given = [part for name, several in repeated for one in several for part in (name, one)]
+    given += [part for name, value in single if value is not None for part in (name, value)]
+    return given + [name for name, is_on in switches if is_on]
+
+
+def _quoted(text: str) -> str:
+    """Return an argument as a shell takes it, in double quotes, which Windows knows too."""
+    if re.fullmatch(r"[\w@%+=:,./\\-]+", text):
+        return text
+    return shlex.quote(text) if set(text) & set('"$`\\') else f'"{text}"'
 
 
 def _is_open(told: object) -> bool:
@@ -168,9 +200,16 @@ def _ask(questions: Sequence[Record], parameters: dict[str, Any]) -> bool:
 
 
 def _tell(
-    app: App, told: object, template: str, file: Path, *, wide: bool, again: bool = False
+    app: App,
+    told: object,
+    template: str,
+    file: Path,
+    *,
+    wide: bool,
+    chosen: Sequence[str] = (),
+    again: bool = False,
 ) -> int:
-    """Print an answer; 1 when it has errors."""
+    """Print an answer; 1 when it has errors. ``chosen`` are the options that it rests on."""
     errors = records_of(dig(told, "errors"))
     teller = Teller(app, told, wide=wide)
     if not again:
@@ -198,9 +237,9 @@ def _tell(
         app.say(_("Written."))
     elif not records_of(dig(told, "questions")):
         app.say(
-            _(
-                "Nothing was written yet. To write it: kiemke import {template} {file} --apply"
-            ).format(template=template, file=file)
+            _("Nothing was written yet. To write it: kiemke import {arguments} --apply").format(
+                arguments=" ".join(map(_quoted, (template, str(file), *chosen)))
+            )
         )
     return 0
 

@@ -34,6 +34,7 @@ ENCODINGS = ("tcvn3", "vni", "cp1258", "utf8")
 
 _WORD = re.compile(r"[A-Za-z\u0080-\uffff]+")
 _TONES = frozenset("\u0300\u0309\u0303\u0301\u0323")
+_TONED_CONSONANT = re.compile("[^aeiouy\u0302\u0306\u031b][\u0300\u0309\u0303\u0301\u0323]")  # ñ
 _INITIALS = "ngh|ng|nh|ch|th|tr|kh|gh|gi|ph|qu|[bcdđghklmnprstvx]"
 _NUCLEI = (
     "oai|oao|oay|oeo|uây|uôi|ươi|ươu|uya|uyê|uyu|uêu|iêu|yêu|uao|uai|uay|uơ|uă|"
@@ -48,7 +49,7 @@ _SURE, _DOUBTFUL = 0.7, 0.5
 
 def _is_syllable(word: str) -> bool:
     marks = unicodedata.normalize("NFD", word.casefold())
-    if sum(mark in _TONES for mark in marks) > 1:
+    if sum(mark in _TONES for mark in marks) > 1 or _TONED_CONSONANT.search(marks):
         return False
     bare = unicodedata.normalize("NFC", "".join(mark for mark in marks if mark not in _TONES))
     return _SYLLABLE.fullmatch(bare) is not None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from kiemke.server.domain.text import clean_text, search_key
-from kiemke.server.domain.text_legacy import repair
+from kiemke.server.domain.text_legacy import detect, repair, restore
 
 Cell = str | float | bool | date | None
 
@@ -68,10 +68,20 @@ def heading_text(cell: Cell) -> str | None:
     return clean_text(repair(cell) or cell, _MOST_LABEL)
 
 
+def _texts(row: Sequence[Cell]) -> list[str | None]:
+    """Return a row's cells as headings: one that could be read either way is read as its neighbours."""
+    encoding = detect(cell for cell in row if isinstance(cell, str))
+    sound = [
+        restore(cell, encoding) if encoding is not None and isinstance(cell, str) else cell
+        for cell in row
+    ]
+    return [heading_text(cell) for cell in sound]
+
+
 def _labels(rows: Sequence[Sequence[Cell]]) -> tuple[str | None, ...]:
     """Return the labels of heading rows laid on each other; a merged group speaks for its columns."""
     width = max(len(row) for row in rows)
-    lines = [[heading_text(cell) for cell in row] + [None] * (width - len(row)) for row in rows]
+    lines = [_texts(row) + [None] * (width - len(row)) for row in rows]
     for upper, lower in zip(lines, lines[1:], strict=False):
         group: str | None = None
         for position in range(width):

@@ -63,6 +63,8 @@ class Mender:
         texts = (cell for line in lines for cell in line.cells if isinstance(cell, str))
         self._file_encoding = detect(texts)
         for mapped, column in self._columns:
+            if mapped.position < 0:  # derived: the sheet has no such column
+                continue
             cells = [
                 (line.number, line.cells[mapped.position])
                 for line in lines
