@@ -2,16 +2,18 @@
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from kiemke.agent.commands import run, setup
+from kiemke.agent.commands import run, setup, status
 from kiemke.agent.files import StateError, write_json
 from kiemke.agent.halt import Halt
 from kiemke.agent.pending import enrol_when_possible, waiting_token
 from kiemke.agent.state import StateFolder
 from kiemke.agent.update import places
+from kiemke.agent.words import speak
 from kiemke.wire.enrolment import make_token
 from kiemke.wire.windows_service.log import CappedLog
 from tests.support.peers import free_port
@@ -60,9 +62,11 @@ def test_setup_keeps_the_token_and_the_first_run_uses_it(server: Requests, tmp_p
 
     setup.run(state, "", str(file))
     kept = waiting_token(state)
+    before = status.describe(StateFolder(state), datetime.now(UTC))
     code = run.run(state, once=True, spread_seconds=0.0, outbox_mb=1.0)
 
     assert kept == text
+    assert before == ([speak(status.TOKEN_WAITS, start=status.START)], False)
     assert not file.exists()
     assert code == 0
     assert len(server.enrolments) == 1

@@ -70,13 +70,21 @@ def test_installed_started_enrolled_and_stopped_by_the_manager(
     file.write_text(enrolment_token(server) + "\r\n", "utf-8-sig")
 
     before = reporting(server)
+    bare = pc.agent("setup")
+    started = pc.run("net", "start", service_name)
+    log_file = pc.drive / "ProgramData" / "kiemke-agent" / "agent.log"
+    wait_until(
+        lambda: log_file.exists() and "waiting" in log_file.read_text("utf-8"), "it waits", PATIENCE
+    )
+    waiting = pc.run("sc", "query", service_name).stdout
     setup = pc.agent("setup", "--token-file", r"C:\enrolment.txt")
     sddl = pc.python(READ_SDDL).stdout
     service = json.loads(pc.python(READ_SERVICE).stdout)
-    started = pc.run("net", "start", service_name)
     wait_until(lambda: reporting(server) > before, "the service's first sample is there", PATIENCE)
     stopped = pc.run("net", "stop", service_name)
 
+    assert (bare.stdout, bare.returncode) == ("ready, not enrolled\n", 0)
+    assert "RUNNING" in waiting, "an installer takes a service that ends for one that cannot start"
     assert (setup.stdout, setup.returncode) == ("ready: it enrols as soon as it runs\n", 0)
     assert not file.exists()
     assert service == {
@@ -90,8 +98,7 @@ def test_installed_started_enrolled_and_stopped_by_the_manager(
     )
     assert sddl == folder_sddl("kiemke-agent") + "\n"
     assert (started.returncode, stopped.returncode) == (0, 0)
-    log = (pc.drive / "ProgramData" / "kiemke-agent" / "agent.log").read_text("utf-8")
-    assert "Traceback" not in log
+    assert "Traceback" not in log_file.read_text("utf-8")
     (source,) = reporting(server) - before
     # A slow machine may end the service before its last post: then it waits in the outbox.
     assert pc.agent("run", "--once").returncode == 0

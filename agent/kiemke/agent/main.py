@@ -134,13 +134,15 @@ def _call_of_persons(arguments: "Namespace") -> int:
 def _work(state: "Path", halt: "Halt") -> int:
     """Run as the service manager's: the same service, ended by ``halt``."""
     from kiemke.agent.commands import run
+    from kiemke.agent.service.patience import work_once_enrolled
     from kiemke.agent.start import OUTBOX_MB, SPREAD_SECONDS
 
-    return _guarded(
-        lambda: run.run(
+    def work() -> int:
+        return run.run(
             state, once=False, spread_seconds=SPREAD_SECONDS, outbox_mb=OUTBOX_MB, halt=halt
         )
-    )
+
+    return _guarded(lambda: work_once_enrolled(state, halt, work))
 
 
 def _expected_errors() -> tuple[type[Exception], ...]:

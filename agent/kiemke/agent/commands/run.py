@@ -38,10 +38,11 @@ def run(
     """
     folder = StateFolder(state)
     folder.prepare()
-    if halt is None:
-        halt = Halt()
-        if not once:
-            _stop_on_signals(halt)
+    if halt is not None:
+        return _run(folder, once, spread_seconds, outbox_mb, halt)
+    halt = Halt()
+    if not once:
+        _stop_on_signals(halt)
     try:
         return _run(folder, once, spread_seconds, outbox_mb, halt)
     finally:

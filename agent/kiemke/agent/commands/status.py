@@ -4,8 +4,9 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from kiemke.agent.files import is_missing
 from kiemke.agent.pace import Intervals
-from kiemke.agent.state import StateFolder
+from kiemke.agent.state import TOKEN_FILE, StateFolder
 from kiemke.agent.terminal import say
 from kiemke.agent.tongue import in_tongue
 from kiemke.agent.words import Both, open_mouth, span, speak
@@ -24,6 +25,10 @@ COPIED = Both(
 NOT_ENROLLED = Both(
     "Chưa ghi danh. Hỏi quản trị viên xin mã, rồi chạy: kiemke-agent enroll MÃ",
     "Not enrolled. Ask your administrator for a token, then: kiemke-agent enroll TOKEN",
+)
+TOKEN_WAITS = Both(
+    "Mã ghi danh đang chờ: máy tự ghi danh khi dịch vụ chạy ({start}).",
+    "A token waits: this PC enrols itself when the service runs ({start}).",
 )
 ENROLLING = Both(
     "Đang chờ ghi danh: {detail}",
@@ -79,6 +84,8 @@ def describe(folder: StateFolder, now: datetime) -> tuple[list[str], bool]:
             return [speak(ENROLLING, detail=in_tongue(said.get("detail", ""))), speak(LOOK)], False
         if said.get("outcome") == "copied":
             return [speak(COPIED, source=said.get("detail", ""))], False
+        if waits_for_its_start(folder):
+            return [speak(TOKEN_WAITS, start=START)], False
         return [speak(NOT_ENROLLED)], False
     lines = [speak(SOURCE, source=identity.source, urls=", ".join(identity.urls))]
     counts = peek(folder.outbox_path)
@@ -104,6 +111,11 @@ def describe(folder: StateFolder, now: datetime) -> tuple[list[str], bool]:
     if offset is not None and abs(offset) > CLOCK_WRONG_SECONDS:
         return [*lines, speak(CLOCK[offset > 0], span=span(offset))], False
     return [*lines, speak(ALL_WELL)], True
+
+
+def waits_for_its_start(folder: StateFolder) -> bool:
+    """Tell whether a token lies there that was never tried: a sealed master's clone, an installer's work."""
+    return not is_missing(folder.path / TOKEN_FILE)
 
 
 def late_after(said: dict[str, str]) -> timedelta:

@@ -6,7 +6,15 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from kiemke.agent.commands.status import COPIED, START, WELL, late_after, moment
+from kiemke.agent.commands.status import (
+    COPIED,
+    START,
+    TOKEN_WAITS,
+    WELL,
+    late_after,
+    moment,
+    waits_for_its_start,
+)
 from kiemke.agent.doctor.result import BAD, GOOD, ODD, UNKNOWN, Result
 from kiemke.agent.files import StateError, is_missing
 from kiemke.agent.state import IDENTITY_FILE, AgentIdentity, StateFolder
@@ -39,6 +47,8 @@ def check_enrolment(folder: StateFolder) -> tuple[Result, AgentIdentity | None]:
             seen = speak(COPIED, source=said.get("detail", ""))
         elif said.get("outcome") == "enrolling":
             seen += f": {in_tongue(said.get('detail', ''))}"
+        elif waits_for_its_start(folder):
+            return Result("enrolment", ODD, speak(TOKEN_WAITS, start=START)), identity
         return Result("enrolment", BAD, seen, speak(_ENROL)), identity
     if not identity.secret:
         seen = speak(Both("bí mật niêm phong cho dịch vụ", "its secret is sealed for the service"))
