@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kiemke.server.db import Database, Refused, as_date
+from kiemke.server.db import Database, Nested, Refused, as_date
 from kiemke.server.named_sql import compile_named, repeat_values
 from tests.support.database import fresh_url
 
@@ -180,3 +180,15 @@ async def test_two_processes_worth_of_connections_both_write(database_url: str) 
     finally:
         await database.close()
     assert rows[0]["n"] == 80
+
+
+async def test_a_reading_within_a_reading_is_refused_at_once_and_not_waited_for(
+    database: Database,
+) -> None:
+    async with database.reading():
+        with pytest.raises(Nested):
+            await database.read("SELECT 1 AS n")
+        with pytest.raises(Nested):
+            async with database.change():
+                pass
+    assert await database.read("SELECT 1 AS n") == [{"n": 1}]

@@ -52,6 +52,13 @@ _BEGINNINGS = 50
 _CHANGE_LOCK = 0x6B69_656D_1101
 
 
+class Nested(RuntimeError):
+    """A task asks for another connection while it holds the one that reads: it would wait for itself.
+
+    SQLite has one such connection, PostgreSQL few: hand the session on that is there.
+    """
+
+
 class Refused(Exception):
     """The database will never take these values (SQLSTATE 22 or 23, or SQLite's like)."""
 
@@ -222,6 +229,7 @@ class Database:
         self.dialect = "sqlite" if urlsplit(url).scheme == "sqlite" else "postgres"
         self._together = asyncio.Lock()
         self._turn = asyncio.Lock()
+        self._readers: set[asyncio.Task[Any] | None] = set()
 
     async def open(self) -> None:
         """Connect. Raises OSError or a driver's error when the database cannot be reached."""
@@ -242,8 +250,9 @@ class Database:
         """Commit on leaving, roll back on an exception. SQLite: one writer at a time, IMMEDIATE.
 
         On PostgreSQL the driver's own pool and transaction are used: a task cancelled while
-        Tortoise's pooled transaction begins never gives its connection back.
+        Tortoise's pooled transaction begins never gives its connection back. Raises Nested.
         """
+        self._refuse_nesting()
         if self.dialect == "sqlite":
             async with in_transaction("default") as client:
                 session = Session(client._connection, self.dialect)
@@ -286,7 +295,22 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Session]:
-        """Give a connection for several reads (each sees what is committed when it runs)."""
+        """Give a connection for several reads (each sees what is committed when it runs). Raises Nested."""
+        self._refuse_nesting()
+        task = asyncio.current_task()
+        self._readers.add(task)
+        try:
+            async with self._connected() as session:
+                yield session
+        finally:
+            self._readers.discard(task)
+
+    def _refuse_nesting(self) -> None:
+        if asyncio.current_task() in self._readers:
+            raise Nested("a reading is open in this task: use its session")
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Session]:
         if self.dialect == "sqlite":
             async with get_connection("reader").acquire_connection() as raw:
                 yield Session(raw, self.dialect)
@@ -323,7 +347,7 @@ class Database:
                     )
                 ]
             else:
-                sessions = [await stack.enter_async_context(self.reading()) for _ in range(2)]
+                sessions = [await stack.enter_async_context(self._connected()) for _ in range(2)]
             stack.push_async_callback(_end, sessions)
             if self.dialect == "postgres":
                 await _begin_same(sessions)
