@@ -208,11 +208,26 @@ async def test_a_shared_line_is_listed_for_each_unit_that_shares_it(district: Da
     units = await district.read("SELECT unit_id, code FROM unit_version")
     ids = {row["code"]: row["unit_id"] for row in units}
 
+    why = '[{"code": "half_duplex", "level": "fail", "value": null, "limit": null}]'
+    async with district.transaction() as session:
+        await session.execute(
+            "INSERT INTO link_now (link_id, state, receive_octets_total, transmit_octets_total,"
+            " verdict, reasons_json, basis, computed_at_ms, changed_at_ms)"
+            " SELECT id, 'unknown', '0', '0', 'degraded', :why, 'counters', 0, 0 FROM link",
+            why=why,
+        )
+
     shared, export = await write(district, "jsonl", "links", unit_id=ids["TG-NV"])
     foreign, _ = await write(district, "jsonl", "links", unit_id=ids["TG-TP"])
 
     row = json_rows(shared)[0]
-    assert (row["code"], row["down"], row["sharers"], row["verdict"]) == ("L1", 10**8, 1, "unknown")
+    assert (row["code"], row["down"], row["sharers"], row["verdict"]) == (
+        "L1",
+        10**8,
+        1,
+        "degraded",
+    )
+    assert row["reasons"] == ["cổng chạy bán song công", "the port runs at half duplex"]
     assert export.footer is not None and export.footer.totals == {"price_dong": 1_650_000}
     assert json_rows(foreign) == []
 

@@ -166,7 +166,7 @@ async def test_a_board_and_nothing_to_tell_whose_is_asked_and_not_guessed(fleet:
     asked = (await fleet.findings())[0]
     assert await fleet.machines() == [(1, 0, 1), (1, 1, 2)]
     assert (asked["kind"], asked["subject"]) == ("doubtful_machine", "machine:1,2")
-    assert "disk agrees +20" in asked["detail"]
+    assert "disk serial agrees +20" in asked["detail"]
 
 
 async def test_reimage_new_disk_new_memory_and_byte_order_are_the_same_pc(fleet: Fleet) -> None:

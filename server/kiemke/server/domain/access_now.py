@@ -83,7 +83,7 @@ def _look_at_device(
     if device["address"] is not None and sites.reach(unit).why_not(device["address"]) is not None:
         book.add(OUTSIDE, subject, (unit,), device["address"], then="kiemke site subnet list")
     if device["snmp_writers"]:
-        words = (f"SNMP write: {device['snmp_writers']}",)
+        words = (f"SNMP RW: {device['snmp_writers']}",)
         book.add(SNMP_WRITES, subject, (unit,), *words, then=f"kiemke device config show {code}")
     if device["may_configure"]:
         user = device["user_name"] or ""

@@ -8,6 +8,7 @@ from importlib import resources
 
 from kiemke.server.db import Database, Row, Session
 from kiemke.server.domain.findings_now import Wanted, settle
+from kiemke.server.domain.text_labels import Words
 
 Guard = Callable[[Session], Awaitable[None]]
 RULES_FILE = "device_health.toml"
@@ -35,7 +36,7 @@ _SILENT = " ".join(
     ]
 )
 _OPEN = """
-SELECT kind, subject, detail, unit_id FROM finding WHERE kind IN :[kinds.text] AND closed_at_ms IS NULL
+SELECT kind, subject, detail, detail_vi, unit_id FROM finding WHERE kind IN :[kinds.text] AND closed_at_ms IS NULL
 """
 
 
@@ -84,7 +85,10 @@ async def run(db: Database, now_ms: int, guard: Guard) -> int:
         silent = {f"device:{row['code']}"[:80] for row in await session.fetch(_SILENT, **asked)}
         opened = await session.fetch(_OPEN, kinds=kinds)
     wanted: Wanted = {
-        (row["kind"], row["subject"]): (row["detail"], row["unit_id"])
+        (row["kind"], row["subject"]): (
+            row["detail"] if row["detail_vi"] is None else Words(row["detail_vi"], row["detail"]),
+            row["unit_id"],
+        )
         for row in opened
         if row["subject"] in silent
     }

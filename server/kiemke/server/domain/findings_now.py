@@ -9,23 +9,26 @@ from kiemke.server.domain.hardware import Part
 from kiemke.server.domain.reconcile import Difference, Question, read_all
 from kiemke.server.domain.reconcile_sql import KINDS
 from kiemke.server.domain.scope import common_unit, load_parents
+from kiemke.server.domain.text_labels import Words
 
 Guard = Callable[[Session], Awaitable[None]]
-# (kind, subject) -> (detail, id of the unit it is about; None: no unit, or of all of them)
-Wanted = dict[tuple[str, str], tuple[str, int | None]]
+# (kind, subject) -> (detail, id of the unit it is about; None: no unit, or of all of them). A detail that is one
+# text is alike in both languages: names, figures and a command.
+Wanted = dict[tuple[str, str], tuple[str | Words, int | None]]
+_LONGEST = 500
 # A transaction this long holds up ingest on SQLite for a moment only.
 ROWS_A_TURN = 2_000
 
 _OPEN = """
-SELECT id, kind, subject, detail, unit_id FROM finding WHERE kind IN :[kinds.text] AND closed_at_ms IS NULL
+SELECT id, kind, subject, detail, detail_vi, unit_id FROM finding WHERE kind IN :[kinds.text] AND closed_at_ms IS NULL
 ORDER BY id
 """
 _ADD = """
-INSERT INTO finding (kind, subject, detail, unit_id, opened_at_ms, updated_at_ms)
-VALUES (:kind, :subject, :detail, CAST(:unit AS BIGINT), :now, :now)
+INSERT INTO finding (kind, subject, detail, detail_vi, unit_id, opened_at_ms, updated_at_ms)
+VALUES (:kind, :subject, :detail, :detail_vi, CAST(:unit AS BIGINT), :now, :now)
 """
 _RENEW = """
-UPDATE finding SET detail = :detail, unit_id = CAST(:unit AS BIGINT), updated_at_ms = :now
+UPDATE finding SET detail = :detail, detail_vi = :detail_vi, unit_id = CAST(:unit AS BIGINT), updated_at_ms = :now
 WHERE id = :id
 """
 _CLOSE = "UPDATE finding SET closed_at_ms = :now, updated_at_ms = :now WHERE id = :id"
@@ -40,7 +43,7 @@ async def run(db: Database, now_ms: int, guard: Guard) -> int:
         today = calendar.local_day(now_ms, installed["utc_offset_seconds"])
         found = await read_all(session, Question(today, now_ms))
         parents = await load_parents(session, today)
-    wanted = {
+    wanted: Wanted = {
         (each.kind, subject_of(each)): (detail_of(each), common_unit(parents, each.unit_ids))
         for each in found
     }
@@ -60,17 +63,27 @@ async def settle(db: Database, kinds: list[str], wanted: Wanted, now_ms: int, gu
         now = wanted.pop((row["kind"], row["subject"]), None)
         if now is None:
             steps.append((_CLOSE, {"id": row["id"], "now": now_ms}))
-        elif now != (row["detail"], row["unit_id"]):
-            changed = {"id": row["id"], "detail": now[0], "unit": now[1], "now": now_ms}
-            steps.append((_RENEW, changed))
+        elif (*_texts(now[0]), now[1]) != (row["detail"], row["detail_vi"], row["unit_id"]):
+            steps.append((_RENEW, {"id": row["id"], **_said(*now, now_ms)}))
     for (kind, subject), (detail, unit) in sorted(wanted.items()):
-        values = {"kind": kind, "subject": subject, "detail": detail, "unit": unit, "now": now_ms}
-        steps.append((_ADD, values))
+        steps.append((_ADD, {"kind": kind, "subject": subject, **_said(detail, unit, now_ms)}))
     for start in range(0, len(steps), ROWS_A_TURN):
         async with db.transaction() as session:
             await guard(session)
             await _write(session, steps[start : start + ROWS_A_TURN])
     return len(steps)
+
+
+def _texts(detail: str | Words) -> tuple[str, str | None]:
+    """Return a detail as it is stored: in English or alike in both languages, and in Vietnamese."""
+    if isinstance(detail, str):
+        return detail, None
+    return detail.en[:_LONGEST], detail.vi[:_LONGEST]
+
+
+def _said(detail: str | Words, unit: int | None, now_ms: int) -> dict[str, Any]:
+    text, text_vi = _texts(detail)
+    return {"detail": text, "detail_vi": text_vi, "unit": unit, "now": now_ms}
 
 
 async def _write(session: Session, steps: Iterable[tuple[str, dict[str, Any]]]) -> None:

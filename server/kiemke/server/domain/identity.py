@@ -13,6 +13,7 @@ from typing import Any
 from kiemke.server.db import Session
 from kiemke.server.domain import rules_dated
 from kiemke.server.domain.evidence import KINDS, Key, Values
+from kiemke.server.domain.text_labels import EVIDENCE, EVIDENCE_RESULTS
 
 RULES = "identity.toml"
 INSTALL = "install"
@@ -111,12 +112,13 @@ class Comparison:
             "lines": [asdict(line) for line in self.lines if line.result != "unknown"],
         }
 
-    def in_words(self) -> str:
-        """Return the telling lines: ``uuid agrees +40, disk differs -10``."""
+    def in_words(self, language: str) -> str:
+        """Return the telling lines: ``firmware UUID agrees +40, disk serial differs -10``."""
         return ", ".join(
-            f"{line.kind} {line.result} {line.points:+d}"
+            f"{EVIDENCE[line.kind].say(language)} {EVIDENCE_RESULTS[line.result].say(language)}"
+            f" {line.points:+d}"
             for line in self.lines
-            if line.result in ("agrees", "differs")
+            if line.result in EVIDENCE_RESULTS
         )
 
 

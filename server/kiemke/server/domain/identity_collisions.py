@@ -270,7 +270,7 @@ class Collisions:
         last = {*self._sources_of(left)[-1:], *self._sources_of(right)[-1:]}
         named = sorted(sources) or sorted(last)
         labels = [self._label(source) for source in named] or [str(first), str(second)]
-        why = f"{comparison.in_words()} = {comparison.score}"
+        why, why_vi = (f"{comparison.in_words(each)} = {comparison.score}" for each in ("en", "vi"))
         if kind == CLONED:
             advice = "approve both when they are two PCs, merge when they are one"
             advice_vi = "duyệt cả hai nếu là hai máy, gộp nếu là một máy"
@@ -282,7 +282,7 @@ class Collisions:
             kind,
             f"machine:{first},{second}",
             f"{' and '.join(labels)}: {why}; {advice}",
-            f"{' và '.join(labels)}: {why}; {advice_vi}",
+            f"{' và '.join(labels)}: {why_vi}; {advice_vi}",
             await units_of(self.session, machines=(first, second)),
             {"machines": [first, second], "sources": named, **comparison.as_json()},
         )

@@ -17,6 +17,7 @@ from kiemke.server.domain.lan_ports import load_rules
 from kiemke.server.domain.scope import common_unit, load_parents
 from kiemke.server.domain.sites import load_sites
 from kiemke.server.domain.tables import dated
+from kiemke.server.domain.text_labels import DUPLEX, Words
 from kiemke.server.domain.topology import Cable, Graph, load_graph
 
 Guard = Callable[[Session], Awaitable[None]]
@@ -89,7 +90,7 @@ async def run(db: Database, now_ms: int, guard: Guard) -> int:
         for kind in troubles_of(cable):
             units = [_unit(graph, end.device) for end in (cable.near, cable.far)]
             place = common_unit(parents, [unit for unit in units if unit is not None])
-            wanted[kind, _port_subject(graph, cable)] = (_cable_text(graph, cable), place)
+            wanted[kind, _port_subject(graph, cable)] = (_cable_words(graph, cable), place)
     for row in flaps:
         port = row["name"] or str(row["if_index"])
         text = f"{row['code']} {port}: {row['changes']} × / {rules.flap_hours} h"
@@ -113,12 +114,17 @@ def _port_subject(graph: Graph, cable: Cable) -> str:
     return f"port:{code}:{cable.near.port or '?'}"[:_SUBJECT_LENGTH]
 
 
-def _cable_text(graph: Graph, cable: Cable) -> str:
+def _cable_words(graph: Graph, cable: Cable) -> Words:
+    return Words(_cable_text(graph, cable, "vi"), _cable_text(graph, cable, "en"))
+
+
+def _cable_text(graph: Graph, cable: Cable, language: str) -> str:
     ends = []
     for end in (cable.near, cable.far):
         name = graph.devices[end.device]["code"] if end.device is not None else end.name or end.key
         speed = end.speed_bits_per_second
-        told = [f"{speed / 1e6:g} Mbit/s" if speed else None, end.duplex]
+        duplex = DUPLEX[end.duplex].say(language) if end.duplex in DUPLEX else None
+        told = [f"{speed / 1e6:g} Mbit/s" if speed else None, duplex]
         facts = " ".join(part for part in told if part)
         ends.append(f"{name} {end.port or '?'}" + (f" ({facts})" if facts else ""))
     code = graph.devices[cable.near.device or 0]["code"]

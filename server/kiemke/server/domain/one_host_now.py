@@ -11,6 +11,7 @@ from kiemke.server.domain.findings import Found, open_finding
 from kiemke.server.domain.identity_rows import Guard
 from kiemke.server.domain.one_host import HostRules, OneHost, Suspect, find_one_host, load_rules
 from kiemke.server.domain.quarantine import set_aside
+from kiemke.server.domain.text_labels import HOST_SIGNS
 
 KIND = "one_host"
 DAY_MS = 86_400_000
@@ -197,7 +198,7 @@ async def _set_aside(
         signs = ", ".join(f"{sign} +{points}" for sign, points in host.signs.items())
         reason = f"{len(host.sources)} agents on one PC: {signs}"
         count += len(await set_aside(session, sources, reason, "identity", now_ms))
-        await open_finding(session, _tell(host, rows, signs, rules, told), now_ms)
+        await open_finding(session, _tell(host, rows, rules, told), now_ms)
     return count
 
 
@@ -216,9 +217,7 @@ class _Told:
         return cls(row["subject"], tuple(sources), row["opened_at_ms"], row["closed_at_ms"] is None)
 
 
-def _tell(
-    host: OneHost, rows: dict[int, Row], signs: str, rules: HostRules, told: list[_Told]
-) -> Found:
+def _tell(host: OneHost, rows: dict[int, Row], rules: HostRules, told: list[_Told]) -> Found:
     """Return the finding of a group: who, by which signs, out of how many points needed.
 
     The late are told in the open finding of those whom they are found with.
@@ -234,12 +233,16 @@ def _tell(
     named = [str(row["hostname"] or row["public_id"]) for row in group]
     shown, left = ", ".join(named[:_MOST_NAMED]), len(named) - _MOST_NAMED
     number = len(group)
+    signs, signs_vi = (
+        ", ".join(f"{HOST_SIGNS[sign].say(each)} +{n}" for sign, n in host.signs.items())
+        for each in ("en", "vi")
+    )
     return Found(
         KIND,
         subject,
         f"{number} agents on one PC: {signs}; {shown}{f' and {left} more' if left > 0 else ''};"
         f" needed {rules.enough}",
-        f"{number} tác tử trên một máy: {signs}; {shown}{f' và {left} máy nữa' if left > 0 else ''};"
+        f"{number} tác nhân trên một máy: {signs_vi}; {shown}{f' và {left} máy nữa' if left > 0 else ''};"
         f" ngưỡng {rules.enough}",
         [row["unit_id"] for row in group],
         {

@@ -111,6 +111,46 @@ LINK_BASES = _table(
     ),
     ("probes_only", "chỉ thăm dò", "probes only"),
 )
+LINK_REASONS = _table(
+    ("down", "mất kết nối", "no connection"),
+    ("silent", "lâu không có tin", "not heard lately"),
+    ("recorded_only", "chỉ ghi sổ, không đo", "recorded only, never probed"),
+    ("availability", "độ khả dụng thấp", "availability too low"),
+    ("utilization_receive", "tải xuống gần đầy (p95)", "download nearly full (p95)"),
+    ("utilization_transmit", "tải lên gần đầy (p95)", "upload nearly full (p95)"),
+    ("delivered_receive", "tải xuống thấp hơn hợp đồng", "download below the contract"),
+    ("delivered_transmit", "tải lên thấp hơn hợp đồng", "upload below the contract"),
+    ("negotiated", "cổng chạy chậm hơn hợp đồng", "the port runs slower than the contract"),
+    ("half_duplex", "cổng chạy bán song công", "the port runs at half duplex"),
+    ("loss", "mất gói", "packets are lost"),
+    ("round_trip", "độ trễ cao", "the round trip is long"),
+)
+DUPLEX = _table(("half", "bán song công", "half"), ("full", "song công", "full"))
+EVIDENCE = _table(
+    ("uuid", "UUID phần sụn", "firmware UUID"),
+    ("system", "số máy", "machine serial"),
+    ("board", "số bo mạch", "board serial"),
+    ("chassis", "số vỏ máy", "chassis serial"),
+    ("mac", "MAC lắp trong", "built-in MAC"),
+    ("plugged", "cạc mạng cắm ngoài", "plugged adapter"),
+    ("disk", "số ổ đĩa", "disk serial"),
+    ("memory", "số thanh nhớ", "memory serial"),
+    ("monitor", "số màn hình", "monitor serial"),
+    ("model", "kiểu bo mạch", "make of the board"),
+    ("install", "cùng bản cài tác nhân", "same install of the agent"),
+)
+EVIDENCE_RESULTS = _table(("agrees", "trùng", "agrees"), ("differs", "khác", "differs"))
+# What tells many agents on one host.
+HOST_SIGNS = _table(
+    ("boot_id", "cùng số của lần khởi động", "one boot identifier"),
+    ("counters", "cùng số đếm của cạc mạng", "one adapter's counters"),
+    ("parts", "chung linh kiện", "shared parts"),
+    ("memory", "cùng dung lượng bộ nhớ thấy được", "the same memory in sight"),
+    ("boots", "cùng lúc khởi động", "the same boots"),
+    ("in_step", "gửi báo cáo cùng nhịp", "reports in step"),
+    ("address", "cùng địa chỉ", "one address"),
+    ("enrolled", "ghi danh cùng lúc", "enrolled at once"),
+)
 LINK_KINDS = _table(
     ("internet", "Internet", "Internet"),
     ("tslcd", "mạng TSLCD", "state data network"),

@@ -16,7 +16,7 @@ from kiemke.server.domain.tables import (
     params,
     subtree,
 )
-from kiemke.server.domain.text_labels import Words
+from kiemke.server.domain.text_labels import LINK_REASONS, Words
 
 _LINKS = dated("""
 SELECT l.id, l.code, v.name, v.kind, v.provider, v.contract_number, v.price_dong, v.payer,
@@ -86,7 +86,8 @@ async def read(db: Database, question: Question) -> AsyncIterator[list[Row]]:
 
 def _row(number: int, link: dict[str, Any]) -> Row:
     reasons = json.loads(link["reasons_json"]) if link["reasons_json"] else []
-    said = [r if isinstance(r, str) else str(r.get("reason", r)) for r in reasons]
+    said = [LINK_REASONS[reason["code"]] for reason in reasons if reason["code"] in LINK_REASONS]
+    why = Words(*("; ".join(each.say(language) for each in said) for language in ("vi", "en")))
     return (
         number,
         link["code"],
@@ -104,7 +105,7 @@ def _row(number: int, link: dict[str, Any]) -> Row:
         link["device_code"],
         link["interface_name"],
         link["verdict"] or "unknown",
-        ", ".join(said) or None,
+        why if said else None,
         link["availability_ppm"],
         link["p95_receive_ppm"],
         link["p95_transmit_ppm"],
