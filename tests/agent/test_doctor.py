@@ -12,11 +12,11 @@ import pytest
 from kiemke.agent.commands import doctor
 from kiemke.agent.doctor import machine, network
 from kiemke.agent.doctor.result import CHECKS, NAMES
-from kiemke.agent.settings import language
 from kiemke.agent.state import AgentIdentity, StateFolder
 from kiemke.wire.clocks import SystemClock
 from kiemke.wire.outbox import Outbox
 from kiemke.wire.pin import Address
+from kiemke.wire.settings import language
 from tests.support.peers import free_port
 from tests.support.senders import event
 from tests.support.tls_server import Certificates, Requests, make_certificates, tls_server

@@ -3,7 +3,8 @@
 import argparse
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from kiemke.agent.state import SEALED_WORDS
 from kiemke.agent.update import apply, decide
 from kiemke.cli import refusals
 from kiemke.wire.client import UNPROVEN_WORDS, UNWANTED
+from kiemke.wire.tongue import read_tables
 from tests.support.tree import ROOT
 
 # What reaches a person by its text: errors told at the terminal, and the words of functions that speak.
@@ -29,13 +31,13 @@ def vietnamese(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KIEMKE_LANG", "vi")
 
 
-def sentences() -> Iterator[tuple[str, str]]:
+def sentences(folders: Iterable[Path], told: set[str], place: int = 0) -> Iterator[tuple[str, str]]:
     """Return each sentence with where it stands; what is put into it is ⟨0⟩, ⟨1⟩ ..."""
-    for folder in FOLDERS:
+    for folder in folders:
         for file in sorted(folder.rglob("*.py")):
             for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-                if isinstance(node, ast.Call) and node.args and _name(node.func) in TOLD:
-                    text = _text(node.args[0])
+                if isinstance(node, ast.Call) and node.args[place:] and _name(node.func) in told:
+                    text = _text(node.args[place])
                     if text and LETTERS.search(text):
                         yield f"{file.relative_to(ROOT)}:{node.lineno}", text
 
@@ -56,7 +58,7 @@ def _text(node: ast.expr) -> str:
 
 
 def test_every_complaint_has_its_vietnamese() -> None:
-    found = dict(sentences())
+    found = dict(sentences(FOLDERS, TOLD))
 
     assert len(found) > 60
     assert [
@@ -74,19 +76,19 @@ def test_what_the_agent_may_say_besides_has_its_vietnamese() -> None:
     assert [text for text in said if tongue.in_tongue(text) == text] == []
 
 
-def test_every_word_of_the_help_has_its_vietnamese() -> None:
-    def texts(parser: argparse.ArgumentParser) -> Iterator[str]:
-        yield from filter(
-            None, (parser.description, *(group.title for group in parser._action_groups))
-        )
-        for action in parser._actions:
-            yield from (action.help,) if action.help else ()
-            if isinstance(action, argparse._SubParsersAction):
-                for one in dict.fromkeys(action.choices.values()):
-                    yield from texts(one)
-            elif isinstance(action.metavar, str) and action.metavar not in ("URL", "MB"):
-                yield action.metavar
+def texts(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """Return every word of a command line's help."""
+    yield from filter(None, (parser.description, *(group.title for group in parser._action_groups)))
+    for action in parser._actions:
+        yield from (action.help,) if action.help and action.help != argparse.SUPPRESS else ()
+        if isinstance(action, argparse._SubParsersAction):
+            for one in dict.fromkeys(action.choices.values()):
+                yield from texts(one)
+        elif isinstance(action.metavar, str) and action.metavar not in ("URL", "MB", "N"):
+            yield action.metavar
 
+
+def test_every_word_of_the_help_has_its_vietnamese() -> None:
     told = list(texts(arguments.parser()))
 
     assert len(told) > 60
@@ -115,7 +117,7 @@ def test_the_help_is_written_in_the_readers_language(
         ("en", ("usage: kiemke-agent seal", "DIR", "options:", "show this help"), "are required: token"),
     ):  # fmt: skip
         monkeypatch.setenv("KIEMKE_LANG", tongue_of)
-        tongue._table.cache_clear()
+        read_tables.cache_clear()
         for words in (["seal", "--help"], ["enroll"]):
             with pytest.raises(SystemExit):
                 arguments.parser().parse_args(words)
@@ -123,4 +125,4 @@ def test_the_help_is_written_in_the_readers_language(
 
         assert [word for word in told if word not in shown.out] == []
         assert shown.err.rstrip().endswith(wrong)
-    assert tongue._table.cache_info().misses == 0, "English needs no table"
+    assert read_tables.cache_info().misses == 0, "English needs no table"

@@ -1,17 +1,12 @@
 """The words of the command line, and their help in the reader's language."""
 
 import sys
-from argparse import Action, ArgumentParser, HelpFormatter, RawDescriptionHelpFormatter
-from collections.abc import Callable, Iterable
+from argparse import ArgumentParser
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
 
 from kiemke.agent.start import OUTBOX_MB, SPREAD_SECONDS
 from kiemke.agent.tongue import in_tongue
-from kiemke.agent.words import open_mouth
-
-if TYPE_CHECKING:
-    from argparse import _MutuallyExclusiveGroup
+from kiemke.wire.spoken_help import SpokenParser
 
 LINUX_STATE = "/var/lib/kiemke-agent"
 
@@ -41,78 +36,11 @@ def default_state() -> Path:
     return Path(LINUX_STATE)
 
 
-class Formatter(RawDescriptionHelpFormatter):
-    """Writes help in the reader's language, and only when somebody reads it: each start makes a parser."""
-
-    is_read = False
-
-    def add_usage(
-        self,
-        usage: str | None,
-        actions: Iterable[Action],
-        groups: "Iterable[_MutuallyExclusiveGroup]",
-        prefix: str | None = None,
-    ) -> None:
-        """Add the line of usage, under its own word for it."""
-        word = self._told("usage: ") if prefix is None else prefix
-        super().add_usage(usage, actions, groups, word)
-
-    def start_section(self, heading: str | None) -> None:
-        """Begin a section under its heading."""
-        super().start_section(heading and self._told(heading))
-
-    def add_text(self, text: str | None) -> None:
-        """Add what the command is for."""
-        super().add_text(text and self._told(text))
-
-    def _told(self, text: str) -> str:
-        return in_tongue(text) if self.is_read else text
-
-    def _get_help_string(self, action: Action) -> str | None:
-        return action.help and self._told(action.help)
-
-    def _metavar_formatter(
-        self, action: Action, default_metavar: str
-    ) -> Callable[[int], tuple[str, ...]]:
-        names = super()._metavar_formatter(action, default_metavar)
-        return (lambda size: tuple(map(in_tongue, names(size)))) if self.is_read else names
-
-
-class Parser(ArgumentParser):
+class Parser(SpokenParser):
     """A parser whose help and complaints are in the reader's language."""
 
-    def __init__(self, **given: object) -> None:
-        """Make one; the options are those of argparse."""
-        self._is_read = False
-        super().__init__(**{"formatter_class": Formatter, **given})  # type: ignore[arg-type]
-
-    def _get_formatter(self) -> HelpFormatter:
-        formatter = super()._get_formatter()
-        if isinstance(formatter, Formatter):
-            formatter.is_read = self._is_read
-        return formatter
-
-    def format_usage(self) -> str:
-        """Return the line of usage."""
-        self._is_read = True
-        return super().format_usage()
-
-    def format_help(self) -> str:
-        """Return the help; that of the whole command line ends with examples."""
-        open_mouth()
-        self._is_read = True
-        told = super().format_help()
-        if " " in self.prog:
-            return told
-        width = max(len(words) for words, _ in EXAMPLES)
-        lines = [f"  {self.prog} {words:{width}}  {in_tongue(why)}" for words, why in EXAMPLES]
-        return "\n".join((told, in_tongue("examples:"), *lines, ""))
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the words given, and end with 2."""
-        open_mouth()
-        self.print_usage(sys.stderr)
-        self.exit(2, f"{self.prog}: {in_tongue(message)}\n")
+    in_tongue = staticmethod(in_tongue)
+    examples = EXAMPLES
 
 
 def parser() -> ArgumentParser:

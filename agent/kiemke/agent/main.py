@@ -208,7 +208,7 @@ def _guarded(work: Callable[[], int]) -> int:
             raise
         # Told in English where it was raised, as the log keeps it.
         from kiemke.agent.tongue import in_tongue
-        from kiemke.agent.words import open_mouth
+        from kiemke.wire.mouth import open_mouth
 
         open_mouth()
         print(f"kiemke-agent: {in_tongue(str(err))}", file=sys.stderr)

@@ -1,69 +1,14 @@
-"""What is written in English where it arises - errors, help, reasons in the log - in the reader's language.
+"""What the agent writes in English where it arises, in the reader's language."""
 
-The sentences stand in ``vietnamese.toml``. It is read only where a Vietnamese reader is told one: the
-running service, its log and its reports never need it.
-"""
+from kiemke.wire.settings import language
 
-import re
-from functools import lru_cache
-from typing import NamedTuple
-
-from kiemke.agent.settings import language
-
-TABLE = "vietnamese.toml"
-FIELD = re.compile(r"\{(\w+)\}")
-DEEPEST = 4  # a reason in a reason in a reason
-
-
-class Sentence(NamedTuple):
-    """An English sentence with fields as a pattern, and the same in Vietnamese."""
-
-    pattern: re.Pattern[str]
-    vietnamese: str
+PACKAGES = ("kiemke.wire", "kiemke.agent")
 
 
 def in_tongue(text: str) -> str:
-    """Return an English text in the reader's language; as it is, where it is unknown or he reads English.
+    """Return an English text in the reader's language; as it is, where it is unknown or he reads English."""
+    if language() != "vi":
+        return text
+    from kiemke.wire.tongue import in_vietnamese  # a table that English never needs
 
-    A field of a sentence, such as the system's own reason, is looked for as well.
-    """
-    return text if language() != "vi" else _vietnamese(text, DEEPEST)
-
-
-def _vietnamese(text: str, depth: int) -> str:
-    whole, sentences = _table()
-    if text in whole:
-        return whole[text]
-    for one in sentences if depth else ():
-        found = one.pattern.fullmatch(text)
-        if found is not None:
-            told = {name: _vietnamese(said, depth - 1) for name, said in found.groupdict().items()}
-            return _filled(one.vietnamese, told)
-    return text
-
-
-def _filled(words: str, told: dict[str, str]) -> str:
-    """Return the words with their fields; a field may hold braces of its own, so not by format()."""
-    return FIELD.sub(lambda field: told[field[1]], words)
-
-
-@lru_cache(maxsize=1)
-def _table() -> tuple[dict[str, str], tuple[Sentence, ...]]:
-    """Return the sentences without fields by their English, and those with, the most telling first."""
-    # Most starts tell nobody anything that stands here.
-    import tomllib
-    from importlib.resources import files
-
-    told: dict[str, str] = tomllib.loads(files("kiemke.agent").joinpath(TABLE).read_text("utf-8"))
-    whole = {english: words for english, words in told.items() if not FIELD.search(english)}
-    others = sorted(told.keys() - whole.keys(), key=lambda one: (-len(FIELD.sub("", one)), one))
-    return whole, tuple(Sentence(_pattern(one), told[one]) for one in others)
-
-
-def _pattern(english: str) -> re.Pattern[str]:
-    """Return what matches a sentence; each field is as short as it can be."""
-    parts = FIELD.split(english)
-    named = [
-        f"(?P<{part}>.+?)" if place % 2 else re.escape(part) for place, part in enumerate(parts)
-    ]
-    return re.compile("".join(named), re.DOTALL)
+    return in_vietnamese(text, *PACKAGES)

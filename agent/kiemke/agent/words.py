@@ -3,7 +3,7 @@
 import sys
 from typing import NamedTuple
 
-from kiemke.agent.settings import language
+from kiemke.wire.settings import language
 
 # What starts the service anew, with its new settings.
 RESTART = (
@@ -23,15 +23,6 @@ class Both(NamedTuple):
 def speak(sentence: Both, **fields: object) -> str:
     """Return the sentence in the language of this terminal."""
     return getattr(sentence, language()).format(**fields)  # type: ignore[no-any-return]
-
-
-def open_mouth() -> None:
-    """Let what is written be Vietnamese wherever it goes: a pipe of Windows has an old code page."""
-    for stream in (sys.stdout, sys.stderr):
-        if sys.platform == "win32" and not stream.isatty() and hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8")
-        elif hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
 
 
 def span(seconds: float) -> str:

@@ -25,7 +25,7 @@ VERSIONS = (
     Column(N_("Version"), "id"),
     Column(N_("Read at"), "read_at", MOMENT),
     Column(N_("Same until"), "seen_at", MOMENT),
-    Column(N_("Lines"), "lines"),
+    Column(N_("Lines of text"), "lines"),
     Column(N_("Secrets masked"), "masked", optional=1),
     Column(N_("Platform"), "platform", optional=2),
 )
@@ -78,7 +78,11 @@ def list_(app: App, ref: str, times: Times, shape: Shape) -> None:
     """List versions."""
     path = f"/devices/{_code(app, ref, times)}/configs"
     show(
-        app, _("Versions"), VERSIONS, app.client.items(path, times.parameters(), shape.rows), shape
+        app,
+        _("Versions of the configuration"),
+        VERSIONS,
+        app.client.items(path, times.parameters(), shape.rows),
+        shape,
     )
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date, tzinfo
 
 from kiemke.cli import figures
-from kiemke.cli.i18n import _
+from kiemke.cli.i18n import _, language
 from kiemke.cli.records import dig
 from kiemke.cli.words import word
+from kiemke.wire.tongue import WIRE, in_vietnamese
 
 Render = Callable[[object, tzinfo], str | None]
 
@@ -82,6 +83,12 @@ def _total(value: object, zone: tzinfo) -> str | None:
     return figures.octets(int(value)) if known and isinstance(value, str) else None
 
 
+def _reason(value: object, zone: tzinfo) -> str | None:
+    """A collector's own words, which travel in English; the wire's table has the Vietnamese."""
+    said = _text(value, zone)
+    return in_vietnamese(said, WIRE) if said is not None and language() == "vi" else said
+
+
 def _tally(value: object, zone: tzinfo) -> str | None:
     """Counters travel as decimal text."""
     known = isinstance(value, str) and value.isascii() and value.isdecimal()
@@ -107,6 +114,7 @@ def clock(seconds: float) -> str:
 
 
 TEXT = Kind(_text)
+REASON = Kind(_reason)
 THING = Kind(_thing)
 DAY = Kind(_day)
 MOMENT = Kind(_moment)

@@ -30,6 +30,7 @@ from kiemke.collectors.state import (
     make_state,
     repin_here,
 )
+from kiemke.collectors.tongue import Parser, in_tongue, say
 from kiemke.collectors.traps_command import add_traps_parser, run_traps
 from kiemke.collectors.windows_service import Bell, add_service_parser, run_service
 from kiemke.wire import __version__
@@ -37,6 +38,7 @@ from kiemke.wire.clean import clean_text
 from kiemke.wire.client import Sender
 from kiemke.wire.clocks import SystemClock
 from kiemke.wire.enrolment import EnrolmentError, parse_token
+from kiemke.wire.mouth import open_mouth
 from kiemke.wire.outbox import Outbox, OutboxError, peek
 from kiemke.wire.pin import PinError, Pins
 
@@ -45,49 +47,13 @@ log = logging.getLogger(__name__)
 EX_CONFIG = 78  # sysexits.h
 
 EXTRA_MODULES = ("pysnmp", "icmplib", "pyasn1", "netmiko", "paramiko", "ntc_templates")
-EXAMPLES = """examples:
-  kiemke-collector enroll TOKEN                     make this collector known to its server
-  kiemke-collector run                              poll what the server assigns, until stopped
-  kiemke-collector status                           what it does and what waits to be sent
-  kiemke-collector --once 192.168.1.2 --debug       poll one switch now, show every request
-  kiemke-collector --once 17 --credential core      poll the assigned device 17 with [core]
-  kiemke-collector probe snmp 192.168.1.2           vendor, model, version, serial, ports
-  kiemke-collector probe ssh 192.168.1.2 --platform cisco_ios --user kiemke
-                                                    facts and configuration, secrets masked
-  kiemke-collector discover                         look over the registered subnets, now
-  kiemke-collector discover --crawl --credential core
-                                                    from device to device by LLDP, CDP and EDP
-  kiemke-collector hostkey forget 192.168.1.2       the device was replaced: believe its new key
-  kiemke-collector relay on                         the site's agents may pass through here
-  kiemke-collector traps on --listen 162            poll devices at once when they send a trap
-  kiemke-collector service install                  on Windows: start with the machine
-
-SNMP credentials stand in credentials.toml in the state folder, mode 0600:
-  [default]
-  version = "2c"                 # "1" for gear that knows nothing newer
-  community = "..."
-  [core]
-  version = "3"
-  user = "..."
-  auth_protocol = "SHA256"       # MD5 SHA1 SHA224 SHA256 SHA384 SHA512
-  auth_key = "..."
-  privacy_protocol = "AES128"    # DES AES128 AES192 AES256 AES192-BLUMENTHAL AES256-BLUMENTHAL
-  privacy_key = "..."
-and SSH accounts:
-  [switches]
-  kind = "ssh"
-  user = "..."
-  password = "..."               # or private_key, or both; enable_password where needed
-"""
 
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = Parser(
         prog="kiemke-collector",
         description="Polls network gear by SNMP and SSH, probes lines by ICMP, reports to the server.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=__version__)
     parser.add_argument(
@@ -95,7 +61,7 @@ def make_parser() -> argparse.ArgumentParser:
         type=Path,
         default=default_state(),
         metavar="DIR",
-        help=f"folder of enrolment, outbox and credentials (default {default_state()})",
+        help="folder of enrolment, outbox and credentials (default %(default)s)",
     )
     _add_once(parser, None)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -184,17 +150,22 @@ def main(arguments: list[str] | None = None) -> int:
             return run_service(given, lambda bell: _run(given.state, bell))
     except CollectorError as err:
         # The text may hold words of a server or a file: nothing in it may move the cursor.
-        print(f"kiemke-collector: {clean_text(str(err))}", file=sys.stderr)
+        _complain(clean_text(str(err)))
         is_new = given.command in ("run", "service") and isinstance(err, NotEnrolledError)
         return EX_CONFIG if is_new else 2
     except ModuleNotFoundError as err:
         if err.name is None or err.name.partition(".")[0] not in EXTRA_MODULES:
             raise
         words = f'{err.name} is missing: run pip install "kiemke[collectors]"'
-        print(f"kiemke-collector: {words}", file=sys.stderr)
+        _complain(words)
         return 2
     parser.print_help()
     return 2
+
+
+def _complain(words: str) -> None:
+    open_mouth()
+    print(f"kiemke-collector: {in_tongue(words)}", file=sys.stderr)
 
 
 def _enroll(given: argparse.Namespace) -> int:
@@ -205,11 +176,11 @@ def _enroll(given: argparse.Namespace) -> int:
         raise ConfigError(str(err)) from err
     if given.repin:
         pinned = repin_here(given.state, token)
-        print(f"{pinned.source} believes the server's new root; start kiemke-collector run again")
+        say(f"{pinned.source} believes the server's new root; start kiemke-collector run again")
         return 0
     enrolled = enrol_here(given.state, token)
-    print(f"enrolled as {enrolled.source} ({enrolled.server_state}) at {enrolled.addresses[0]}")
-    print(f"next: kiemke-collector run; secrets come from the server, or from {FILE_NAME} (--help)")
+    say(f"enrolled as {enrolled.source} ({enrolled.server_state}) at {enrolled.addresses[0]}")
+    say(f"next: kiemke-collector run; secrets come from the server, or from {FILE_NAME} (--help)")
     return 0
 
 
@@ -293,45 +264,48 @@ def _run(state: Path, bell: Bell | None = None) -> int:
 def _status(state: Path) -> int:
     enrolment = load_enrolment(state)
     source = enrolment.source or "not answered yet"
-    print(f"source      {source} ({enrolment.server_state or 'unknown'})")
-    print(f"server      {', '.join(map(str, enrolment.addresses)) or 'none'}")
+    say(f"source      {source} ({enrolment.server_state or 'unknown'})")
+    say(f"server      {', '.join(map(str, enrolment.addresses)) or 'none'}")
     assignment = load_assignment(state)
     if assignment is None:
-        print("assignment  none yet")
+        say("assignment  none yet")
     else:
-        print(
+        say(
             f"assignment  {len(assignment.devices)} devices, {len(assignment.probes)} probes, "
             f"every {assignment.poll_seconds:g} s"
         )
     counts = peek(state / OUTBOX_FILE)
     if counts is not None:
-        print(f"outbox      {counts.reports} reports wait, {counts.dead} set aside")
+        say(f"outbox      {counts.reports} reports wait, {counts.dead} set aside")
     try:
         status = json.loads((state / STATUS_FILE).read_text("utf-8"))
     except (OSError, ValueError):
-        print("run         not running yet")
+        say("run         not running yet")
         return 0
     if passing := status.get("relay"):
-        print(
+        say(
             f"relay       {passing['listen']}, {passing['open']} open, {passing['passed']} passed, "
             f"{passing['refused']} refused, {passing['unreachable']} while the server was away"
         )
     if awaited := status.get("traps"):
         came = ", ".join(f"{count} {name}" for name, count in sorted(awaited["counts"].items()))
-        print(f"traps       {awaited['listen']}, {came or 'none yet'}")
+        say(f"traps       {awaited['listen']}, {came or 'none yet'}")
     if status["last_post"]:
-        said = f"{status['last_post']['outcome']} {status['last_post']['detail']}"
-        print(f"last post   {clean_text(said)}")
+        post = status["last_post"]
+        said = f"{in_tongue(post['outcome'])} {in_tongue(clean_text(post['detail']))}"
+        say(f"last post   {clean_text(said).strip()}")
     for words in [status["trouble"], *status["refused"]]:
         if words:
-            print(f"trouble     {clean_text(words)}")
+            say(f"trouble     {clean_text(words)}")
     for key, told in sorted(status.get("sweeps", {}).items()):
-        print(f"{key:11} {told}")
+        print(f"{key:11} {in_tongue(told)}")
     for key, turns in sorted(status["targets"].items()):
-        print(f"{key:11} {turns['outcome'] or 'waiting'}, {turns['done']} polls", end="")
-        print(f", {turns['skipped']} skipped" if turns["skipped"] else "")
+        outcome = in_tongue(turns["outcome"] or "waiting")
+        skipped = f", {turns['skipped']} skipped" if turns["skipped"] else ""
+        polls = f"{turns['done']} polls{skipped}"
+        print(f"{key:11} {outcome}, {in_tongue(polls)}")
     for device, outcome in sorted(status.get("visits", {}).items()):
-        print(f"visit:{device:5} {outcome}")
+        print(f"visit:{device:5} {in_tongue(outcome)}")
     return 0
 
 

@@ -20,6 +20,7 @@ from kiemke.collectors.errors import CollectorError, ConfigError, PollError
 from kiemke.collectors.identify import Identity, identify
 from kiemke.collectors.snmp.engines import Engines
 from kiemke.collectors.snmp.reader import Tuning
+from kiemke.collectors.tongue import in_tongue
 from kiemke.collectors.trace import Trace, no_trace, trace_to
 from kiemke.wire.secret import Secret
 
@@ -132,7 +133,7 @@ async def probe_all(
         row: dict[str, object] = {"id": target.id, "host": target.host, "port": target.port}
         row |= dataclasses.asdict(identity)
         row["seconds"] = round(time.monotonic() - begun, 3)
-        lines = [json.dumps(row, ensure_ascii=False)] if as_json else show(row)
+        lines = [json.dumps(row, ensure_ascii=False)] if as_json else map(in_tongue, show(row))
         print("\n".join(lines), file=out, flush=True)
         return identity.object_id is None and identity.error is not None
 
@@ -197,7 +198,7 @@ def show(row: Mapping[str, object]) -> Iterable[str]:
     yield f"{row['id']}"
     for key in SHOWN:
         if row[key] is not None:
-            yield f"  {key:10} {row[key]}"
+            yield f"  {key:10} {in_tongue(str(row[key])) if key == 'kind' else row[key]}"
     ports = row["interfaces"]
     if isinstance(ports, tuple) and ports:
         up = sum(1 for port in ports if port["oper_status"] == "up")

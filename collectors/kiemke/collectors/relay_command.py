@@ -13,6 +13,7 @@ from kiemke.collectors.relay import (
     save_relay,
 )
 from kiemke.collectors.state import load_enrolment
+from kiemke.collectors.tongue import say
 from kiemke.wire.pin import Address
 
 
@@ -47,11 +48,11 @@ def run_relay(given: argparse.Namespace) -> int:
         save_relay(state, None)
     kept = load_relay(state)
     if kept is None:
-        print("relay  off")
+        say("relay  off")
         return 0
-    print(f"relay  {kept.listen.host}:{kept.listen.port} to {', '.join(map(str, servers))}")
-    print(f"       {kept.connections} connections, each closed after {kept.idle_seconds:g} s idle")
-    print("       open to the site's registered subnets (kiemke site subnet list), nobody else")
+    say(f"relay  {kept.listen.host}:{kept.listen.port} to {', '.join(map(str, servers))}")
+    say(f"       {kept.connections} connections, each closed after {kept.idle_seconds:g} s idle")
+    say("       open to the site's registered subnets (kiemke site subnet list), nobody else")
     return 0
 
 

@@ -9,6 +9,7 @@ from kiemke.collectors.errors import ConfigError
 from kiemke.collectors.files import write_private
 from kiemke.collectors.relay_command import parse_listen
 from kiemke.collectors.state import STATUS_FILE
+from kiemke.collectors.tongue import say
 from kiemke.wire.pin import Address
 
 FILE_NAME = "traps.json"
@@ -60,15 +61,13 @@ def run_traps(given: argparse.Namespace) -> int:
         save_listen(state, None)
     kept = load_listen(state)
     if kept is None:
-        print("traps  off")
+        say("traps  off")
         return 0
-    print(f"traps  {kept.host}:{kept.port}, SNMP v1, v2c and v3, of assigned devices only")
-    print("       a trap makes its device be polled; only one signed by v3 is an event by itself")
+    say(f"traps  {kept.host}:{kept.port}, SNMP v1, v2c and v3, of assigned devices only")
+    say("       a trap makes its device be polled; only one signed by v3 is an event by itself")
     try:
         said = json.loads((state / STATUS_FILE).read_text("utf-8"))["traps"]["counts"]
     except (OSError, ValueError, KeyError, TypeError):
         return 0
-    print(
-        f"       {', '.join(f'{count} {name}' for name, count in sorted(said.items())) or 'none'}"
-    )
+    say(f"       {', '.join(f'{count} {name}' for name, count in sorted(said.items())) or 'none'}")
     return 0

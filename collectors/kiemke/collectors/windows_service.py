@@ -12,6 +12,7 @@ from kiemke.collectors.errors import ConfigError
 from kiemke.collectors.kept_token import enrol_by_kept_token, keep_token, read_token_file
 from kiemke.collectors.logs import set_up_logs
 from kiemke.collectors.state import make_state
+from kiemke.collectors.tongue import say
 from kiemke.wire.windows_service import host, manager, owner
 from kiemke.wire.windows_service.folders import system_program
 
@@ -95,7 +96,7 @@ def run_service(given: argparse.Namespace, run: Callable[[Bell], int]) -> int:
                 return _install(state)
             case "uninstall":
                 manager.remove(NAME)
-                print(f"{NAME} is no service any more; {state} is kept, delete it to forget all")
+                say(f"{NAME} is no service any more; {state} is kept, delete it to forget all")
                 return 0
             case "run":
                 return _serve(state, run)
@@ -115,14 +116,14 @@ def _setup(state: Path, token: str, token_file: str) -> int:
         try:
             Path(token_file).unlink()
         except OSError as err:
-            print(f"{token_file}: not deleted ({err}); delete it, it admits", file=sys.stderr)
+            say(f"{token_file}: not deleted ({err}); delete it, it admits", sys.stderr)
     return 0
 
 
 def _install(state: Path) -> int:
     """Make the service; nothing is started."""
     _prepare(state)
-    print(f"{NAME} starts with Windows; next: kiemke-collector enroll TOKEN, then service start")
+    say(f"{NAME} starts with Windows; next: kiemke-collector enroll TOKEN, then service start")
     return 0
 
 
@@ -133,11 +134,9 @@ def _prepare(state: Path) -> None:
     aside = owner.secure(state, NAME)
     make_state(state)
     if aside is not None:
-        print(
-            f"{state} was not ours alone; it lies in {aside} now and is not used", file=sys.stderr
-        )
+        say(f"{state} was not ours alone; it lies in {aside} now and is not used", sys.stderr)
     for name in refused:
-        print(f"service: {name} could not be set", file=sys.stderr)
+        say(f"service: {name} could not be set", sys.stderr)
 
 
 def _net(verb: str) -> int:
@@ -148,7 +147,7 @@ def _net(verb: str) -> int:
         stdin=subprocess.DEVNULL,
     )  # fmt: skip
     said = (done.stdout or done.stderr).strip()
-    print(said, file=sys.stderr if done.returncode else sys.stdout)
+    say(said, sys.stderr if done.returncode else sys.stdout)
     return 1 if done.returncode else 0
 
 

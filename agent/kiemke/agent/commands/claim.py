@@ -6,9 +6,10 @@ from pathlib import Path
 from kiemke.agent.claim import is_empty, read_claim, save_claim
 from kiemke.agent.state import StateFolder
 from kiemke.agent.terminal import say
-from kiemke.agent.words import Both, open_mouth, speak
+from kiemke.agent.words import Both, speak
 from kiemke.wire.claim import ClaimedHolder
 from kiemke.wire.clean import clean_text
+from kiemke.wire.mouth import open_mouth
 
 NOBODY = Both("chưa ai được ghi là dùng máy này", "nobody is said to use this PC")
 STICKER = Both("tem {tag}", "sticker {tag}")

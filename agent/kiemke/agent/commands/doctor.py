@@ -11,8 +11,9 @@ from kiemke.agent.sensors import time_source
 from kiemke.agent.sensors.errors import SensorError
 from kiemke.agent.state import AgentIdentity, StateFolder
 from kiemke.agent.terminal import say
-from kiemke.agent.words import Both, open_mouth, speak
+from kiemke.agent.words import Both, speak
 from kiemke.wire.inventory import TimeSource
+from kiemke.wire.mouth import open_mouth
 from kiemke.wire.pin import Address, parse_address
 
 NOTHING_TO_TRY = Both("chưa thử được", "not tried")

@@ -7,8 +7,9 @@ from kiemke.agent.enrolment_file import MOST_CHARACTERS, parse_enrolment, trust_
 from kiemke.agent.files import NotEnrolledError, StateError
 from kiemke.agent.state import SEALED_WORDS, AgentIdentity, StateFolder
 from kiemke.agent.terminal import say
-from kiemke.agent.words import RESTART, Both, open_mouth, speak
+from kiemke.agent.words import RESTART, Both, speak
 from kiemke.wire import enrolment
+from kiemke.wire.mouth import open_mouth
 
 FROM_STANDARD_INPUT = "-"
 ENROLLED = Both("đã ghi danh là {source}; {next}", "enrolled as {source}; {next}")

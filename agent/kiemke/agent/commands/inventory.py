@@ -13,7 +13,8 @@ from kiemke.agent.sensors.reading import Reading, read_all
 from kiemke.agent.state import StateFolder
 from kiemke.agent.terminal import say
 from kiemke.agent.tongue import in_tongue
-from kiemke.agent.words import Both, open_mouth, speak
+from kiemke.agent.words import Both, speak
+from kiemke.wire.mouth import open_mouth
 
 NO_COPY = Both(
     "Chưa có bản kiểm kê nào được giữ lại: dịch vụ chưa gửi lần nào (hoặc chạy lệnh này bằng root).",

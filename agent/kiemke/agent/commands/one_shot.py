@@ -13,8 +13,9 @@ from kiemke.agent.sensors.monitors import DRM
 from kiemke.agent.sensors.reading import read_one
 from kiemke.agent.sensors.smbios import TABLES
 from kiemke.agent.terminal import say
-from kiemke.agent.words import Both, open_mouth, speak
+from kiemke.agent.words import Both, speak
 from kiemke.wire.inventory import Adapter, Disk, OperatingSystem
+from kiemke.wire.mouth import open_mouth
 
 WRITTEN = Both(
     "{file}: {n} dòng; phía máy chủ: kiemke may nhap-may {name} --don-vi ĐƠN-VỊ",

@@ -10,7 +10,8 @@ from kiemke.agent.files import StateError, is_missing
 from kiemke.agent.state import StateFolder
 from kiemke.agent.terminal import complain, say
 from kiemke.agent.tongue import in_tongue
-from kiemke.agent.words import Both, open_mouth, speak
+from kiemke.agent.words import Both, speak
+from kiemke.wire.mouth import open_mouth
 
 UNKNOWN_ITEM = 2
 HEEDED = Both(

@@ -161,7 +161,8 @@ def _once(agent: Agent, outbox: Outbox) -> int:
     """Run one round and say what came of it."""
     # A person has called it: the running service speaks to nobody.
     from kiemke.agent.tongue import in_tongue
-    from kiemke.agent.words import Both, open_mouth, speak
+    from kiemke.agent.words import Both, speak
+    from kiemke.wire.mouth import open_mouth
 
     sent = Both("đã gửi: một bản kiểm kê và một mẫu", "sent: one inventory and one sample")
     not_sent = Both(

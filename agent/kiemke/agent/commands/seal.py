@@ -17,8 +17,9 @@ from kiemke.agent.state import (
 )
 from kiemke.agent.terminal import complain, say
 from kiemke.agent.tongue import in_tongue
-from kiemke.agent.words import Both, open_mouth, speak
+from kiemke.agent.words import Both, speak
 from kiemke.wire import enrolment
+from kiemke.wire.mouth import open_mouth
 from kiemke.wire.outbox_store import FileLock, OutboxBusyError, peek
 
 SHORT_SECONDS = 86_400.0

@@ -6,7 +6,8 @@ from pathlib import Path
 from kiemke.agent.files import NotEnrolledError, StateError
 from kiemke.agent.state import StateFolder
 from kiemke.agent.terminal import say
-from kiemke.agent.words import RESTART, Both, open_mouth, speak
+from kiemke.agent.words import RESTART, Both, speak
+from kiemke.wire.mouth import open_mouth
 
 MOST_URLS = 6
 FROM_NOW_ON = Both(

@@ -10,8 +10,9 @@ from kiemke.agent.state import StateFolder
 from kiemke.agent.terminal import complain, say
 from kiemke.agent.tongue import in_tongue
 from kiemke.agent.update.places import checked_key
-from kiemke.agent.words import Both, open_mouth, speak
+from kiemke.agent.words import Both, speak
 from kiemke.wire import enrolment
+from kiemke.wire.mouth import open_mouth
 
 ENROLS = Both("sẵn sàng: ghi danh ngay khi dịch vụ chạy", "ready: it enrols as soon as it runs")
 NOT_ENROLLED = Both("sẵn sàng, chưa ghi danh", "ready, not enrolled")

@@ -9,7 +9,8 @@ from kiemke.agent.pace import Intervals
 from kiemke.agent.state import TOKEN_FILE, StateFolder
 from kiemke.agent.terminal import say
 from kiemke.agent.tongue import in_tongue
-from kiemke.agent.words import Both, open_mouth, span, speak
+from kiemke.agent.words import Both, span, speak
+from kiemke.wire.mouth import open_mouth
 from kiemke.wire.outbox_store import peek
 
 WELL = ("sent", "idle")

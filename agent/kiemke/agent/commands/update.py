@@ -20,8 +20,9 @@ from kiemke.agent.update.places import (
     trusted_keys,
     trusts_nobody,
 )
-from kiemke.agent.words import Both, open_mouth, speak
+from kiemke.agent.words import Both, speak
 from kiemke.wire import __version__
+from kiemke.wire.mouth import open_mouth
 
 RUNNER = "runner"  # the updater's folder of the copy that installs
 NO_PACKAGE = Both(

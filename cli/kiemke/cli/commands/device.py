@@ -12,7 +12,7 @@ from kiemke.cli.device_acts import change, history, retire
 from kiemke.cli.device_config import config, host_key
 from kiemke.cli.device_identity import other, same, why
 from kiemke.cli.i18n import N_, _
-from kiemke.cli.kinds import BITS, COUNT, MOMENT, TALLY, THING, TOTAL, words
+from kiemke.cli.kinds import BITS, COUNT, MOMENT, REASON, TALLY, THING, TOTAL, words
 from kiemke.cli.listing import (
     Shape,
     Times,
@@ -42,7 +42,7 @@ COLUMNS = (
 )
 FIELDS = (
     *COLUMNS,
-    Column(N_("Why the poll failed"), "detail"),
+    Column(N_("Why the poll failed"), "detail", REASON),
     Column(N_("Seen as"), "seen_kind", words("thing")),
     Column(N_("Version"), "version"),
     Column(N_("Serial number"), "serial"),
@@ -55,7 +55,7 @@ FIELDS = (
     Column(N_("Told by SSH"), "by_ssh"),
     Column(N_("Last visit by SSH"), "visit.visited_at", MOMENT),
     Column(N_("Outcome of the visit"), "visit.outcome", words("outcome")),
-    Column(N_("Why it failed"), "visit.detail"),
+    Column(N_("Why it failed"), "visit.detail", REASON),
     Column(N_("Configuration read"), "visit.config_at", MOMENT),
     Column(N_("Account"), "visit.user"),
     Column(N_("May configure"), "visit.may_configure"),

@@ -19,6 +19,7 @@ from kiemke.collectors.discover.visits import TableVisits
 from kiemke.collectors.errors import ConfigError
 from kiemke.collectors.server_secrets import load_secrets, snmp_credentials
 from kiemke.collectors.snmp.engines import Engines
+from kiemke.collectors.tongue import in_tongue, say
 from kiemke.collectors.trace import Trace, no_trace, trace_to
 from kiemke.wire.clean import clean_text
 from kiemke.wire.lan import LanHost, Neighbours, Sweep
@@ -55,7 +56,7 @@ async def _sweep(tasks: Sequence[SweepTask], *, as_json: bool, trace: Trace) -> 
         found = await Sweeper(task.site, task.door(), trace=trace).run()
         whole = whole and found.outcome == "ok"
         lines = [json.dumps(dataclasses.asdict(found))] if as_json else show_sweep(found)
-        print("\n".join(lines), flush=True)
+        print("\n".join(lines if as_json else map(in_tongue, lines)), flush=True)
     return 0 if whole else 1
 
 
@@ -108,7 +109,7 @@ async def _crawl(
     seeds = given.seed or [device.address for device in assignment.devices]
     for seed in seeds:
         if (reason := door.why_not(seed)) is not None:
-            print(f"{clean_text(seed)}: left alone, it {reason}", file=sys.stderr)
+            say(f"{clean_text(seed)}: left alone, it {reason}", sys.stderr)
     try:
         steps = await crawl(seeds, read, door, trace=trace)
     finally:
@@ -116,7 +117,7 @@ async def _crawl(
         await asyncio.sleep(0)  # let the closed sockets' callbacks run before the loop ends
     for step in steps:
         lines = [json.dumps(dataclasses.asdict(step))] if given.json else show_step(step)
-        print("\n".join(lines), flush=True)
+        print("\n".join(lines if given.json else map(in_tongue, lines)), flush=True)
     return 0 if steps and all(step.tables.outcome == "ok" for step in steps) else 1
 
 

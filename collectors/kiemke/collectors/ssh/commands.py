@@ -14,6 +14,7 @@ from kiemke.collectors.errors import ConfigError
 from kiemke.collectors.ssh.hostkeys import HostKeys
 from kiemke.collectors.ssh.login import Host, SshCredential, read_ssh_credentials
 from kiemke.collectors.ssh.platforms import PLATFORMS
+from kiemke.collectors.tongue import say
 from kiemke.collectors.trace import trace_to
 from kiemke.wire.secret import Secret
 
@@ -50,15 +51,13 @@ def run_hostkey(given: argparse.Namespace) -> int:
     keys = HostKeys(given.state)
     if given.verb == "list":
         for host, pin in sorted(keys.all().items()):
-            print(f"{host}  {pin.type}  {pin.fingerprint}  {pin.pinned_at}")
+            say(f"{host}  {pin.type}  {pin.fingerprint}  {pin.pinned_at}")
         return 0
     gone = keys.forget(given.host)
     if not gone:
-        print(
-            f"{given.host}: no key is pinned; kiemke-collector hostkey list shows those there are"
-        )
+        say(f"{given.host}: no key is pinned; kiemke-collector hostkey list shows those there are")
         return 1
-    print(f"forgotten: {', '.join(gone)}; the next key shown is believed")
+    say(f"forgotten: {', '.join(gone)}; the next key shown is believed")
     return 0
 
 

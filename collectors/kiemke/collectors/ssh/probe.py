@@ -8,6 +8,7 @@ from kiemke.collectors.ssh.hostkeys import HostKeys
 from kiemke.collectors.ssh.login import Host, SshCredential
 from kiemke.collectors.ssh.platform import FACTS, load_platform
 from kiemke.collectors.ssh.read import Reading, SshReader
+from kiemke.collectors.tongue import in_tongue, say
 from kiemke.collectors.trace import Trace
 from kiemke.wire.host_key import shown
 
@@ -52,10 +53,10 @@ def _show(host: Host, found: Reading, out: TextIO) -> None:
     if found.access is not None and found.access.may_configure is not None:
         lines["rights"] = "may configure" if found.access.may_configure else "reads only"
     if found.outcome != "ok":
-        lines["trouble"] = f"{found.outcome}: {found.detail}"
+        lines["trouble"] = f"{in_tongue(found.outcome)}: {in_tongue(found.detail or '')}"
     for name, value in lines.items():
-        print(f"  {name:10} {value}", file=out)
+        say(f"  {name:10} {value}", out)
     if found.config is not None:
         size = found.config.text.count("\n")
-        print(f"  {'config':10} {size} lines, {found.config.count} secrets masked", file=out)
+        say(f"  config     {size} lines, {found.config.count} secrets masked", out)
         print(f"\n{found.config.text}", file=out, end="")

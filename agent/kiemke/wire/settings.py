@@ -1,4 +1,4 @@
-"""What the agent's commands read from their surroundings: the language of the person at the terminal."""
+"""What the programs of a machine read from their surroundings: the language of the person at the terminal."""
 
 import os
 import sys
