@@ -25,7 +25,7 @@ def test_an_export_is_written_whole_with_its_hash(
 
     assert ran.code == 0
     assert path.read_bytes() == content
-    assert f"SHA-256: {sha256(content).hexdigest()}" in ran.out
+    assert f"SHA-256 của cả tệp: {sha256(content).hexdigest()}" in ran.out
     assert signed_in.asked[0].query == {"as_of": "2025-12-31"}
 
 

@@ -1,6 +1,7 @@
 """Acts on places, officials and units: what is sent, what is shown, nothing written unasked."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -135,7 +136,8 @@ def test_an_official_is_made_only_with_a_unit_and_a_kind(signed_in: RestServer, 
     assert json.loads(signed_in.asked[0].body)["name"] == "Lê Thị Ơn"
 
 
-DIFF = {
+UNIT = {"code": "TM", "name": "Xã Tân Minh", "type": "xa"}
+DIFF: dict[str, Any] = {
     "before": {"as_of": "2025-12-31", "known_at": "2026-01-05T17:00:00Z", "officials": 2,
                "states": {"no_pc": 1, "verified": 1}},
     "after": {"as_of": "2025-12-31", "known_at": "2026-03-05T17:00:00Z", "officials": 1,
@@ -165,6 +167,29 @@ def test_a_figure_that_reads_otherwise_now_names_the_late_entry(
         assert part in ran.out
     asked = signed_in.asked[0].query
     assert (asked["as_of"], asked["known_at"]) == ("2025-12-31", "2026-01-06T00:00:00+07:00")
+
+
+def test_a_roster_read_late_is_told_by_its_first_rows_and_how_many_more(
+    signed_in: RestServer, run: Run
+) -> None:
+    """Units are looked up as known now: before, nobody had said that they were."""
+    entry: dict[str, Any] = DIFF["entries"][0]
+    many = {**entry, "moved": entry["moved"] * 30}
+    before = {**DIFF["before"], "officials": 0, "states": {}}
+    signed_in.on(
+        "GET", "/coverage/diff", {**DIFF, "before": before, "entries": [many] + [entry] * 99}
+    )
+    signed_in.on("GET", "/units/TM", UNIT)
+
+    ran = run(
+        "coverage", "diff", "--unit", "TM", "--as-of", "31/12/2025", "--known-at", "05/01/2026"
+    )
+
+    assert ran.code == 0, ran.err
+    assert "… và 10 mục nữa" in ran.out
+    assert "… và 40 mục nữa" in ran.out
+    assert ": 0 cán bộ\n" in ran.out
+    assert "known_at" not in signed_in.asked[0].query
 
 
 FORETOLD = {
@@ -197,9 +222,6 @@ def test_units_are_made_retyped_and_ended_by_a_decision(signed_in: RestServer, r
         [{"kind": "end", "units": ["H"]}],
     ]
     assert [asked.query["apply"] for asked in signed_in.asked] == ["false", "false", "true"]
-
-
-UNIT = {"code": "TM", "name": "Xã Tân Minh", "type": "xa"}
 
 
 def test_coverage_is_asked_on_the_tree_of_another_day(signed_in: RestServer, run: Run) -> None:

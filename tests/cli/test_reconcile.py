@@ -55,6 +55,14 @@ def test_each_difference_is_told_with_what_to_type(signed_in: RestServer, run: R
         assert words in ran.out
 
 
+def test_a_sum_of_some_rows_says_that_it_is_of_those(signed_in: RestServer, run: Run) -> None:
+    signed_in.on("GET", "/reconcile", {"items": ROWS[:1], "total": 564, "next": None})
+
+    ran = run("doi-chieu", "--limit", "1")
+
+    assert "Trong các dòng hiện: thấy được, chưa có trên sổ: 1" in ran.out
+
+
 def test_filters_and_days_reach_the_server_and_json_is_whole(
     signed_in: RestServer, run: Run
 ) -> None:

@@ -30,6 +30,9 @@ EVIDENCE = (
 )
 
 
+MOST_ROWS, MOST_PERSONS = 60, 20
+
+
 class _OtherMoment(MomentType):
     """A moment, or "now" (nay)."""
 
@@ -65,11 +68,18 @@ def _lines(app: App, entry: Record) -> list[str]:
         _("since {day}").format(day=since) if since else None,
         _("paper {number}").format(number=text_at(entry, "instrument") or ABSENT),
     )
+    moved = records_of(dig(entry, "moved"))
     persons = [
         f"    {text_at(one, 'official.name')}: {_state(one, 'before')} → {_state(one, 'after')}"
-        for one in records_of(dig(entry, "moved"))
+        for one in moved[:MOST_PERSONS]
     ]
+    if len(moved) > len(persons):
+        persons.append("    " + _more(len(moved) - len(persons)))
     return ["  " + " · ".join(part for part in head if part), *persons]
+
+
+def _more(count: int) -> str:
+    return _("… and {count} more; --json has them all").format(count=figures.count(count))
 
 
 def _state(one: Record, key: str) -> str:
@@ -118,7 +128,9 @@ def diff(
     """Compare two readings."""
     asked = {
         **times.parameters(),
-        "unit": reference(app, UNIT, unit, times.parameters()),
+        "unit": reference(
+            app, UNIT, unit, {"as_of": times.as_of}
+        ),  # as known now: both readings are told
         "and_as_of": other_day,
         "and_known_at": other or None,
     }
@@ -132,7 +144,10 @@ def diff(
     for title, late in ((_("Entered since:"), True), (_("By the other day:"), False)):
         rows = [e for e in records_of(dig(told, "entries")) if (dig(e, "late") is True) is late]
         if rows:
-            app.say("", title, *(line for row in rows for line in _lines(app, row)))
+            shown = rows[:MOST_ROWS]
+            app.say("", title, *(line for row in shown for line in _lines(app, row)))
+            if len(rows) > len(shown):
+                app.say("  " + _more(len(rows) - len(shown)))
     seen = records_of(dig(told, "by_evidence"))
     if seen:
         app.say("", _("By what machines reported, no row:"))
@@ -149,9 +164,9 @@ def _reading(app: App, reading: object) -> str:
         for state in codes("coverage_state")
         if (count := number_at(known, f"states.{state}"))
     ]
-    return _("{day}, known at {moment}: {people} officials ({states})").format(
+    told = _("{day}, known at {moment}: {people} officials").format(
         day=DAY.render(dig(known, "as_of"), app.zone),
         moment=MOMENT.render(dig(known, "known_at"), app.zone),
         people=figures.count(number_at(known, "officials") or 0),
-        states=", ".join(parts),
     )
+    return f"{told} ({', '.join(parts)})" if parts else told

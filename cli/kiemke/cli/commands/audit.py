@@ -31,8 +31,8 @@ COLUMNS = (
     Column(N_("When"), "at", MOMENT),
     Column(N_("By"), "who", flexible=True),
     Column(N_("Act"), "act"),
-    Column(N_("About"), "named", flexible=True),
-    Column(N_("Before → after"), "changed", flexible=True, least=24),
+    Column(N_("About"), "named", flexible=True, least=16),
+    Column(N_("Before → after"), "changed", flexible=True, least=12),
     Column(N_("Paper"), "paper", flexible=True, optional=1),
     Column(N_("From where"), "origin.address", optional=2),
 )

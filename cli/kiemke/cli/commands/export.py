@@ -70,7 +70,9 @@ def export(
     written = write_whole(path, pieces)
     app.say(
         _("Written: {path}, {size}").format(path=path, size=figures.octets(written.size_bytes)),
-        f"SHA-256: {written.sha256}",
+        _("SHA-256 of the whole file: {digest} (the one in it is of its rows)").format(
+            digest=written.sha256
+        ),
     )
 
 

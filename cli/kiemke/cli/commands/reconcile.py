@@ -99,9 +99,13 @@ def _sum(app: App, found: Listing) -> None:
     for item in found.items:
         kind = text_at(item, "kind") or "?"
         counts[kind] = counts.get(kind, 0) + 1
-    told = [f"{vocabulary.word('difference', k)}: {figures.count(n)}" for k, n in counts.items()]
+    told = "; ".join(
+        f"{vocabulary.word('difference', k)}: {figures.count(n)}" for k, n in counts.items()
+    )
+    if told and found.total is not None and found.total > len(found.items):
+        told = _("Of those shown: {counts}").format(counts=told)
     if told:
-        app.say("", "; ".join(told))
+        app.say("", told)
 
 
 @reconcile.command(
