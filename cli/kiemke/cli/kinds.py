@@ -45,6 +45,12 @@ def _thing(value: object, zone: tzinfo) -> str | None:
     return None
 
 
+def _code(value: object, zone: tzinfo) -> str | None:
+    """An asset inside another record: its code, which a command takes; a hundred are called alike."""
+    code = dig(value, "code") if isinstance(value, dict) else None
+    return str(code) if code not in (None, "") else _thing(value, zone)
+
+
 def _number(write: Callable[[int], str]) -> Render:
     def render(value: object, zone: tzinfo) -> str | None:
         known = isinstance(value, int | float) and not isinstance(value, bool)
@@ -116,6 +122,7 @@ def clock(seconds: float) -> str:
 TEXT = Kind(_text)
 REASON = Kind(_reason)
 THING = Kind(_thing)
+CODE = Kind(_code)
 DAY = Kind(_day)
 MOMENT = Kind(_moment)
 COUNT = Kind(_number(figures.count), number=True)

@@ -83,7 +83,9 @@ def _show(app: App, title: str, told: object) -> None:
         count = figures.count(len(held))
         app.say("", _("Held in person on that day: {count}").format(count=count))
         app.say(*draw(HOLDS, held, app.width(), app.zone).lines)
-        app.say(_("To hand it over: kiemke asset handover --from official:CODE --to …"))
+        code = text_at(told, "after.code") or "…"
+        hint = _("To hand it over: kiemke asset handover --from official:{code} --to …")
+        app.say(hint.format(code=code))
     say_applied(app, told)
 
 

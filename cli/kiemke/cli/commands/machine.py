@@ -8,7 +8,7 @@ from kiemke.cli import state_reasons
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument, option
 from kiemke.cli.i18n import N_, _
-from kiemke.cli.kinds import CLOCK, MOMENT, OCTETS, THING, words
+from kiemke.cli.kinds import CLOCK, CODE, MOMENT, OCTETS, THING, words
 from kiemke.cli.listing import (
     Shape,
     Times,
@@ -33,7 +33,7 @@ COLUMNS = (
     Column(N_("Unit"), "unit", THING, flexible=True),
     Column(N_("State"), "state", words("source_state"), optional=1),
     Column(N_("Memory"), "memory_bytes", OCTETS, optional=2),
-    Column(N_("Asset"), "asset", THING, flexible=True),
+    Column(N_("Asset"), "asset", CODE),
     Column(N_("Last heard"), "last_received_at", MOMENT),
 )
 FIELDS = (

@@ -11,7 +11,7 @@ from kiemke.cli.command import Group, argument, option
 from kiemke.cli.errors import KiemkeError
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.keys import single_keys
-from kiemke.cli.kinds import MOMENT, THING, words
+from kiemke.cli.kinds import CODE, MOMENT, THING, words
 from kiemke.cli.listing import (
     Shape,
     Times,
@@ -28,7 +28,7 @@ from kiemke.cli.tables import Column, as_json
 
 MATCHES = (
     Column(N_("No."), "id"),
-    Column(N_("Asset"), "asset", THING, flexible=True),
+    Column(N_("Asset"), "asset", CODE),
     Column(N_("Machine"), "hostname", flexible=True),
     Column(N_("Decided by"), "decided_by", words("decided_by")),
     Column(N_("Because"), "reasons", evidence, flexible=True, optional=2),
@@ -38,7 +38,7 @@ UNMATCHED = (
     Column(N_("No."), "machine.id"),
     Column(N_("Machine"), "machine.hostname", flexible=True),
     Column(N_("Unit"), "machine.unit", THING, flexible=True),
-    Column(N_("May be"), "first", THING, flexible=True),
+    Column(N_("May be"), "first", CODE, flexible=True, least=12),
     Column(N_("Sureness"), "confidence"),
 )
 
@@ -185,7 +185,7 @@ DEVICES = (
     Column(N_("Name"), "name", flexible=True),
     Column(N_("Unit"), "unit", THING, flexible=True),
     Column(N_("Serial number"), "serial", optional=1),
-    Column(N_("May be"), "first", THING, flexible=True),
+    Column(N_("May be"), "first", CODE, flexible=True, least=12),
     Column(N_("Sureness"), "confidence"),
 )
 
