@@ -152,6 +152,16 @@ def _summarise(play: Play, found: Found) -> dict[str, Any]:
             "complete": found.desks.complete,
             "lacking": dict(found.desks.lacking),
         },
+        "stock_takes": {
+            take.plan.unit: {
+                "number": take.number,
+                "state": take.seen["state"],
+                "lines": take.seen["lines"],
+                "true_lines": dict(take.plan.true_lines),
+                "next": list(take.next_commands),
+            }
+            for take in found.takes
+        },
         "strangers": count_strangers(play.district),
         "machine": None if found.machine is None else found.machine["hostname"],
         "differences": found.differences,
@@ -170,6 +180,7 @@ def _tell_all(console: Console, play: Play, found: Found, summary: dict[str, Any
         console, found.machine, found.own_link, play.snmp_agent, may_ping=this_machine.may_ping()
     )
     show.show_desks(console, found.desks)
+    show.show_stock_takes(console, found.takes)
     show.show_strangers(console, summary["strangers"], found.strangers)
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import this_machine
+from bench import stock_takes, this_machine
 from bench.children import Children
 from bench.desks import Desks, compare_desks, place_of, units_with_desks
 from bench.district import District
@@ -18,6 +18,7 @@ from bench.https import Pool
 from bench.papers import OLD_ROSTER_NAME, write_old_roster, write_papers
 from bench.reform import make_reform
 from bench.server import Api, ApiError, Server, start_server
+from bench.stock_takes import Plan, TakeLine
 from bench.strangers import Seen, compare_strangers, plant
 from bench.thanh_giang import SEED, make_district
 from bench.truth import (
@@ -53,6 +54,7 @@ class Found:
     machine: dict[str, Any] | None = None
     own_link: dict[str, Any] | None = None
     strangers: list[str] = field(default_factory=list)
+    takes: list[TakeLine] = field(default_factory=list)
     desks: Desks = field(default_factory=lambda: Desks(0, 0, Counter(), []))
     other: list[str] = field(default_factory=list)
 
@@ -67,7 +69,9 @@ class Found:
         links = [
             f"link {one.line.code}: {', '.join(one.problems)}" for one in self.links if one.problems
         ]
-        return coverage + links + self.people + self.strangers + self.desks.problems + self.other
+        takes = [problem for take in self.takes for problem in take.problems]
+        seen = coverage + links + self.people + self.strangers + self.desks.problems
+        return seen + takes + self.other
 
 
 @dataclass(slots=True)
@@ -86,6 +90,8 @@ class Play:
     server: Server = field(init=False)
     api: Api = field(init=False)
     fleet: Fleet = field(init=False)
+    plans: tuple[Plan, ...] = ()
+    takes: list[int] = field(default_factory=list)
     snmp_agent: str = ""
     scrape_token: str = ""
     began: float = field(default_factory=time.monotonic)
@@ -112,6 +118,8 @@ class Play:
             await self.api.login()
             await self._import()
             await self._open_desks()
+            self.plans = stock_takes.make_plans(self.district)
+            self.takes = await stock_takes.hold(self.api, self.plans, UTC_OFFSET_SECONDS)
             self.fleet = Fleet(
                 self._simulated(), pool, UTC_OFFSET_SECONDS, datetime.now(UTC), self.tell
             )
@@ -262,6 +270,7 @@ class Play:
             desks=compare_desks(self.district, await self.api.items("/desks")),
             own_link=next((row for row in links if row["code"] == this_machine.LINE), None),
             machine=await self._find_machine(),
+            takes=await stock_takes.look(self.api, self.plans, self.takes),
         )
         found.strangers = compare_strangers(
             self.district,

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.desks import Desks
+from bench.stock_takes import TakeLine
 from bench.truth import CoverageLine, LinkLine
 
 MARK = "DỮ LIỆU MẪU"
@@ -266,6 +267,33 @@ def show_desks(console: Console, found: Desks) -> None:
     )
 
 
+TAKE_LINES = {
+    "missing": "thiếu · missing",
+    "elsewhere": "ở nơi khác · elsewhere",
+    "broken": "hỏng · broken",
+    "surplus": "thừa · surplus",
+    "not_expected": "không có trong danh sách · not expected",
+    "unanswered": "chưa kiểm · not answered",
+    "agrees": "đúng sổ · as booked",
+}
+TAKE_STATES = {"open": "đang mở · open", "closed": "đã khóa · closed"}
+
+
+def show_stock_takes(console: Console, takes: Sequence[TakeLine]) -> None:
+    """Print each stock-take, its lines as seen | as the clerks truly answered, and what to type next."""
+    heading(console, "Kiểm kê · stock-takes (kiemke count show N)")
+    for take in takes:
+        state = str(take.seen["state"])
+        seen, true = take.seen["lines"] or {}, take.plan.true_lines
+        console.print(f"  {take.number}  {take.seen['counted']['name']}: {TAKE_STATES.get(state, state)}",
+                      markup=False)  # fmt: skip
+        for name, words in TAKE_LINES.items():
+            if seen.get(name) or true.get(name):
+                console.print("    ", _pair(seen.get(name), true.get(name, 0)), f" {words}", sep="")
+        for command in take.next_commands:
+            console.print(Text(f"    → {command}", style=QUIET), soft_wrap=True)
+
+
 CARRIED = {
     "asset": "tài sản · assets",
     "device": "thiết bị mạng · network devices",
@@ -277,6 +305,7 @@ CARRIED = {
     "place": "nơi · places",
     "secret": "thông tin truy cập thiết bị · secrets of devices",
     "site_subnet": "mạng con · subnets",
+    "stock_take": "đợt kiểm kê · stock-takes",
     "user": "tài khoản · users",
 }
 

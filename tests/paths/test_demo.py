@@ -111,6 +111,17 @@ def test_forty_made_up_pcs_and_every_other_stranger_is_found_and_counts_nowhere(
     assert "all found, none counts" in demo.words
 
 
+def test_a_stock_take_is_closed_with_its_differences_and_another_is_open(demo: Demo) -> None:
+    takes = demo.summary["stock_takes"]
+    assert isinstance(takes, dict)
+
+    closed, still_open = takes["TG-NV"], takes["TG-X01"]
+    found = {state: n for state, n in closed["lines"].items() if n and state != "agrees"}
+    assert (closed["state"], found) == ("closed", {"missing": 1, "elsewhere": 1, "surplus": 1})
+    assert (still_open["state"], still_open["lines"]["unanswered"] > 0) == ("open", True)
+    assert "thiếu · missing" in demo.words
+
+
 def test_declared_coverage_of_the_offices_is_all_of_120(
     demo: Demo,
 ) -> None:
