@@ -1,5 +1,6 @@
 """``kiemke-collector probe snmp`` against a real snmpd: hosts, a file of targets, and what is wrong."""
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -7,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from kiemke.collectors import probe
 from kiemke.collectors.main import main
 from tests.support.peers import SnmpdPeer
+from tests.support.snmp_agents import COMMUNITY, TableView, serving, switch
+from tests.support.snmp_polls import v2c
+from tests.support.snmp_proxy import Fate, relay
 
 MakeSnmpd = Callable[..., SnmpdPeer]
 
@@ -112,3 +117,26 @@ def test_a_forbidden_address_is_an_error_of_that_target_alone(
 
     assert status == 1
     assert "multicast" in json.loads(capsys.readouterr().out)["error"]
+
+
+async def test_where_answers_come_late_silence_is_asked_once_more() -> None:
+    """Both tries at one device are lost; another answers after more than a second."""
+    out = io.StringIO()
+    lost: Fate = lambda number, data: [] if number < 2 else [(0.0, data)]  # noqa: E731
+    slow: Fate = lambda number, data: [(1.1 if number == 0 else 0.0, data)]  # noqa: E731
+    async with (
+        serving(TableView(switch(2))) as port,
+        relay("127.0.0.1", port, to_agent=lost) as deaf,
+        relay("127.0.0.1", port, to_client=slow) as late,
+    ):
+        targets = [
+            probe.Target(name, "127.0.0.1", line.port, v2c(COMMUNITY))
+            for name, line in (("deaf", deaf), ("late", late))
+        ]
+        silent = await probe.probe_all(
+            targets, as_json=True, debug=False, out=out, patience_seconds=1.4
+        )
+
+    rows = {row["id"]: row for row in map(json.loads, out.getvalue().splitlines())}
+    assert (silent, rows["deaf"]["error"], len(rows["deaf"]["interfaces"])) == (0, None, 2)
+    assert len(rows) == 2 and rows["late"]["name"] == "sw-1"

@@ -9,7 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
@@ -28,6 +28,9 @@ SNMP_PORT = 161
 BUDGET_SECONDS = 60.0
 ATTEMPT_SECONDS = 3.0
 AT_ONCE = 12
+# An answer as late as this says that the line, a device or this machine is busy.
+LATE_SECONDS = 1.0
+PATIENT_SECONDS, AT_ONCE_AGAIN = 8.0, 4
 # Devices asked with one set of engines; more communities in one make its look-ups slow.
 PER_ENGINES = 24
 TARGET_KEYS = {"id", "host", "port", "community", "credential"}
@@ -104,43 +107,87 @@ def split_host(text: str, credential: Credential) -> Target:
 
 
 async def probe_all(
-    targets: Sequence[Target], *, as_json: bool, debug: bool, out: TextIO, at_once: int = AT_ONCE
+    targets: Sequence[Target],
+    *,
+    as_json: bool,
+    debug: bool,
+    out: TextIO,
+    at_once: int = AT_ONCE,
+    patience_seconds: float = ATTEMPT_SECONDS,
 ) -> int:
     """Ask every target, some at a time, and print each answer when it is there.
 
-    Returns how many did not answer.
+    What did not answer is printed last; where answers came late, it is asked once more before, with
+    more patience and few at a time: then silence may be ours. Returns how many did not answer.
     """
-    trace = trace_to(sys.stderr) if debug else no_trace
-    waiting = collections.deque(_merge_communities(targets))
-    silent = 0
+    run = _Run(as_json, trace_to(sys.stderr) if debug else no_trace, out, patience_seconds)
+    await run.ask_all(_merge_communities(targets), at_once)
+    held, run.held = run.held, []
+    if run.slowest_seconds < LATE_SECONDS:
+        for target, identity, seconds in held:
+            run.print(target, identity, seconds)
+    elif held:
+        run.patience_seconds = PATIENT_SECONDS
+        await run.ask_all([target for target, _, _ in held], AT_ONCE_AGAIN)
+        before = {target: identity for target, identity, _ in held}
+        for target, identity, seconds in run.held:
+            # What was told in part the first time is not lost by silence the second.
+            better = before[target] if identity.object_id is None else identity
+            run.print(target, better, seconds)
+    return run.silent
 
-    async def work() -> None:
-        nonlocal silent
-        while waiting:
-            engines = Engines(share_v2c=True)
-            try:
-                for _ in range(min(PER_ENGINES, len(waiting))):
-                    if not waiting:
-                        break
-                    silent += await ask(waiting.popleft(), engines)
-            finally:
-                engines.close()
-                await asyncio.sleep(0)  # let the closed sockets' callbacks run
 
-    async def ask(target: Target, engines: Engines) -> bool:
-        begun = time.monotonic()
-        identity = await probe(target, engines, trace)
+@dataclass(slots=True)
+class _Run:
+    """One call of the command: what is held back since it is not whole, and how late answers came."""
+
+    as_json: bool
+    trace: Trace
+    out: TextIO
+    patience_seconds: float = ATTEMPT_SECONDS
+    slowest_seconds: float = 0.0
+    silent: int = 0
+    held: list[tuple[Target, Identity, float]] = field(default_factory=list)
+
+    async def ask_all(self, targets: Sequence[Target], at_once: int) -> None:
+        """Ask the targets, so many at a time; print what is whole, hold the rest."""
+        waiting = collections.deque(targets)
+
+        async def work() -> None:
+            while waiting:
+                engines = Engines(share_v2c=True)
+                try:
+                    for _ in range(min(PER_ENGINES, len(waiting))):
+                        if not waiting:
+                            break
+                        await self._ask(waiting.popleft(), engines)
+                finally:
+                    engines.close()
+                    await asyncio.sleep(0)  # let the closed sockets' callbacks run
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(at_once, len(targets))):
+                group.create_task(work())
+
+    async def _ask(self, target: Target, engines: Engines) -> None:
+        begun, tuning = time.monotonic(), Tuning()
+        identity = await probe(target, engines, self.trace, tuning, self.patience_seconds)
+        seconds = time.monotonic() - begun
+        self.slowest_seconds = max(self.slowest_seconds, tuning.slowest_seconds)
+        if identity.error is None:
+            self.print(target, identity, seconds)
+        else:
+            self.held.append((target, identity, seconds))
+
+    def print(self, target: Target, identity: Identity, seconds: float) -> None:
+        """Print an answer, and count it when it is none."""
         row: dict[str, object] = {"id": target.id, "host": target.host, "port": target.port}
         row |= dataclasses.asdict(identity)
-        row["seconds"] = round(time.monotonic() - begun, 3)
-        lines = [json.dumps(row, ensure_ascii=False)] if as_json else map(in_tongue, show(row))
-        print("\n".join(lines), file=out, flush=True)
-        return identity.object_id is None and identity.error is not None
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(min(at_once, len(targets))):
-            group.create_task(work())
-    return silent
+        row["seconds"] = round(seconds, 3)
+        is_json = self.as_json
+        lines = [json.dumps(row, ensure_ascii=False)] if is_json else map(in_tongue, show(row))
+        print("\n".join(lines), file=self.out, flush=True)
+        self.silent += identity.object_id is None and identity.error is not None
 
 
 def _merge_communities(targets: Sequence[Target]) -> list[Target]:
@@ -157,7 +204,13 @@ def _merge_communities(targets: Sequence[Target]) -> list[Target]:
     return found
 
 
-async def probe(target: Target, engines: Engines, trace: Trace = no_trace) -> Identity:
+async def probe(
+    target: Target,
+    engines: Engines,
+    trace: Trace = no_trace,
+    tuning: Tuning | None = None,
+    patience_seconds: float = ATTEMPT_SECONDS,
+) -> Identity:
     """Return what one device is; one that does not answer has only an ``error``."""
     try:
         address = await _resolve(target.host, target.port)
@@ -165,8 +218,8 @@ async def probe(target: Target, engines: Engines, trace: Trace = no_trace) -> Id
             address,
             target.port,
             target.credential,
-            Tuning(),
-            attempt_seconds=ATTEMPT_SECONDS,
+            tuning or Tuning(),
+            attempt_seconds=patience_seconds,
             trace=trace,
         )
         return await identify(reader, Deadline(BUDGET_SECONDS), trace=trace)
