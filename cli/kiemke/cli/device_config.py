@@ -136,6 +136,9 @@ def diff(
     old, new = (_version(app, found, side) for side in ("before", "after"))
     said = dig(found, "lines")
     lines = [str(line) for line in said] if isinstance(said, list) else []
+    if not lines and dig(found, "before.id") == dig(found, "after.id"):
+        app.say(_("nothing to compare with: {version} is all there is").format(version=new))
+        return
     if not lines:
         app.say(_("no change from {old} to {new}").format(old=old, new=new))
         return

@@ -63,6 +63,7 @@ FAMILIES = (
     "carel",
     "cdata",
     "ceragon",
+    "chatsworth",
     "checkpoint",
     "ciena",
     "cisco",
