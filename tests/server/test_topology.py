@@ -134,6 +134,10 @@ async def test_a_device_that_tells_of_no_neighbour_is_drawn_on_the_port_of_its_o
 ) -> None:
     """Its MAC is the one at its address; behind a hub with others it is no cable's end."""
     await lan.add_switch("IN-1", "10.0.0.7", COMMUNE)
+    await lan.add_switch("IN-2", "10.0.0.9", COMMUNE)  # of its address a sweep alone knows the MAC
+    await add_subnets(lan.api.services.db, lan.collector, ("10.0.0.0/24", False))
+    host = LanHost("10.0.0.9", PRINTER, ("icmp",))
+    await lan.tell("sweep", Sweep(COMMUNE, "ok", ("10.0.0.0/24",), 254, 2, 30.0, (host,)))
     await tell_tables(lan)
     alone = (await lan.get("/topology"))["cables"]
     crowd = tuple(Station(f"02:00:00:00:01:{n:02x}", "ge1", 1, 10) for n in range(4))
@@ -142,11 +146,13 @@ async def test_a_device_that_tells_of_no_neighbour_is_drawn_on_the_port_of_its_o
     await lan.tell("neighbours", beyond, 1)
     crowded = (await lan.get("/topology"))["cables"]
 
-    (placed,) = [cable for cable in alone if cable["protocols"] == ["fdb"]]
+    placed, swept = [cable for cable in alone if cable["protocols"] == ["fdb"]]
     assert (placed["near"]["device"], placed["near"]["port"]) == ("SW-B", "ge1")
     assert placed["near"]["speed_bits_per_second"] == 10**9
     assert (placed["far"]["device"], placed["far"]["port"]) == ("IN-1", None)
-    assert [cable["protocols"] for cable in crowded] == [["lldp"]]
+    assert (swept["near"]["device"], swept["near"]["port"]) == ("SW-A", "ge1")
+    assert swept["far"]["device"] == "IN-2"
+    assert [cable["protocols"] for cable in crowded] == [["lldp"], ["fdb"]]
 
 
 async def test_a_neighbour_is_known_by_mac_or_address_and_never_by_its_name(lan: Lan) -> None:

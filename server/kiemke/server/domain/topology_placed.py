@@ -11,7 +11,8 @@ from kiemke.server.domain.whereabouts import Place, find_places
 
 PROTOCOL = "fdb"  # the forwarding database of the switch (BRIDGE-MIB, Q-BRIDGE-MIB)
 ACCESS = "access"
-# A device whose own interfaces are not read has the MAC that answers at the address it is polled at.
+# A device whose own interfaces are not read has the MAC that answers at the address it is polled at, as
+# routers or a sweep of its own collector tell.
 _MACS = """
 SELECT i.device_id, i.mac FROM interface_now i WHERE i.device_id IN :[ids] AND i.mac IS NOT NULL
 UNION
@@ -19,6 +20,10 @@ SELECT d.id, a.mac FROM device d JOIN address_stay a ON a.address = d.address
 JOIN device t ON t.id = a.device_id AND t.collector_id = d.collector_id
 WHERE d.id IN :[ids] AND a.first_seen_ms <= :at AND a.recorded_at_ms <= :known
   AND (a.gone_ms IS NULL OR a.gone_ms > :at OR a.ended_at_ms > :known)
+UNION
+SELECT d.id, h.mac FROM device d JOIN lan_host h ON h.address = d.address AND h.source_id = d.collector_id
+WHERE d.id IN :[ids] AND h.mac IS NOT NULL AND h.first_seen_ms <= :at AND h.recorded_at_ms <= :known
+  AND (h.gone_ms IS NULL OR h.gone_ms > :at OR h.ended_at_ms > :known)
 """
 _PORTS = """
 SELECT device_id, name, MAX(speed_bits_per_second) AS speed, MAX(duplex) AS duplex FROM interface_now
