@@ -3,13 +3,11 @@
 import csv
 import io
 import json
-from datetime import UTC
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
-from kiemke.cli import i18n, kinds
 from tests.cli.conftest import Run, sign_in
 from tests.support.rest_server import Answer, Asked, RestServer
 from tests.support.terminal import spawn
@@ -387,20 +385,3 @@ def test_fitness_ends_with_its_sums(signed_in: RestServer, run: Run) -> None:
     assert ran.out.splitlines()[-1] == (
         "1 đáp ứng, 1 không đáp ứng, 0 chưa rõ, trong 2 người đã xác minh"
     )
-
-
-def test_a_collectors_reason_is_told_in_the_readers_language() -> None:
-    said = "no answer in 2 tries of 2 s: device off, address filtered, or community not accepted"
-    told = {}
-    for tongue in ("vi", "en"):
-        i18n.use(tongue)
-        told[tongue] = kinds.REASON.render(said, UTC)
-    i18n.use("vi")
-
-    assert told["en"] == said
-    assert told["vi"] == (
-        "không trả lời sau 2 lần hỏi, mỗi lần 2 giây: thiết bị tắt, địa chỉ bị lọc, hoặc community"
-        " không được nhận"
-    )
-    assert kinds.REASON.render("words of nobody", UTC) == "words of nobody"
-    assert kinds.REASON.render(None, UTC) is None

@@ -31,7 +31,7 @@ from kiemke.collectors.state import (
     repin_here,
 )
 from kiemke.collectors.tongue import Parser, in_tongue, say
-from kiemke.collectors.traps_command import add_traps_parser, run_traps
+from kiemke.collectors.traps_command import add_traps_parser, run_traps, told_counts
 from kiemke.collectors.windows_service import Bell, add_service_parser, run_service
 from kiemke.wire import __version__
 from kiemke.wire.clean import clean_text
@@ -288,7 +288,7 @@ def _status(state: Path) -> int:
             f"{passing['refused']} refused, {passing['unreachable']} while the server was away"
         )
     if awaited := status.get("traps"):
-        came = ", ".join(f"{count} {name}" for name, count in sorted(awaited["counts"].items()))
+        came = told_counts(awaited["counts"])
         say(f"traps       {awaited['listen']}, {came or 'none yet'}")
     if status["last_post"]:
         post = status["last_post"]

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from kiemke.collectors.errors import ConfigError
 from kiemke.collectors.files import write_private
 from kiemke.collectors.relay_command import parse_listen
 from kiemke.collectors.state import STATUS_FILE
-from kiemke.collectors.tongue import say
+from kiemke.collectors.tongue import in_tongue, say
 from kiemke.wire.pin import Address
 
 FILE_NAME = "traps.json"
@@ -69,5 +70,10 @@ def run_traps(given: argparse.Namespace) -> int:
         said = json.loads((state / STATUS_FILE).read_text("utf-8"))["traps"]["counts"]
     except (OSError, ValueError, KeyError, TypeError):
         return 0
-    say(f"       {', '.join(f'{count} {name}' for name, count in sorted(said.items())) or 'none'}")
+    say(f"       {told_counts(said) or 'none'}")
     return 0
+
+
+def told_counts(counts: Mapping[str, int]) -> str:
+    """Return what became of the traps so far, in the reader's language; "" when none came."""
+    return ", ".join(in_tongue(f"{count} {name}") for name, count in sorted(counts.items()))

@@ -139,6 +139,6 @@ def show_step(step: Step) -> Iterable[str]:
         far = beside.name or beside.chassis or "?"
         where = f"{beside.port or '?'} -- {beside.far_port or '?'} of {far}"
         said = f"{beside.protocol}: {', '.join(beside.addresses)}"
-        yield clean_text(f"  {where} ({said.strip().rstrip(':')})")
+        yield "  " + clean_text(f"{where} ({said.strip().rstrip(':')})")
     if step.tables.stations:
         yield f"  {len(step.tables.stations)} MACs learned"
