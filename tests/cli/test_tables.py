@@ -174,3 +174,18 @@ def test_an_unknown_code_is_shown_as_it_is() -> None:
     """A newer server may know a word this command line does not."""
     assert words("status").render("stolen_by_ufo", ZONE) == "stolen_by_ufo"
     assert words("official_kind").render("can_bo,cong_chuc", ZONE) == "cán bộ, công chức"
+
+
+def test_a_column_that_nobody_fills_gives_way_before_one_that_says_something() -> None:
+    i18n.use("en")
+    columns = (
+        Column("Code", "code"),
+        Column("Duty", "duty", optional=1),
+        Column("Ended", "ended", optional=2),
+    )
+    row = {"code": "CB-0001", "ended": "retired"}
+
+    narrow = draw(columns, [row], 17, ZONE)
+
+    assert narrow.lines[1].plain == "CB-0001  retired"
+    assert narrow.left_out == ()

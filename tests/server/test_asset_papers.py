@@ -79,12 +79,16 @@ async def test_only_what_awaits_disposal_is_disposed_of(api: Api) -> None:
     twice = await say(api, "status", status="disposed", day="2026-03-06")
     waiting = [status for _, status, _ in await statuses(api.services.db)]
     async with api.client(await api.token("admin", kind="session")) as chief:
+        listed = (await chief.get("/api/v1/approvals")).json()["items"]
         yes = await chief.post(f"/api/v1/approvals/{late.json()['approval']}/yes", json={})
     again = await say(api, "status", status="disposed", day="2026-03-06")
 
     codes = [answer.status_code for answer in (early, late, twice, yes, again)]
     assert codes == [422, 200, 409, 200, 422]
-    assert late.json()["applied"] is False
+    assert [row["about"] for row in listed] == ["A1 Asset 1"], (
+        "who approves reads what is disposed of"
+    )
+    assert (yes.json()["about"], late.json()["applied"]) == ("A1 Asset 1", False)
     assert waiting == ["in_use", "awaiting_disposal"]
     assert [status for _, status, _ in await statuses(api.services.db)] == [
         "in_use",

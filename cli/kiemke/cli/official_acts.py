@@ -29,11 +29,11 @@ PERSONS = (
 MEMBERSHIPS = (
     *SPAN,
     Column(N_("Unit"), "says.unit", THING),
-    Column(N_("Kind"), "says.kind", words("official_kind"), optional=2),
+    Column(N_("Kind"), "says.kind", words("official_kind"), optional=3),
     Column(N_("Post"), "says.post", flexible=True),
-    Column(N_("Part-time duty"), "part_time", optional=1),
+    Column(N_("Part-time duty"), "part_time", optional=2),
     Column(N_("Paper"), "instrument", flexible=True),
-    Column(N_("Ended"), "says.ended_as", words("ending"), optional=3),
+    Column(N_("Ended"), "says.ended_as", words("ending"), optional=1),
 )
 ABSENCES = (
     *SPAN,

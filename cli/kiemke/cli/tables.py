@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import tzinfo
 
@@ -30,8 +30,8 @@ class Column:
     """One column. ``heading`` is a msgid (may hold a line break), ``path`` where its value lies.
 
     A ``flexible`` column is cut where the width does not suffice; the others never are, since a cut
-    number is a wrong number. ``optional`` columns give way, highest first, before a flexible one
-    would be cut below its ``least`` cells. What ``wraps`` goes on in the next lines instead of being
+    number is a wrong number. ``optional`` columns give way, empty ones and then the highest first,
+    before a flexible one would be cut below its ``least`` cells. What ``wraps`` goes on in the next lines instead of being
     cut: names that differ in their tails alone. What stands ``below`` is there to be typed: without
     room for the whole of it, it is told below its row, once for rows that have it alike.
     """
@@ -72,7 +72,8 @@ def draw(
         for i, heading in enumerate(headings)
     ]
     below = _below(columns, natural, width)
-    kept = _columns_that_fit(columns, natural, width, below)
+    empty = {i for i in range(len(columns)) if all(row[i] == ABSENT for row in cells)}
+    kept = _columns_that_fit(columns, natural, width, below, empty)
     widths = _widths([columns[i] for i in kept], [natural[i] for i in kept], width)
     depth = max((len(headings[i]) for i in kept), default=0)
     lines = []
@@ -94,7 +95,8 @@ def draw(
             if not following or following[0][below] != row[below]:
                 lines.append(Text(f"    → {row[below]}"))
     shown = [*kept, below]
-    lost = tuple(" ".join(headings[i]) for i in range(len(columns)) if i not in shown)
+    gone = (i for i in range(len(columns)) if i not in shown and i not in empty)
+    lost = tuple(" ".join(headings[i]) for i in gone)
     return Drawn(tuple(lines), lost)
 
 
@@ -106,14 +108,18 @@ def _below(columns: Sequence[Column], natural: Sequence[int], width: int | None)
 
 
 def _columns_that_fit(
-    columns: Sequence[Column], natural: Sequence[int], width: int | None, below: int | None
+    columns: Sequence[Column],
+    natural: Sequence[int],
+    width: int | None,
+    below: int | None,
+    empty: Set[int],
 ) -> list[int]:
     kept = [i for i in range(len(columns)) if i != below]
     while width is not None and _least(columns, natural, kept) > width:
         droppable = [i for i in kept if columns[i].optional]
         if not droppable:
             break
-        kept.remove(max(droppable, key=lambda i: columns[i].optional))
+        kept.remove(max(droppable, key=lambda i: (i in empty, columns[i].optional)))
     return kept
 
 

@@ -12,13 +12,13 @@ from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import MOMENT, THING, words
 from kiemke.cli.listing import Shape, json_option, search_options, shape_options, show
 from kiemke.cli.pick import UNIT, reference
-from kiemke.cli.records import text_at
+from kiemke.cli.records import Listing, text_at
 from kiemke.cli.tables import Column, as_json
 
 COLUMNS = (
     Column(N_("No."), "id"),
     Column(N_("What"), "title", flexible=True),
-    Column(N_("Of"), "subject"),
+    Column(N_("Of"), "named", flexible=True, least=20),
     Column(N_("Unit"), "unit", THING, flexible=True, optional=2),
     Column(N_("Paper"), "instrument", flexible=True),
     Column(N_("State"), "state", words("approval_state")),
@@ -57,7 +57,15 @@ def approve() -> None:
 def list_(app: App, state: str, unit: str | None, search: str | None, shape: Shape) -> None:
     """List approvals."""
     asked = {"state": state, "unit": reference(app, UNIT, unit), "q": search}
-    show(app, _("Approvals"), COLUMNS, app.client.items("/approvals", asked, shape.rows), shape)
+    found = app.client.items("/approvals", asked, shape.rows)
+    if not shape.json:
+        found = Listing(tuple({**row, "named": _named(row)} for row in found.items), found.total)
+    show(app, _("Approvals"), COLUMNS, found, shape)
+
+
+def _named(row: object) -> str:
+    """Return the thing by its code and name; by its number where it is out of sight."""
+    return text_at(row, "about") or text_at(row, "subject") or ""
 
 
 def _settle(app: App, verb: str, number: str, note: str | None, json: bool) -> None:
@@ -71,7 +79,7 @@ def _settle(app: App, verb: str, number: str, note: str | None, json: bool) -> N
             number=number,
             state=vocabulary.word("approval_state", text_at(made, "state") or "?"),
             title=text_at(made, "title"),
-            subject=text_at(made, "subject"),
+            subject=_named(made),
         )
     )
 

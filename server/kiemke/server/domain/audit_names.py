@@ -1,4 +1,4 @@
-"""What entries of the audit log are about, as people name it: the code beside the number of an asset or person.
+"""What entries of the audit log and approvals are about, as people name it: the code beside the number of an asset or person.
 
 Entries name an asset by its number, which never changes, and a person by code or, in imports, by number.
 """
@@ -15,11 +15,11 @@ _BY_CODE = {
 }
 _CODES = {
     "asset": dated(
-        "SELECT a.id, a.code FROM asset a WHERE a.id IN :[ids] AND (CAST(:whole AS INTEGER) = 1 OR EXISTS ("
+        "SELECT a.id, a.code, a.name FROM asset a WHERE a.id IN :[ids] AND (CAST(:whole AS INTEGER) = 1 OR EXISTS ("
         "SELECT 1 FROM custody c WHERE c.asset_id = a.id AND c.unit_id IN :[units] AND {active c}))"
     ),
     "official": dated(
-        "SELECT o.id, o.code FROM official o WHERE o.id IN :[ids] AND (CAST(:whole AS INTEGER) = 1"
+        "SELECT o.id, o.code, o.name FROM official o WHERE o.id IN :[ids] AND (CAST(:whole AS INTEGER) = 1"
         " OR EXISTS (SELECT 1 FROM membership m WHERE m.official_id = o.id AND m.unit_id IN :[units]"
         " AND {active m}))"
     ),
@@ -39,9 +39,9 @@ async def subjects_of(session: Session, subject: str) -> list[str]:
 
 async def readable(
     session: Session, subjects: Iterable[str], units: Sequence[int] | None, day: date, known_ms: int
-) -> dict[str, str]:
-    """Return "asset:872" -> "asset:PC-0042" of what stands in these units on the day; None is all."""
-    told: dict[str, str] = {}
+) -> dict[str, tuple[str, str]]:
+    """Return "asset:872" -> code and name of what stands in these units on the day; None is all."""
+    told: dict[str, tuple[str, str]] = {}
     asked = {tuple(subject.split(":", 1)) for subject in subjects if ":" in subject}
     for kind, statement in _CODES.items():
         ids = sorted({n for k, ref in asked if k == kind and (n := _number(ref)) is not None})
@@ -55,7 +55,7 @@ async def readable(
             day=day,
             known=known_ms,
         )
-        told |= {f"{kind}:{row['id']}": f"{kind}:{row['code']}" for row in rows}
+        told |= {f"{kind}:{row['id']}": (row["code"], row["name"]) for row in rows}
     return told
 
 

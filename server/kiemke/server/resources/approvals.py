@@ -13,6 +13,7 @@ from kiemke.server.auth_grants import above_of
 from kiemke.server.context import Services, rfc3339, services_of
 from kiemke.server.db import Row, Session
 from kiemke.server.domain.approvals import NOUN, decide
+from kiemke.server.domain.audit_names import readable
 from kiemke.server.domain.scope import covers
 from kiemke.server.domain.text import clean_text
 from kiemke.server.errors import Both, Problem
@@ -45,7 +46,10 @@ LISTING = Listing(
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRow:
-    """A change somebody asked for: of what, by which paper, and who settled it how."""
+    """A change somebody asked for: of what, by which paper, and who settled it how.
+
+    ``about`` is the thing or person by code and name, null where it is elsewhere now.
+    """
 
     id: int
     kind: str
@@ -59,6 +63,7 @@ class ApprovalRow:
     decided_at: str | None
     decided_by: str | None
     answer: str | None
+    about: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,18 @@ class Answer:
     answer: str | None = None
 
 
-def _make(row: Row, language: str) -> ApprovalRow:
+async def _make_all(
+    request: AppRequest, rows: list[Row], units: list[int] | None
+) -> list[ApprovalRow]:
+    services, language = services_of(request), language_of(request)
+    now = now_of(services)
+    async with services.db.reading() as session:
+        subjects = {row["subject"] for row in rows}
+        names = await readable(session, subjects, units, now.day, now.known_ms)
+    return [_make(row, language, names.get(row["subject"])) for row in rows]
+
+
+def _make(row: Row, language: str, named: tuple[str, str] | None) -> ApprovalRow:
     kind = KINDS.get(row["kind"])
     return ApprovalRow(
         row["id"],
@@ -83,6 +99,7 @@ def _make(row: Row, language: str) -> ApprovalRow:
         rfc3339(row["decided_at_ms"]),
         row["decided_by"],
         row["answer"],
+        " ".join(named) if named else None,
     )
 
 
@@ -99,8 +116,7 @@ async def list_approvals(
         wanted = " | ".join(APPROVAL_STATES)
         raise Problem("bad_field", field="state", value=in_state[:40], wanted=wanted)
     rows, total, cursor = await fetch_page(services_of(request), LISTING, asked, state=in_state)
-    language = language_of(request)
-    return Page([_make(row, language) for row in rows], total, cursor)
+    return Page(await _make_all(request, rows, asked.units), total, cursor)
 
 
 async def _settle(request: AppRequest, ref: str, state: str, answer: str | None) -> ApprovalRow:
@@ -122,7 +138,8 @@ async def _settle(request: AppRequest, ref: str, state: str, answer: str | None)
             answer=clean_text(answer, 500) if answer else None,
             now_ms=services.clock(),
         )
-    return _make(await _load(request, str(row["id"])), language_of(request))
+    units = await visible_units(services, user, now_of(services), None)
+    return (await _make_all(request, [await _load(request, str(row["id"]))], units))[0]
 
 
 async def _check_may_decide(

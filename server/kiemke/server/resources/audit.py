@@ -162,7 +162,9 @@ async def list_entries(
     return Page(items, total, cursor)
 
 
-def _make(row: Row, entry: dict[str, Any], names: dict[str, str], *, is_whole: bool) -> Entry:
+def _make(
+    row: Row, entry: dict[str, Any], names: dict[str, tuple[str, str]], *, is_whole: bool
+) -> Entry:
     return Entry(
         row["id"] if is_whole else None,
         rfc3339(row["at_ms"]),
@@ -178,8 +180,13 @@ def _make(row: Row, entry: dict[str, Any], names: dict[str, str], *, is_whole: b
             for p in entry.get("rows") or ()
         ],
         row["sha256"],
-        names.get(entry["subject"], entry["subject"]),
+        _about(entry["subject"], names),
     )
+
+
+def _about(subject: str, names: dict[str, tuple[str, str]]) -> str:
+    kind, _, _ = subject.partition(":")
+    return f"{kind}:{names[subject][0]}" if subject in names else subject
 
 
 def _persons(value: Any) -> list[int]:
