@@ -26,7 +26,8 @@ _MOST_NAMED = 10
 class Item:
     """One number and what was found: FOUND of the models, or RETRACT.
 
-    ``unit_id`` and ``place`` say where a thing was seen; ``name`` and ``kind`` are of a surplus.
+    ``unit_id`` and ``place`` say where a thing was seen; ``name`` and ``kind`` are of a surplus. ``of_file``:
+    its row has no room for all of that, so that the draft minutes read back say nothing new.
     """
 
     number: str
@@ -36,6 +37,7 @@ class Item:
     note: str | None = None
     name: str | None = None
     kind: str | None = None
+    of_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,11 @@ WHERE (UPPER(a.code) IN :[numbers.text] OR UPPER(a.tag) IN :[numbers.text]
 ORDER BY a.id
 """)
 _SAID = """
-SELECT id, asset_id, found, place, seen_unit_id, note, valid_from FROM counted_asset
-WHERE stock_take_id = :take AND voided_at_ms IS NULL ORDER BY valid_from, recorded_at_ms, id
+SELECT n.id, n.asset_id, n.found, n.place, n.seen_unit_id, n.note, n.valid_from,
+  (SELECT MAX(v.code) FROM unit_version v WHERE v.unit_id = n.seen_unit_id AND v.voided_at_ms IS NULL
+    AND v.valid_from <= n.valid_from AND (v.valid_to IS NULL OR v.valid_to > n.valid_from)) AS unit_code
+FROM counted_asset n WHERE n.stock_take_id = :take AND n.voided_at_ms IS NULL
+ORDER BY n.valid_from, n.recorded_at_ms, n.id
 """
 _SURPLUS = """
 SELECT id, number_key, name, kind, place, note, valid_from FROM stock_take_surplus
@@ -200,6 +205,8 @@ def _of_asset(
     last = said[-1] if said else None
     if item.result == RETRACT:
         outcome, replaces = CHANGED if said else SAME, tuple(row["id"] for row in said)
+    elif last is not None and _repeats(item, last, surely=asset["id"] in expected):
+        outcome, replaces = SAME, ()
     else:
         same_day = [row for row in said if as_date(row["valid_from"]) == looking.day]
         outcome, replaces = NEW, tuple(row["id"] for row in same_day)
@@ -220,6 +227,21 @@ def _of_asset(
     )
 
 
+def _repeats(item: Item, row: Row, *, surely: bool = True) -> bool:
+    """Return whether a row of a file says what stands, as the minutes write it: “YH-NV; Phòng 3”.
+
+    Of a thing that is not expected they write that alone, not what was said of it: ``surely`` False.
+    """
+    if surely and item.result != row.get("found", "surplus"):
+        return False
+    where = "; ".join(part for part in (row.get("unit_code"), row["place"]) if part)
+    return (
+        item.of_file
+        and item.place in (None, row["place"], where)
+        and item.note in (None, row["note"])
+    )
+
+
 def _settling(finding: Finding, asset: Row, surplus: Mapping[str, Row]) -> Finding:
     """Return the finding with the surplus that the asset was called, by any number on it."""
     names = (finding.item.number, asset["code"], asset["tag"])
@@ -234,7 +256,8 @@ def _of_surplus(item: Item, row: Row | None) -> Finding:
     outcome = NEW
     if row is not None:
         told = (row["name"], row["kind"], row["place"], row["note"])
-        again = told == (item.name, item.kind, item.place, item.note) and item.result != RETRACT
+        again = told == (item.name, item.kind, item.place, item.note) or _repeats(item, row)
+        again = again and item.result != RETRACT
         outcome = SAME if again else CHANGED
     before = None if row is None else "surplus"
     replaces = () if row is None else (row["id"],)

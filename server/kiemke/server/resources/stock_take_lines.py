@@ -1,6 +1,6 @@
 """A stock-take's lines: listed with the next command, answered one by one or from a file of scanned numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated, Any
 
@@ -205,7 +205,7 @@ async def add_file(
         raise Problem(
             "refused", what=Both(what.vi, what.en), remedy=Both(remedy.vi, remedy.en)
         ) from error
-    items = [await _item(request, _of_scan(each), None) for each in scanned]
+    items = [replace(await _item(request, _of_scan(each), None), of_file=True) for each in scanned]
     looking = await _looking(request, day, counted_by, unknown_as_surplus)
     return await _add(request, ref, items, looking, apply=apply)
 
