@@ -23,8 +23,8 @@ settings.register_profile("kiemke", deadline=None, derandomize=True)
 settings.load_profile("kiemke")
 
 # A file is one worker's work (--dist loadfile), and so are these folders' files together: they share a
-# Wine, or a server, that each worker would have to begin for itself.
-TOGETHER = ("tests/windows/", "tests/paths/test_agent_")
+# Wine, a server, or every file's syntax tree, that each worker would have to begin for itself.
+TOGETHER = ("tests/windows/", "tests/paths/test_agent_", "tests/house/")
 
 # These take longest, or mostly wait, and begin first so that no worker is alone with one of them at the
 # end. The others follow in the order of their names.
@@ -49,8 +49,7 @@ LONGEST_FIRST = (
     "tests/bench/test_districts.py",
     "tests/collectors/test_two_backends.py",
     "tests/collectors/test_ssh_visits.py",
-    "tests/house/test_layout.py",
-    "tests/house/test_extras.py",
+    "tests/house/",
 )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,10 +18,10 @@ from kiemke.server import serve
 from kiemke.server.app import create_app
 from kiemke.server.ca import make_next_root, renew_leaf, server_context, switch_root
 from kiemke.server.db import Database
-from kiemke.server.migrate import prepare_database
 from kiemke.server.settings import make
 from kiemke.wire.enrolment import make_token
 from kiemke.wire.pin import der_sha256
+from tests.support.database import sqlite_template
 from tests.support.peers import wait_until
 from tests.support.reporting import add_unit, insert
 from tests.support.server_process import ServerProcess
@@ -31,17 +32,18 @@ USES = 9
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[ServerProcess]:
-    """Run a server with a SQLite file in ``folder`` for the length of a block."""
-    url = f"sqlite://{folder / 'data' / 'kiemke.sqlite'}"
-    server = ServerProcess(folder / "data", url)
+def serving(folder: Path, template: str) -> Iterator[ServerProcess]:
+    """Run a server with a copy of a migrated SQLite in ``folder`` for the length of a block."""
+    file = folder / "data" / "kiemke.sqlite"
+    file.parent.mkdir()
+    shutil.copyfile(template, file)
+    server = ServerProcess(file.parent, f"sqlite://{file}")
     with server:
         yield server
 
 
 async def make_pasted_token(server: ServerProcess) -> str:
     """Put an enrolment token into the server's database and return what a person pastes."""
-    await prepare_database(server.database_url)
     database = Database(server.database_url)
     await database.open()
     public_id, secret = secrets.token_hex(8), secrets.token_urlsafe(24)
@@ -107,7 +109,7 @@ async def test_who_learned_the_next_root_goes_on_and_who_slept_is_told_what_to_d
     tmp_path: Path, awake: Path, asleep: Path
 ) -> None:
     """A root is replaced once in years, and a fleet that cannot follow has to be visited."""
-    with serving(tmp_path) as server:
+    with serving(tmp_path, await sqlite_template()) as server:
         pasted = await make_pasted_token(server)
         for state in (awake, asleep):
             enrolled = agent(state, "enroll", "-", text=pasted + "\n")

@@ -8,8 +8,8 @@ a table is added.
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-import httpx
 import pytest
 
 from kiemke.server.auth import walk_access
@@ -24,6 +24,7 @@ from tests.support.database import fresh_url
 from tests.support.office import MOMENT_MS, Office
 
 PAST = ("as_of=2025-06-01", "known_at=2021-01-01T00:00:00Z")
+_AS_WRITTEN = "/?&=:,+@"
 Answers = dict[str, tuple[int, str]]
 
 
@@ -98,33 +99,29 @@ async def ask_everything(api: Api, planted: dict[str, Any], token: str, scrape: 
     answers: Answers = {}
     hidden = [token.split("_")[1], scrape.split("_")[1]]
 
-    async def ask(client: httpx.AsyncClient, method: str, path: str, body: Any = None) -> None:
-        answer = await client.request(method, path, json=body) if body is not None else (
-            await client.request(method, path)
-        )  # fmt: skip
-        text = canaries.readable(answer.content, answer.headers.get("content-type", ""))
+    async def ask(who: str, method: str, path: str, body: Any = None) -> None:
+        status, media, content = await api.ask(who, method, quote(path, safe=_AS_WRITTEN), body)
+        text = canaries.readable(content, media)
         for secret in hidden:
             text = text.replace(secret, "TOKEN")
-        assert answer.status_code != 500, (method, path, body, text)
-        answers[f"{method} {path} {json.dumps(body)}"] = (answer.status_code, text)
+        assert status != 500, (method, path, body, text)
+        answers[f"{method} {path} {json.dumps(body)}"] = (status, text)
 
     outside = canaries.names_of(planted)
     if api.services.db.dialect == "postgres":
         outside = outside[:6]  # the rest is the same SQL, tried on SQLite
-    async with api.client(scrape) as client:
-        for path in ("/metrics", "/metrics/fleet"):
-            await ask(client, "GET", path)
-    async with api.client(token) as client:
-        for path in read_requests(api, outside):
-            await ask(client, "GET", path)
-        for (method, path), bodies in canaries.CHANGES.items():
-            refs = outside if "{" in path else [""]
-            start, _, rest = path.partition("{")
-            for ref in refs:
-                address = f"{start}{ref}{rest.partition('}')[2]}"
-                for body in bodies:
-                    query = "?apply=true&template=assets"
-                    await ask(client, method, address + query, canaries.fill(body, planted))
+    for path in ("/metrics", "/metrics/fleet"):
+        await ask(scrape, "GET", path)
+    for path in read_requests(api, outside):
+        await ask(token, "GET", path)
+    for (method, path), bodies in canaries.CHANGES.items():
+        refs = outside if "{" in path else [""]
+        start, _, rest = path.partition("{")
+        for ref in refs:
+            address = f"{start}{ref}{rest.partition('}')[2]}"
+            for body in bodies:
+                query = "?apply=true&template=assets"
+                await ask(token, method, address + query, canaries.fill(body, planted))
     return answers
 
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import hashlib
+import json
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 from litestar import Litestar
@@ -56,6 +58,49 @@ class Api:
         return httpx.AsyncClient(
             transport=transport, base_url="https://server.kiemke.internal", headers=headers
         )
+
+    async def ask(
+        self, token: str, method: str, target: str, body: Any = None
+    ) -> tuple[int, str, bytes]:
+        """Make one request without a client, for who makes thousands: status, media type, body.
+
+        ``target`` is the address below the host as it stands in a request.
+        """
+        path, _, query = target.partition("?")
+        sent: bytes | None = b"" if body is None else json.dumps(body).encode()
+        headers = {
+            "host": "server.kiemke.internal",
+            "authorization": f"Bearer {token}",
+            "content-type": "application/json",
+            "content-length": str(len(sent or b"")),
+        }
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method,
+            "scheme": "https", "path": unquote(path), "raw_path": path.encode(), "root_path": "",
+            "query_string": query.encode(), "client": ("192.0.2.1", 50_000),
+            "server": ("server.kiemke.internal", 443),
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        }  # fmt: skip
+        answer: list[Any] = []
+        ended = asyncio.Event()
+
+        async def receive() -> Any:
+            nonlocal sent
+            if sent is None:  # the request is whole: next comes the client's leaving
+                await ended.wait()
+                return {"type": "http.disconnect"}
+            message, sent = {"type": "http.request", "body": sent, "more_body": False}, None
+            return message
+
+        async def send(message: Any) -> None:
+            answer.append(message)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                ended.set()
+
+        app: Any = self.app
+        await app(scope, receive, send)
+        media = dict(answer[0]["headers"]).get(b"content-type", b"").decode()
+        return answer[0]["status"], media, b"".join(m.get("body", b"") for m in answer[1:])
 
     async def add_user(self, name: str, role: str, unit_id: int | None = None) -> int:
         """Add a user that has no password anybody knows; return its id."""

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import getpass
 import json
 import sys
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _dispatch(options: argparse.Namespace, settings: "Settings") -> int:
     if options.command == "run":
+        gc.disable()  # what is made until it serves stays: `serve.run` turns it on
         from kiemke.server import serve  # heavy: nothing else needs the whole application
         from kiemke.server.logs import set_up_logs
 

@@ -7,6 +7,8 @@ question to a person: TCVN3 lost its capitals in capital fonts, and a foreign na
 import re
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
+from functools import lru_cache
 from itertools import islice
 
 # What the bytes A1-FF mean in TCVN 5712:1993 (VN1), the encoding of the .VnTime fonts. In a file of
@@ -47,6 +49,7 @@ _MOST_WORDS = 20_000
 _SURE, _DOUBTFUL = 0.7, 0.5
 
 
+@lru_cache(maxsize=20_000)  # a sheet says the same words in every row
 def _is_syllable(word: str) -> bool:
     marks = unicodedata.normalize("NFD", word.casefold())
     if sum(mark in _TONES for mark in marks) > 1 or _TONED_CONSONANT.search(marks):
@@ -57,6 +60,8 @@ def _is_syllable(word: str) -> bool:
 
 def _bytes_of(text: str) -> bytes | None:
     """Return the bytes that were read as Windows-1252 (or, where it has none, Latin-1)."""
+    with suppress(UnicodeEncodeError):
+        return text.encode("cp1252")
     found = bytearray()
     for letter in text:
         try:
@@ -129,6 +134,8 @@ def detect(texts: Iterable[str]) -> str | None:
     if not words:
         return None
     as_is = _share(words, None)
+    if as_is > _DOUBTFUL:  # no share is above 1: whatever was lost, these look as sound
+        return None
     shares = {encoding: _share(words, encoding) for encoding in ENCODINGS}
     best = max(ENCODINGS, key=lambda encoding: shares[encoding])
     if shares[best] < _SURE or as_is > _DOUBTFUL * shares[best]:
