@@ -2,10 +2,12 @@
 
 import pytest
 
+from kiemke.collectors.assignment_client import ADVICE
 from kiemke.collectors.discover.commands import NO_SUBNETS
 from kiemke.collectors.main import make_parser
 from kiemke.collectors.snmp.pysnmp_reader import SILENCE
 from kiemke.collectors.tongue import CREDENTIALS, EXAMPLES, in_tongue
+from kiemke.wire.client import Outcome
 from tests.house.test_agent_speaks import sentences, texts
 from tests.support.tree import ROOT
 
@@ -43,6 +45,14 @@ def test_every_reason_of_a_poll_or_a_visit_has_its_vietnamese() -> None:
 
     assert len(said) > 15
     assert untold(said | SILENCE) == []
+
+
+def test_what_the_status_shows_of_the_server_has_its_vietnamese() -> None:
+    said = {str(n): f"assignment: the server answered {n}; {why}" for n, why in ADVICE.items()}
+    said |= {each.name: each.value for each in Outcome}
+
+    assert untold(said) == []
+    assert "collector" not in in_tongue(said["403"])
 
 
 def test_every_word_of_the_help_has_its_vietnamese() -> None:

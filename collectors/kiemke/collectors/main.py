@@ -126,6 +126,15 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     set_up_logs(debug=given.debug)
     try:
+        return _do(parser, given)
+    except BrokenPipeError:
+        # `kiemke-collector … | head`: the reader has had enough. Keep Python from saying so again.
+        sys.stdout = None
+        return 0
+
+
+def _do(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
+    try:
         if given.once is not None:
             return _once(given)
         if given.command == "enroll":
@@ -292,8 +301,8 @@ def _status(state: Path) -> int:
         say(f"traps       {awaited['listen']}, {came or 'none yet'}")
     if status["last_post"]:
         post = status["last_post"]
-        said = f"{in_tongue(post['outcome'])} {in_tongue(clean_text(post['detail']))}"
-        say(f"last post   {clean_text(said).strip()}")
+        words = (in_tongue(post["outcome"]), in_tongue(clean_text(post["detail"])))
+        say(f"last post   {clean_text(': '.join(filter(None, words)))}")
     for words in [status["trouble"], *status["refused"]]:
         if words:
             say(f"trouble     {clean_text(words)}")

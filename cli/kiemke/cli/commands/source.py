@@ -1,5 +1,6 @@
 """kiemke source: agents and collectors, their approval, and the tokens that enrol them."""
 
+import textwrap
 from urllib.parse import quote
 
 import click
@@ -142,7 +143,8 @@ def revoke(app: App, ref: str) -> None:
     held = records_of(app.client.send("GET", f"/sources/{quote(identity, safe='')}/secrets"))
     due = [each for each in held if each.get("to_change")]
     if due:
-        app.say("", _("It was given these; change each (kiemke secret rotate, then the devices):"))
+        note = _("It was given these; change each (kiemke secret rotate, then the devices):")
+        app.say("", *textwrap.wrap(note, app.width()))
         app.say(*draw(HELD, due, app.width(), app.zone).lines)
 
 
