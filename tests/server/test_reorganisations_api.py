@@ -87,3 +87,60 @@ async def test_a_paper_without_day_or_number_is_refused(api: Api, field: str) ->
     answer = await post(api, {**DECISION, field: ""}, apply=True)
 
     assert answer.status_code == 400
+
+
+def decision(
+    day: str, *changes: dict[str, Any], new: tuple[dict[str, Any], ...] = ()
+) -> dict[str, Any]:
+    return {"day": day, "instrument": f"QĐ {day}", "new": list(new), "changes": list(changes)}
+
+
+TEAM = {"code": "TO", "name": "Tổ mới", "type": "phong", "parent": "U2"}
+MERGE = {"kind": "merge", "units": ["U2"], "into": ["U3"]}
+
+
+async def test_a_decision_entered_late_tears_nothing_apart_that_came_after_it(api: Api) -> None:
+    """A team was put below U2 on 4 March; that U2 ended on 1 March is heard of afterwards."""
+    await post(api, decision("2026-03-04", new=(TEAM,)), apply=True)
+
+    late = await post(api, decision("2026-03-01", MERGE), apply=True)
+    taken = await post(api, decision("2026-03-01", new=({**TEAM, "parent": "U1"},)), apply=True)
+    move = {"kind": "move", "units": ["TO"], "parent": "U1"}
+    moved = await post(api, decision("2026-03-04", move), apply=True)
+    again = await post(api, decision("2026-03-01", MERGE), apply=True)
+    next_one = await post(
+        api, decision("2026-03-08", {"kind": "rename", "units": ["U3"], "name": "N"}), apply=False
+    )
+
+    assert (late.status_code, taken.status_code) == (422, 422)
+    assert "TO" in late.json()["detail"]
+    assert "don-vi chuyen TO --thuoc … --ngay 04/03/2026" in late.json()["remedy"]
+    assert "TO" in taken.json()["detail"]
+    assert [each.status_code for each in (moved, again, next_one)] == [200, 200, 200], again.text
+    assert await codes(api, "2026-03-09") == {"U1", "U3", "U4", "TO"}
+
+
+async def test_a_unit_that_ends_does_not_come_back_by_a_later_paper(api: Api) -> None:
+    rename = {"kind": "rename", "units": ["U2"], "name": "Phòng khác"}
+    await post(api, decision("2026-03-04", rename), apply=True)
+
+    late = await post(api, decision("2026-03-01", MERGE), apply=True)
+
+    assert late.status_code == 422
+    assert "QĐ 2026-03-04" in late.json()["detail"]
+    assert "U2" in await codes(api, "2026-03-09")
+
+
+async def test_nothing_is_put_below_or_into_a_unit_that_ended_since(api: Api) -> None:
+    await post(api, decision("2026-03-05", MERGE), apply=True)
+
+    below = await post(api, decision("2026-03-02", new=(TEAM,)), apply=True)
+    into = {"kind": "merge", "units": ["U4"], "into": ["U2"]}
+    received = await post(api, decision("2026-03-02", into), apply=True)
+    before = await post(
+        api, decision("2026-03-02", {"kind": "rename", "units": ["U2"], "name": "P"}), apply=True
+    )
+
+    assert [each.status_code for each in (below, received, before)] == [422, 422, 200], before.text
+    assert "05/03/2026" in below.json()["detail"]
+    assert await codes(api, "2026-03-09") == {"U1", "U3", "U4"}

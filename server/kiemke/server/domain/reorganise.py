@@ -20,6 +20,7 @@ from kiemke.server.domain.reorganise_decision import (
     Decision,
     refuse,
 )
+from kiemke.server.domain.reorganise_later import check_later
 from kiemke.server.domain.reorganise_rows import Holding, Transfer, holdings_of
 from kiemke.server.domain.reorganise_takes import concerned, uncounted
 from kiemke.server.domain.text import search_key, sort_key
@@ -135,6 +136,7 @@ class _Planner:
             day=self._decision.day,
         )
         receivers = [succession.new_id for succession in made.successions]
+        await check_later(self._session, self._units, receivers, self._decision.day)
         made.stock_takes = await concerned(
             self._session, self._units, made.transfers, receivers, self._decision.day
         )
