@@ -54,6 +54,22 @@ async def test_an_official_is_tried_then_made(api: Api) -> None:
     assert found["unit"]["code"] == "U4"
 
 
+async def test_nobody_is_left_in_a_unit_that_ended_since(api: Api) -> None:
+    """By a paper of before its end he would be in no count from then on; with the next paper known he is not."""
+    merge = {"day": "2026-03-05", "instrument": "2/NQ",
+             "changes": [{"kind": "merge", "units": ["U4"], "into": ["U3"]}]}  # fmt: skip
+    async with await api.signed_in("it") as client:
+        (await client.post("/api/v1/reorganisations?apply=true", json=merge)).raise_for_status()
+        made = await client.post("/api/v1/officials?apply=true", json=NEW | {"day": "2026-03-02"})
+        moved = await act(client, "P1", "move", "2026-03-02", unit="U4")
+        await act(client, "P1", "move", "2026-03-06", unit="U3")
+        between = await act(client, "P1", "move", "2026-03-02", unit="U4")
+
+    assert [answer.status_code for answer in (made, moved)] == [422, 422]
+    assert "05/03/2026" in made.json()["detail"]
+    assert between.status_code == 200, between.text
+
+
 async def test_a_name_of_compound_parts_is_sorted_by_its_given_name(api: Api) -> None:
     told = {"family_name": "Tôn Nữ", "middle_name": "", "given_name": "An Bình"}
     async with await api.signed_in("it") as client:

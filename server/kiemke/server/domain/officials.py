@@ -66,6 +66,13 @@ ACTS = (
 )  # fmt: skip
 
 
+_ENDED_UNIT = """
+SELECT MAX(v.code) AS code, CASE WHEN COUNT(*) = COUNT(v.valid_to) THEN MAX(v.valid_to) END AS ended
+FROM membership m JOIN unit_version v ON v.unit_id = m.unit_id AND v.voided_at_ms IS NULL
+WHERE m.official_id = :official AND m.unit_id = :unit AND m.voided_at_ms IS NULL AND m.valid_to IS NULL
+"""
+
+
 async def create(
     session: Session,
     code: str,
@@ -102,6 +109,19 @@ async def create(
         session, "membership", {**said, **membership, "is_primary": True, "valid_from": day}
     )
     return int(row["id"])
+
+
+async def demand_unit_lives(session: Session, official_id: int, unit_id: int) -> None:
+    """Raise Refused where an official is left without an end in a unit that ended: he would be in no count."""
+    row = await session.one(_ENDED_UNIT, official=official_id, unit=unit_id)
+    if row is not None and row["ended"] is not None:
+        ended = as_date(row["ended"])
+        raise refused(
+            f"{row['code']} kết thúc ngày {ended:%d/%m/%Y}; từ đó cán bộ không thuộc đơn vị nào.",
+            f"{row['code']} ends on {ended}; from then on the official would be of no unit.",
+            f"Nêu đơn vị tiếp nhận và ngày từ {ended:%d/%m/%Y}: kiemke don-vi lich-su {row['code']}.",
+            f"Give the unit that received it and a day from {ended} on: kiemke unit history {row['code']}.",
+        )
 
 
 async def perform(session: Session, official_id: int, act: Act, stamp: Stamp, today: date) -> None:

@@ -13,7 +13,7 @@ from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import services_of
 from kiemke.server.db import Row, Session
-from kiemke.server.domain.officials import Act, Stamp, create, perform
+from kiemke.server.domain.officials import Act, Stamp, create, demand_unit_lives, perform
 from kiemke.server.domain.person_name import PERSON
 from kiemke.server.errors import Both, Problem
 from kiemke.server.resources.acts import allowed_now, paper_of, told, unit_on
@@ -234,8 +234,9 @@ async def create_official(
     """Say what official would be made; with ``apply``, make him or her."""
     services = services_of(request)
     paper = paper_of(request, data.day, data.instrument)
+    unit_id = await unit_on(request, data.unit, data.day)
     membership = {
-        "unit_id": await unit_on(request, data.unit, data.day),
+        "unit_id": unit_id,
         "kind": data.kind,
         "post": clean_text(data.post, 200) if data.post else None,
     }
@@ -247,6 +248,7 @@ async def create_official(
                 id_ = await create(
                     session, clean_text(data.code, 40), _said(data), membership, data.day, stamp
                 )
+                await demand_unit_lives(session, id_, unit_id)
                 answer = await _finish(
                     session, request, id_, None, ("create", paper, data.day), apply
                 )
@@ -280,6 +282,8 @@ async def act_on_official(
                 id_ = await _find(session, ref, data.day, allowed)
                 before = await _history(session, id_, refs, stamp.now_ms, whole=False)
                 await perform(session, id_, act, stamp, services.today())
+                if "unit_id" in act.fields:
+                    await demand_unit_lives(session, id_, act.fields["unit_id"])
                 answer = await _finish(
                     session, request, id_, before, (act.kind, paper, data.day), apply
                 )
