@@ -76,6 +76,12 @@ _TARGETS = (
 )
 
 
+async def make_ready(session: Session, workers: int = 2) -> None:
+    """Make a connection ready for the statement, until it is given back."""
+    if session.dialect == "postgres":
+        await session.execute(_POSTGRES_SETTINGS, workers=str(workers))
+
+
 async def recount(session: Session, day: date, known_ms: int) -> list[CoverageRow]:
     """Return every unit's figures at 24:00 of ``day`` as the system knew at ``known_ms``.
 
@@ -119,8 +125,7 @@ async def load_leaves(sessions: Sequence[Session], params: Mapping[str, Any]) ->
     sql = leaves_sql(sessions[0].dialect, params["blocks"])
 
     async def read(session: Session, share: Mapping[str, int]) -> list[Row]:
-        if session.dialect == "postgres":
-            await session.execute(_POSTGRES_SETTINGS, workers="0" if len(sessions) > 1 else "2")
+        await make_ready(session, workers=0 if len(sessions) > 1 else 2)
         return await session.fetch(sql, **{**params, **share})
 
     shares = await _shares(sessions[0], len(sessions))

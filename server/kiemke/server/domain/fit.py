@@ -12,7 +12,7 @@ from datetime import date
 from fnmatch import fnmatchcase
 
 from kiemke.server.db import Row, Session
-from kiemke.server.domain.coverage import statement_params
+from kiemke.server.domain.coverage import make_ready, statement_params
 from kiemke.server.domain.coverage_sql import persons_sql
 from kiemke.server.domain.fit_facts import (
     SECTIONS,
@@ -110,6 +110,7 @@ async def read_persons(
 ) -> list[Row]:
     """Return a row for each source of each verified PC of the units' own people, None is all."""
     params = await statement_params(session, day, known_ms)
+    await make_ready(session)
     sql = persons_sql(session.dialect, params["blocks"], _VERIFIED)
     scope = {"units": units or [], "all_units": 1 if units is None else 0}
     return await session.fetch(sql, **params, **scope)

@@ -33,6 +33,9 @@ held AS (
   WHERE EXISTS (SELECT 1 FROM asset_status t WHERE t.asset_id = a.id AND t.status = 'in_use'
       AND {active t})
     AND (CAST(:kind AS VARCHAR(30)) IS NULL OR COALESCE(f.kind, a.kind) = :kind)
+    -- Others' things are not read at all; whose one with several holders is, is judged by all of them.
+    AND (CAST(:all_units AS INTEGER) = 1
+      OR a.id IN (SELECT k.asset_id FROM custody k WHERE k.unit_id IN :[units]))
   GROUP BY a.id
 )"""
 _MINE = "(CAST(:all_units AS INTEGER) = 1 OR @unit IN :[units])"

@@ -106,14 +106,16 @@ def _search(listing: Listing, q: str) -> tuple[str, dict[str, str]]:
 
     Either all of it stands somewhere, or each of its words begins one: see ``text.is_found``.
     """
-    looks = [f"LOWER({column}) LIKE :pattern ESCAPE '!'" for column in listing.search]
+    # A search key is in small letters already.
+    columns = [c if c.endswith("search_key") else f"LOWER({c})" for c in listing.search]
+    looks = [f"{column} LIKE :pattern ESCAPE '!'" for column in columns]
     looks += [listing.finds] if listing.finds else []
     escaped = re.sub("[!%_]", r"!\g<0>", q)
     found, patterns = f"({' OR '.join(looks)})", {"pattern": f"%{escaped}%"}
     words = list(dict.fromkeys(escaped.split()))[:MOST_WORDS] if " " in q else []
     each = []
     for number, word in enumerate(sorted(words, key=len, reverse=True)):
-        begins = [f"' ' || LOWER({c}) LIKE :word{number} ESCAPE '!'" for c in listing.search]
+        begins = [f"' ' || {c} LIKE :word{number} ESCAPE '!'" for c in columns]
         if listing.finds:
             begins.append(listing.finds.replace(":pattern", f":word{number}"))
         each.append(f"({' OR '.join(begins)})")
