@@ -107,11 +107,19 @@ async def params(session: Session, question: Question) -> dict[str, Any]:
     }
 
 
-async def count(session: Session, question: Question, kinds: Iterable[str]) -> dict[str, int]:
-    """Return how many differences there are of each kind asked for."""
+async def count(
+    session: Session,
+    question: Question,
+    kinds: Iterable[str],
+    whole: Mapping[str, int] | None = None,
+) -> dict[str, int]:
+    """Return how many differences there are of each kind asked for; ``whole`` are those ``read_page`` knows."""
     values = await params(session, question)
     found: dict[str, int] = {}
-    for kind, sql in _asked(kinds, values).values():
+    for name, (kind, sql) in _asked(kinds, values).items():
+        if whole is not None and name in whole:
+            found[kind] = found.get(kind, 0) + whole[name]
+            continue
         row = await session.one(_around("SELECT COUNT(*) AS n FROM (", sql, ") AS found"), **values)
         found[kind] = found.get(kind, 0) + (int(row["n"]) if row else 0)
     return found
@@ -155,8 +163,20 @@ async def read(
     after: tuple[str, int] | None = None,
 ) -> list[Difference]:
     """Return at most ``limit`` differences after a (question, key), by question and key."""
+    return (await read_page(session, question, kinds, limit, after))[0]
+
+
+async def read_page(
+    session: Session,
+    question: Question,
+    kinds: Iterable[str],
+    limit: int,
+    after: tuple[str, int] | None = None,
+) -> tuple[list[Difference], dict[str, int]]:
+    """Return what ``read`` does, and how many there are of the questions that were read whole."""
     values = await params(session, question)
     rows: list[tuple[str, str, Row]] = []
+    whole: dict[str, int] = {}
     for name, (kind, sql) in _asked(kinds, values).items():
         if after is not None and name < after[0]:
             continue
@@ -166,11 +186,14 @@ async def read(
             sql,
             ") AS found WHERE row_id > :after_key ORDER BY row_id LIMIT :limit",
         )
-        found = await session.fetch(page, after_key=key, limit=limit - len(rows), **values)
+        room = limit - len(rows)
+        found = await session.fetch(page, after_key=key, limit=room, **values)
+        if key == -1 and len(found) < room:
+            whole[name] = len(found)
         rows += [(name, kind, row) for row in _with_site(name, found, values)]
         if len(rows) >= limit:
             break
-    return await _name(session, rows, question)
+    return await _name(session, rows, question), whole
 
 
 async def read_all(

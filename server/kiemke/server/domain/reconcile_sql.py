@@ -48,6 +48,12 @@ newest AS (
     FROM machine_source y JOIN source s ON s.id = y.source_id
     JOIN source_now n ON n.source_id = s.id
     WHERE {active y} AND s.state IN (@states) AND n.last_received_at_ms IS NOT NULL
+      -- Others' machines are not read at all: none of their sources, nor their asset, is of these units.
+      AND (CAST(:all_units AS INTEGER) = 1 OR y.machine_id IN (
+        SELECT i.machine_id FROM machine_source i JOIN source j ON j.id = i.source_id
+        WHERE j.unit_id IN :[units]
+        UNION SELECT i.machine_id FROM asset_match i JOIN custody j ON j.asset_id = i.asset_id
+        WHERE j.unit_id IN :[units]))
   ) AS ranked WHERE nth = 1
 )"""
 _CLOSURE = """

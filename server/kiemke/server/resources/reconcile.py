@@ -111,8 +111,8 @@ async def list_differences(
     question = Question(asked.moment.day, asked.moment.known_ms, asked.units, asset_kind)
     after = None if asked.after is None else (str(asked.after[0]), asked.after[1])
     async with services_of(request).db.reading() as session:
-        found = await reconcile.read(session, question, kinds, asked.limit + 1, after)
-        counts = await reconcile.count(session, question, kinds)
+        found, whole = await reconcile.read_page(session, question, kinds, asked.limit + 1, after)
+        counts = await reconcile.count(session, question, kinds, whole)
     page = found[: asked.limit]
     more = cursor_of(page[-1].question, page[-1].key) if len(found) > asked.limit else None
     return ReconcilePage([_make(each) for each in page], sum(counts.values()), counts, more)
