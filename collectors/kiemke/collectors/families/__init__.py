@@ -1,6 +1,7 @@
 """One TOML file per vendor: how its gear is recognised and where its facts stand."""
 
 FAMILIES = (
+    "2n",
     "a10",
     "aastra",
     "abb",
@@ -21,6 +22,7 @@ FAMILIES = (
     "alvarion",
     "apc",
     "appear",
+    "apple",
     "apresia",
     "aprisa",
     "areca",
@@ -157,6 +159,7 @@ FAMILIES = (
     "hpe",
     "huawei",
     "hwgroup",
+    "hytera",
     "ibm",
     "icotera",
     "ict",
