@@ -1,11 +1,13 @@
 """What a person at a PC is told, he is told in his language."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kiemke.agent.commands import claim, one_shot, privacy, update
 from kiemke.agent.main import main
+from kiemke.agent.update import apply, places
 from kiemke.agent.words import RESTART, Both, speak
 
 
@@ -88,11 +90,16 @@ def test_what_came_of_a_release_is_a_sentence(
         '{"outcome": "refused", "version": "0.2.0", "from": "0.1.0", "reason": "its time is over"}'
     )
     (tmp_path / "outcome.json").write_text(f'{{"mark": "m", "detail": {detail}}}', "utf-8")
+    (tmp_path / "update").mkdir()
+    for name in ("offer.signed", "offer.package"):
+        (tmp_path / "update" / name).write_text("x", "utf-8")
+    handled = apply._mark(places.Places(tmp_path, tmp_path))
+    places.save_journal(tmp_path, replace(places.Journal(), handled=handled))
     lines = []
     for tongue in ("vi", "en"):
         monkeypatch.setenv("KIEMKE_LANG", tongue)
         update.run("show", tmp_path, "", tmp_path, Path("/"))
-        lines.append(capsys.readouterr().out.splitlines()[-1])
+        lines.append(capsys.readouterr().out.splitlines()[-1])  # it was decided on: nothing waits
 
     assert lines == [
         "lần gần nhất: không cài bản 0.2.0: đã quá hạn", "last: refused 0.2.0: its time is over",

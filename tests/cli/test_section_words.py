@@ -5,7 +5,10 @@ from datetime import UTC
 
 import pytest
 
+from kiemke.cli import i18n
+from kiemke.cli.commands import source
 from kiemke.cli.section_words import FIELDS, SECTIONS, field_kind, field_word, section_word
+from kiemke.cli.words import word
 from kiemke.wire import inventory
 
 
@@ -38,3 +41,23 @@ def test_values_are_written_as_everywhere_else(
     field: str, value: object, shown: str | None
 ) -> None:
     assert field_kind(field).render(value, UTC) == shown
+
+
+def test_what_a_source_told_is_in_the_readers_words() -> None:
+    """Keys and values the agent is known to send; others as it sent them."""
+    event = {"detail": {"reason": "broken", "detail": "file is not a database", "stream": None}}
+    update = {"detail": {"outcome": "refused", "version": "0.2.0", "reason": "its time is over"}}
+
+    told = []
+    for language in ("vi", "en"):
+        i18n.use(language)
+        told += [source._told(event), source._told(update), word("section_status", "denied")]
+
+    assert told == [
+        "vì: tệp bị hỏng, chi tiết: file is not a database",
+        "kết quả: bị từ chối, phiên bản: 0.2.0, vì: đã quá hạn",
+        "không có quyền đọc",
+        "because: its file was damaged, in detail: file is not a database",
+        "outcome: refused, version: 0.2.0, because: its time is over",
+        "no rights to read it",
+    ]

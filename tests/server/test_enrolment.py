@@ -1,6 +1,7 @@
 """Enrolment: who is admitted, how often, and what a lost answer or a copied machine does."""
 
 import asyncio
+import json
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from kiemke.wire.enrolment import parse_token
 from tests.support.api import Api, make_office, running_api, sha256_hex
+from tests.support.reporting import insert
 
 DAY_MS = 86_400_000
 
@@ -253,3 +255,36 @@ async def test_a_token_tells_who_holds_it_how_long_it_lasts_and_admits_nobody(ap
     assert (told.status_code, told.json()["uses_left"]) == (200, 3)
     assert told.json()["expires_at"] == made["expires_at"]
     assert [each.status_code for each in (wrong, other, late)] == [403, 403, 403]
+
+
+async def test_a_source_is_shown_with_what_it_told_but_not_with_who_came_and_went(api: Api) -> None:
+    """A damaged outbox, a late boot, what it costs: told by the PC, for the one who looks after it."""
+    made = await make_token(api)
+    source = (await enroll(api, request_of(made))).json()["source"]
+    now_ms = 1_767_225_600_000  # 2026-01-01T00:00:00Z
+    async with api.services.db.transaction() as session:
+        row = await session.one("SELECT id FROM source WHERE public_id = :ref", ref=source)
+        assert row is not None
+        for minute, (name, detail) in enumerate(
+            (
+                ("boot", {"previous_end": "unclean"}),
+                ("session", {"user": "an", "change": "began"}),
+                ("outbox", {"reason": "broken", "detail": "file is not a database"}),
+            )
+        ):
+            await insert(
+                session, "source_event", source_id=row["id"], at_ms=now_ms + minute * 60_000,
+                clock="sure", name=name, detail_json=json.dumps(detail),
+            )  # fmt: skip
+
+    async with await api.signed_in("it") as client:
+        shown = (await client.get(f"/api/v1/sources/{source}")).json()["events"]
+        before = (
+            await client.get(f"/api/v1/sources/{source}?known_at=2026-01-01T00:01:00Z")
+        ).json()
+
+    assert [(each["at"], each["name"]) for each in shown] == [
+        ("2026-01-01T00:02:00.000Z", "outbox"), ("2026-01-01T00:00:00.000Z", "boot"),
+    ]  # fmt: skip
+    assert shown[0]["detail"] == {"reason": "broken", "detail": "file is not a database"}
+    assert "events" not in before or [each["name"] for each in before["events"]] == ["boot"]

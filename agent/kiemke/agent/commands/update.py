@@ -172,6 +172,9 @@ def _came(what: str, version: str, reason: str) -> str:
 
 def _show(places: Places) -> int:
     """Print whom this PC trusts, what waits and what came of the last release."""
+    # The one-shot's half.
+    from kiemke.agent.update.apply import is_waiting
+
     keys = trusted_keys(places.updater)
     say(speak(INSTALLED, version=__version__))
     for key in keys:
@@ -191,7 +194,7 @@ def _show(places: Places) -> int:
             say(speak(DOUBTED, version=journal.doubt.version))
         if journal.failed:
             say(speak(TAKEN_BACK, versions=", ".join(journal.failed)))
-        if places.signed.exists():
+        if is_waiting(places, journal):
             say(speak(WAITS))
     except OSError as err:
         raise StateError(f"{err.filename}: {err.strerror}; run this as root") from err

@@ -296,6 +296,11 @@ def _digest(said: dict[str, str]) -> str:
     return hashlib.sha256(repr(sorted(said.items())).encode()).hexdigest()
 
 
+def is_waiting(places: Places, journal: Journal) -> bool:
+    """Tell whether a release waits on which nothing was decided yet. Raises StateError."""
+    return _mark(places) not in (None, journal.handled)
+
+
 def _mark(places: Places) -> str | None:
     """Return what tells one waiting release from another, None when none waits. Nothing is believed by it."""
     try:

@@ -26,6 +26,7 @@ from kiemke.cli.records import Record, dig, records_of, text_at
 from kiemke.cli.section_words import field_kind, field_word, section_word
 from kiemke.cli.tables import Column, as_json, draw
 from kiemke.cli.text import visible
+from kiemke.cli.words import word
 
 COLUMNS = (
     Column(N_("No."), "id"),
@@ -128,7 +129,10 @@ def _show_section(app: App, name: str, content: object, *, whole: bool) -> None:
     status = text_at(content, "status")
     if status not in (None, "ok"):
         detail = text_at(content, "detail")
-        app.say(f"{title}: " + " – ".join(part for part in (status, detail) if part))
+        told = word("section_status", status)
+        app.say(f"{title}: " + " – ".join(part for part in (told, detail) if part))
+        if not rows:
+            return
     if not rows:
         app.say(f"{title}: " + _("nothing known"))
         return

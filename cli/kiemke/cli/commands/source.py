@@ -22,9 +22,10 @@ from kiemke.cli.listing import (
     show_one,
 )
 from kiemke.cli.pick import SOURCE, UNIT, pick, reference
-from kiemke.cli.records import records_of, text_at
+from kiemke.cli.records import Record, dig, records_of, text_at
 from kiemke.cli.source_kit import kit
 from kiemke.cli.tables import Column, as_json, draw
+from kiemke.cli.words import word
 
 COLUMNS = (
     Column(N_("Source"), "id", flexible=True),
@@ -41,6 +42,12 @@ FIELDS = (
     Column(N_("Reports set aside"), "rejected", COUNT),
     Column(N_("Probe since"), "probe_since", MOMENT),
     Column(N_("Probe targets"), "probes", COUNT),
+)
+TOLD = "source_event_told"
+EVENTS = (
+    Column(N_("At"), "at", MOMENT),
+    Column(N_("Event"), "name", words("source_event")),
+    Column(N_("Told"), "told", flexible=True),
 )
 HELD = (
     Column(N_("No."), "id"),
@@ -111,6 +118,18 @@ def show_(app: App, ref: str, json: bool) -> None:
         app.write(as_json(found) + "\n")
         return
     show_one(app, _("Source"), FIELDS, found)
+    events = [{**each, "told": _told(each)} for each in records_of(dig(found, "events"))]
+    if events:
+        app.say("", *draw(EVENTS, events, app.width(), app.zone).lines)
+
+
+def _told(event: Record) -> str:
+    """Return what an event tells, by key."""
+    detail = event.get("detail")
+    if not isinstance(detail, dict):
+        return ""
+    told = {word(TOLD, str(key)): word(TOLD, str(value)) for key, value in detail.items() if value}
+    return ", ".join(f"{key}: {_(value)}" for key, value in told.items())
 
 
 @source.command(

@@ -1,7 +1,7 @@
 """Sources: installs of agents and collectors, their approval and revocation."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from litestar import get, post
 from litestar.di import NamedDependency
@@ -14,6 +14,7 @@ from kiemke.server.domain.clocks_now import offset_of
 from kiemke.server.domain.secrets import held_by
 from kiemke.server.enrolment import NOUN_SOURCE, set_source_state
 from kiemke.server.resources.listing import Listing, ListQuery, Page, fetch_one, fetch_page
+from kiemke.server.resources.source_events import SourceEvent, read_events
 from kiemke.server.resources.tree import Moment, UnitRef, load_refs, now_of, visible_units
 from kiemke.server.site_probe import set_probe
 
@@ -55,20 +56,31 @@ class Source:
     probes: int
 
 
+@dataclass(frozen=True, slots=True)
+class SourceWhole(Source):
+    """One install with its last events, newest first."""
+
+    events: list[SourceEvent]
+
+
 def _make(row: Row) -> Source:
-    return Source(
-        id=row["public_id"],
-        kind=row["kind"],
-        state=row["state"],
-        state_reason=row["state_reason"],
-        unit=UnitRef(row["unit_code"], row["unit_name"]) if row["unit_code"] else None,
-        hostname=row["hostname"],
-        last_received_at=rfc3339(row["last_received_at_ms"]),
-        clock_offset_seconds=offset_of(row["last_sample_json"]),
-        rejected=row["rejected"],
-        probe_since=rfc3339(row["probe_since_ms"]),
-        probes=row["probes"],
-    )
+    return Source(**_values(row))
+
+
+def _values(row: Row) -> dict[str, Any]:
+    return {
+        "id": row["public_id"],
+        "kind": row["kind"],
+        "state": row["state"],
+        "state_reason": row["state_reason"],
+        "unit": UnitRef(row["unit_code"], row["unit_name"]) if row["unit_code"] else None,
+        "hostname": row["hostname"],
+        "last_received_at": rfc3339(row["last_received_at_ms"]),
+        "clock_offset_seconds": offset_of(row["last_sample_json"]),
+        "rejected": row["rejected"],
+        "probe_since": rfc3339(row["probe_since_ms"]),
+        "probes": row["probes"],
+    }
 
 
 async def _find(request: AppRequest, ref: str, moment: Moment) -> Row:
@@ -115,9 +127,11 @@ async def list_sources(
 @get("/api/v1/sources/{ref:str}", opt={"role": "it"}, tags=["sources"])
 async def get_source(
     request: AppRequest, ref: FromPath[str], moment: NamedDependency[Moment]
-) -> Source:
-    """Return one source by its id or host name."""
-    return _make(await _find(request, ref, moment))
+) -> SourceWhole:
+    """Return one source by its id or host name, with its last events."""
+    row = await _find(request, ref, moment)
+    events = await read_events(services_of(request).db, row["id"], moment.known_ms)
+    return SourceWhole(**_values(row), events=events)
 
 
 @post("/api/v1/sources/{ref:str}/approve", status_code=200, opt={"role": "it"}, tags=["sources"])
