@@ -167,7 +167,7 @@ def test_ctrl_c_amid_the_play_ends_every_program_too(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bench.demo", "--communes", "3", "--folder", str(tmp_path)]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True,
+        stderr=subprocess.STDOUT, text=True, preexec_fn=_heed_interrupts,  # no threads here
     ) as demo:  # fmt: skip
         try:
             enrolled = tmp_path / "agent" / "identity.json"

@@ -205,6 +205,10 @@ _REFUSED = {
     401: Both(
         "máy chủ không biết máy này; ghi danh lại", "the server does not know it; enrol again"
     ),
+    409: Both(
+        "hai máy báo cáo dưới một tên: ghi danh lại máy này với thư mục mới",
+        "two machines report as one: enrol this one again with a fresh state folder",
+    ),
     403: Both("đã bị thu hồi; hỏi quản trị viên", "it was revoked; ask the administrator"),
 }
 
