@@ -128,8 +128,10 @@ def _told(event: Record) -> str:
     detail = event.get("detail")
     if not isinstance(detail, dict):
         return ""
-    told = {word(TOLD, str(key)): word(TOLD, str(value)) for key, value in detail.items() if value}
-    return ", ".join(f"{key}: {_(value)}" for key, value in told.items())
+    pairs = (
+        (word(TOLD, str(key)), _(word(TOLD, str(value)))) for key, value in detail.items() if value
+    )
+    return ", ".join(map(": ".join, pairs))
 
 
 @source.command(
