@@ -1,10 +1,8 @@
 """The words of what sources tell of themselves, for ``words``."""
 
-from collections.abc import Mapping
-
 from kiemke.cli.i18n import N_
 
-SOURCE_VOCABULARIES: Mapping[str, Mapping[str, str]] = {
+SOURCE_VOCABULARIES: dict[str, dict[str, str]] = {
     "section_status": {
         "absent": N_("not there"),
         "failed": N_("could not be read"),
