@@ -86,6 +86,11 @@ async def test_every_person_is_in_exactly_one_state(database: Database, seed: in
     async with database.reading() as session:
         rows = {row.unit_id: row for row in await recount(session, TUESDAY, MOMENT_MS)}
         persons = await coverage_who(session, 1, TUESDAY, MOMENT_MS)
+        for unit in list(rows)[1:6]:  # the persons of one unit are read by themselves
+            own = await coverage_who(session, unit, TUESDAY, MOMENT_MS)
+            units = {person.unit_id for person in own}
+            assert own == [person for person in persons if person.unit_id in units]
+            assert len(own) == rows[unit].officials + rows[unit].excluded
     async with database.reading_together() as sessions:
         shared_out = await recount_together(sessions, TUESDAY, MOMENT_MS)
 
