@@ -152,7 +152,9 @@ class _Uptime:
 
     def at(self, now: float) -> float | None:
         """Return what it is now."""
-        return None if self.seconds is None else round(self.seconds + now - self.read_at, 2)
+        if self.seconds is None:
+            return None
+        return round(self.seconds + (ago_seconds(self.read_at, now) or 0.0), 2)
 
 
 async def _uptime(reader: SnmpReader, deadline: Deadline) -> _Uptime:
