@@ -275,4 +275,4 @@ def test_the_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
 
     shown = capsys.readouterr().out
     assert "kiemke-collector enroll TOKEN" in shown
-    assert "--once 192.168.1.2 --debug" in shown
+    assert "--once 10.5.9.2 --debug" in shown

@@ -87,7 +87,7 @@ async def test_what_a_devices_own_configuration_shows(api: Api) -> None:
         )
 
     assert seen == {
-        ("snmp_may_write", "device:SW-01"): "SNMP write: 2 | kiemke device config show SW-01",
+        ("snmp_may_write", "device:SW-01"): "SNMP RW: 2 | kiemke device config show SW-01",
         ("ssh_may_configure", "device:SW-01"): "kiemke | kiemke device show SW-01",
     }
     assert await found(api) == {}

@@ -25,7 +25,7 @@ class Span(Generic[Value]):
 
 
 class Timeline(Generic[Value]):
-    """Spans of one subject, in order, never overlapping. ``changed`` tells whether ``put`` did."""
+    """Spans of one subject, in order, never overlapping."""
 
     def __init__(self, spans: Iterable[Span[Value]] = ()) -> None:
         self.spans = sorted(spans, key=lambda span: span.valid_from)

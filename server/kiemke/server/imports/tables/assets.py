@@ -13,6 +13,7 @@ from kiemke.server.domain.asset_book import (
 )
 from kiemke.server.domain.text import search_key, serial_key
 from kiemke.server.domain.text_labels import Words
+from kiemke.server.imports.ended_units import refuse_ended
 from kiemke.server.imports.ledger import (
     OFFICIAL,
     UNIT,
@@ -51,6 +52,7 @@ PLAIN = (
 )  # fmt: skip
 
 
+GONE = ("disposed", "lost")
 _PLACES = """
 SELECT place_id, code, unit_id FROM place_version
 WHERE voided_at_ms IS NULL AND valid_to IS NULL AND code IN :[codes.text]
@@ -121,8 +123,19 @@ class AssetImporter:
         await self._refuse_stuck_tags(session, rows, context, plan)
         async for table_row in unhurried(in_order(rows, context)):
             self._plan_row(table_row, context, plan)
+        custodies = {
+            code: self._custodies[id_]
+            for code, id_ in self._draft.ids.items()
+            if not self._is_gone(id_)
+        }
+        await refuse_ended(session, rows, self._units, custodies, context, plan)
         self._draft.changes = plan.changes
         return plan
+
+    def _is_gone(self, id_: int) -> bool:
+        """Whether it was disposed of or lost in the end: then it stays where it was."""
+        last = self._statuses[id_].last()
+        return last is not None and last.value <= {(status,) for status in GONE}
 
     async def _refuse_stuck_tags(
         self, session: Session, rows: list[TableRow], context: Context, plan: Plan

@@ -5,6 +5,7 @@ from datetime import date
 from kiemke.server.db import Session
 from kiemke.server.domain.officials import ALWAYS
 from kiemke.server.domain.person_name import PERSON, keys_of, person_fields
+from kiemke.server.imports.ended_units import refuse_ended
 from kiemke.server.imports.ledger import (
     UNIT,
     Change,
@@ -72,6 +73,8 @@ class OfficialImporter:
                 plan.refuse(context, row, "unit", *unknown(UNIT, "units", row.values["unit"]))
             else:
                 self._plan_row(row, unit_id, context, plan)
+        memberships = {code: self._memberships[id_] for code, id_ in self._draft.ids.items()}
+        await refuse_ended(session, rows, units, memberships, context, plan)
         self._draft.changes = plan.changes
         return plan
 
