@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,48 @@ LARGEST_FILE_BYTES = 20_000_000
 MOST_ERRORS_SHOWN = 50
 REPAIRS = ("tcvn3", "vni", "cp1258", "utf8", "none")
 DAY_ORDERS = ("dmy", "mdy", "swapped")
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """The options of one import, by the names of their parameters."""
+
+    apply: bool
+    columns: tuple[str, ...]
+    values: tuple[str, ...]
+    yes_map: bool
+    repair: str | None
+    days: str | None
+    split: bool
+    sheets: tuple[str, ...]
+    heading_row: int | None
+
+    def typed_again(self) -> list[str]:
+        """Return the options as they are typed again to write what was shown; --apply is not among them."""
+        row = None if self.heading_row is None else str(self.heading_row)
+        repeated = (("--map", self.columns), ("--set", self.values), ("--sheet", self.sheets))
+        single = (("--repair", self.repair), ("--days", self.days), ("--heading-row", row))
+        switches = (("--split", self.split), ("--yes-map", self.yes_map))
+        given = [part for name, several in repeated for one in several for part in (name, one)]
+        given += [part for name, value in single if value is not None for part in (name, value)]
+        return given + [name for name, is_on in switches if is_on]
+
+    def parameters(self, template: str, file: Path) -> dict[str, Any]:
+        """Return the query of the request; what was not given is left out."""
+        asked = {
+            "template": template,
+            "apply": "true" if self.apply else "false",
+            "filename": file.name,
+            "map": list(self.columns),
+            "set": list(self.values),
+            "accept": ["map"] if self.yes_map else [],
+            "repair": self.repair,
+            "days": self.days,
+            "split": "true" if self.split else None,
+            "sheet": list(self.sheets),
+            "heading_row": self.heading_row,
+        }
+        return {name: value for name, value in asked.items() if value not in (None, [])}
 
 
 @click.command(
@@ -99,43 +142,21 @@ DAY_ORDERS = ("dmy", "mdy", "swapped")
 def import_(app: App, /, template: str, file: Path, wide: bool, json: bool, **given: Any) -> int:
     """Import a table; exit 1 when it has errors or a question is left open."""
     content = _read(file)
-    parameters = _parameters(template, file, **given)
+    options = _Options(**given)
+    parameters = options.parameters(template, file)
     told = app.client.send("POST", "/imports", parameters=parameters, content=content)
     if json:
         app.write(as_json(told) + "\n")
-        return 1 if _is_open(told) and (given["apply"] or records_of(dig(told, "errors"))) else 0
-    code = _tell(app, told, template, file, wide=wide, chosen=_chosen(**given))
+        return 1 if _is_open(told) and (options.apply or records_of(dig(told, "errors"))) else 0
+    code = _tell(app, told, template, file, wide=wide, chosen=options.typed_again())
     questions = records_of(dig(told, "questions"))
-    if code or not questions or not given["apply"]:
+    if code or not questions or not options.apply:
         return code
     if not app.interactive() or not _ask(questions, parameters):
         app.say("", _("Nothing was written: a question is left open"))
         return 1
     told = app.client.send("POST", "/imports", parameters=parameters, content=content)
     return _tell(app, told, template, file, wide=wide, again=True)
-
-
-def _chosen(
-    *,
-    apply: bool,
-    columns: tuple[str, ...],
-    values: tuple[str, ...],
-    yes_map: bool,
-    repair: str | None,
-    days: str | None,
-    split: bool,
-    sheets: tuple[str, ...],
-    heading_row: int | None,
-) -> list[str]:
-    """Return the options as they are typed again to write what was shown; --apply is not among them."""
-    del apply
-    row = None if heading_row is None else str(heading_row)
-    repeated = (("--map", columns), ("--set", values), ("--sheet", sheets))
-    single = (("--repair", repair), ("--days", days), ("--heading-row", row))
-    switches = (("--split", split), ("--yes-map", yes_map))
-    given = [part for name, several in repeated for one in several for part in (name, one)]
-    given += [part for name, value in single if value is not None for part in (name, value)]
-    return given + [name for name, is_on in switches if is_on]
 
 
 def _quoted(text: str) -> str:
@@ -147,37 +168,6 @@ def _quoted(text: str) -> str:
 
 def _is_open(told: object) -> bool:
     return bool(records_of(dig(told, "errors")) or records_of(dig(told, "questions")))
-
-
-def _parameters(
-    template: str,
-    file: Path,
-    *,
-    apply: bool,
-    columns: tuple[str, ...],
-    values: tuple[str, ...],
-    yes_map: bool,
-    repair: str | None,
-    days: str | None,
-    split: bool,
-    sheets: tuple[str, ...],
-    heading_row: int | None,
-) -> dict[str, Any]:
-    """Return the query of the request; what was not given is left out."""
-    asked = {
-        "template": template,
-        "apply": "true" if apply else "false",
-        "filename": file.name,
-        "map": list(columns),
-        "set": list(values),
-        "accept": ["map"] if yes_map else [],
-        "repair": repair,
-        "days": days,
-        "split": "true" if split else None,
-        "sheet": list(sheets),
-        "heading_row": heading_row,
-    }
-    return {name: value for name, value in asked.items() if value not in (None, [])}
 
 
 def _ask(questions: Sequence[Record], parameters: dict[str, Any]) -> bool:
