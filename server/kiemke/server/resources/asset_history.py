@@ -8,11 +8,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from kiemke.server.auth import AppRequest
-from kiemke.server.context import rfc3339, services_of
+from kiemke.server.context import services_of
 from kiemke.server.db import Row
 from kiemke.server.domain.asset_history import load_history
 from kiemke.server.resources.assets import LISTING, NOUN
-from kiemke.server.resources.listing import day_text, fetch_one
+from kiemke.server.resources.listing import day_text, fetch_one, written_of
 from kiemke.server.resources.tree import Moment, UnitRef, load_refs, visible_units
 
 _FACTS = ("name", "tag", "kind", "price_dong", "ownership", "owner_name", "no_agent_reason")
@@ -82,12 +82,7 @@ def _fact(row: Row) -> dict[str, Any]:
 def _span(row: Row, says: dict[str, Any], known_ms: int) -> AssetSpan:
     return AssetSpan(
         says,
-        day_text(row["valid_from"]),
-        day_text(row["valid_to"]),
-        row["instrument"],
-        row["recorded_by"],
-        rfc3339(row["recorded_at_ms"]),
-        row["voided_at_ms"] is not None and row["voided_at_ms"] <= known_ms,
+        *written_of(row, known_ms),
     )
 
 

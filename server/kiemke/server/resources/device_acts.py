@@ -12,7 +12,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from kiemke.server.assignment import assign_unassigned, leave_strangers
 from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest
-from kiemke.server.context import rfc3339, services_of
+from kiemke.server.context import services_of
 from kiemke.server.db import Row, Session
 from kiemke.server.domain.dated_table import By
 from kiemke.server.domain.device_book import Saying, retire, say
@@ -21,7 +21,7 @@ from kiemke.server.resources.acts import allowed_now, check_day, told, unit_on
 from kiemke.server.resources.assets import LISTING as ASSETS
 from kiemke.server.resources.assets import NOUN as ASSET
 from kiemke.server.resources.devices import NOUN, find_device
-from kiemke.server.resources.listing import day_text, fetch_one
+from kiemke.server.resources.listing import fetch_one, written_of
 from kiemke.server.resources.tree import Moment, UnitRef, load_refs, now_of, visible_units
 from kiemke.wire.clean import clean_text
 
@@ -127,12 +127,7 @@ def _span(row: Row, refs: dict[int, UnitRef], known_ms: int) -> DeviceSpan:
         row["kind"],
         refs.get(row["unit_id"]),
         row["asset"],
-        day_text(row["valid_from"]),
-        day_text(row["valid_to"]),
-        row["instrument"],
-        row["recorded_by"],
-        rfc3339(row["recorded_at_ms"]),
-        row["voided_at_ms"] is not None and row["voided_at_ms"] <= known_ms,
+        *written_of(row, known_ms),
     )
 
 

@@ -13,7 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from kiemke.server.auth import AppRequest
-from kiemke.server.context import Services, services_of
+from kiemke.server.context import Services, rfc3339, services_of
 from kiemke.server.db import Row, as_date
 from kiemke.server.domain.search_words import MOST_WORDS
 from kiemke.server.domain.tables import dated
@@ -239,6 +239,21 @@ def language_of(request: AppRequest) -> str:
 def day_text(value: date | str | None) -> str | None:
     """Return a DATE column as YYYY-MM-DD, None for None."""
     return None if value is None else as_date(value).isoformat()
+
+
+Written = tuple[str | None, str | None, str | None, str | None, str | None, bool]
+
+
+def written_of(row: Row, known_ms: int) -> Written:
+    """Return when a dated row holds from and until, its paper, who wrote it when, and if it was void by then."""
+    return (
+        day_text(row["valid_from"]),
+        day_text(row["valid_to"]),
+        row["instrument"],
+        row["recorded_by"],
+        rfc3339(row["recorded_at_ms"]),
+        row["voided_at_ms"] is not None and row["voided_at_ms"] <= known_ms,
+    )
 
 
 def ratio_of(ppm: int | None) -> float | None:
