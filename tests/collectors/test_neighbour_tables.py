@@ -193,7 +193,7 @@ async def test_a_cisco_switch_shows_a_v3_user_each_vlan_in_its_context(
     }  # fmt: skip
     parts = {"": whole, "vlan-1": fdb(1), "vlan-10": fdb(10)}
     views: dict[str, View] = {name: TableView(parts[name]) for name in granted}
-    visits = TableVisits(Engines(), {}, 900.0, attempt_seconds=0.2)
+    visits = TableVisits(Engines(), {}, 900.0, attempt_seconds=0.4)
     async with serving_contexts(views, user) as port:
         found = await visits.read(DeviceTask(7, "127.0.0.1", port, "core"), user, Deadline(30))
     visits.engines.close()

@@ -108,7 +108,7 @@ async def test_a_wrong_v3_key_or_user_is_refused_and_a_wrong_privacy_key_is_sile
         v3(peer, "key", auth_key="wrong-auth-key"),
         v3(peer, "user", user="nobody-here"),
         v3(peer, "privacy", privacy_key="wrong-priv-key"),
-        attempt_seconds=0.5,
+        attempt_seconds=1.5,
     ) as polled:
         outcomes = {
             name: (await polled.poll(peer.port, name))[0] for name in ("key", "user", "privacy")
