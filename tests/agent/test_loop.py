@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 import pytest
 
+from kiemke.agent.aside import WHY
 from kiemke.agent.commands import status
 from kiemke.agent.courier import Courier
 from kiemke.agent.files import StateError, read_json, write_json
@@ -19,7 +20,7 @@ from kiemke.agent.sensors.sampler import CpuTime, LinkState, Sampler, busy_ratio
 from kiemke.agent.state import AgentIdentity, Memory, StateFolder
 from kiemke.wire.client import Attempt, Outcome, Sender
 from kiemke.wire.outbox import Outbox
-from kiemke.wire.report import Answer, Pace, Rejected
+from kiemke.wire.report import ASIDE_WORDS, Answer, Pace, Rejected
 from tests.support.senders import ManualClock, credentials
 from tests.support.tls_server import make_certificates
 
@@ -289,6 +290,33 @@ def test_status_says_that_the_agent_slowed_down(
     lines, well = status.describe(folder, now)
 
     assert well and lines[-2].startswith("Works 2 times less often")
+
+
+@pytest.mark.parametrize("word", [*ASIDE_WORDS, "a word of a newer server"])
+def test_status_says_in_both_languages_why_the_server_set_this_pc_aside(
+    agent: Agent,
+    folder: StateFolder,
+    clock: ManualClock,
+    word: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also after a start that reached no server yet; until the server says that it is over."""
+    folder.save_identity(AgentIdentity("1f" * 16, "s", "src-1", ("https://10.0.0.1:8443",), "pem"))
+    agent.heed(Answer({}, aside=word))
+    agent.note_attempt(Attempt(Outcome.IDLE, 0.0))
+    now = clock.now()
+    told = {}
+    for tongue in ("vi", "en"):
+        monkeypatch.setenv("KIEMKE_LANG", tongue)
+        told[tongue], well = status.describe(folder, now)
+        assert not well
+    agent.heed(Answer({}))
+    agent.note_attempt(Attempt(Outcome.IDLE, 0.0))
+
+    assert "aside" not in folder.status()
+    assert "src-1" in told["vi"][-1] and "src-1" in told["en"][-1]
+    assert (told["vi"][-1] != told["en"][-1]) and told["vi"][-2].startswith("Máy chủ đã cách ly")
+    assert set(WHY) == set(ASIDE_WORDS)
 
 
 def test_posting_goes_into_the_status(agent: Agent, folder: StateFolder) -> None:

@@ -34,7 +34,7 @@ def test_what_a_server_answers_beyond_the_contract_moves_nothing() -> None:
         json.dumps(known).encode()
     )
     assert {field.name for field in fields(Answer)} == {
-        "ack", "rejected", "need", "settings", "ca_next", "probes",
+        "ack", "rejected", "need", "settings", "ca_next", "probes", "aside",
     }  # fmt: skip
     assert all(field.name.endswith("_seconds") for field in fields(Pace))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from kiemke.cli import i18n
 from kiemke.cli.state_reasons import REASONS, told
+from kiemke.server.domain.quarantine import ONE_HOST, ONE_INSTALL, SAME_EVIDENCE
 
 SERVER = Path(__file__).parents[2] / "server" / "kiemke" / "server"
 
@@ -21,7 +22,8 @@ def test_reasons_are_told_in_vietnamese_with_what_they_name() -> None:
 
 def test_every_reason_is_one_the_server_writes() -> None:
     text = " ".join(path.read_text("utf-8") for path in SERVER.rglob("*.py"))
-    written = text.replace("{_SAME}", "same evidence")
+    begun = {"SAME_EVIDENCE": SAME_EVIDENCE, "ONE_INSTALL": ONE_INSTALL, "ONE_HOST": ONE_HOST}
+    written = re.sub(r"\{(\w+)\}", lambda name: begun.get(name[1], name[0]), text)
     for reason in REASONS:
         parts = [re.escape(part) for part in re.split(r"\{\w+\}", reason)]
         assert re.search(r"\{[^{}]+\}".join(parts), written), reason

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kiemke.agent.commands import run, seal, status
+from kiemke.agent.doctor.machine import check_enrolment
 from kiemke.agent.evidence import is_another
 from kiemke.agent.files import NotEnrolledError
 from kiemke.agent.host import Host
@@ -145,6 +146,16 @@ def test_a_copy_made_without_asking_leaves_the_name_and_both_sides_say_so(
         ("quarantined",)
     ]
     assert _findings(agent_server, name) == ["cloned_source"]
+    # The PC whose name it was goes on, is told that it counts nowhere, and that it does again.
+    assert at("original", original) == 0
+    aside, is_well = status.describe(StateFolder(original), now_utc())
+    line = check_enrolment(StateFolder(original))[0]
+    agent_server.ask("POST", f"/sources/{name}/approve")
+    assert at("original", original) == 0
+    assert not is_well and line.state == "bad"
+    assert aside[-2].startswith("The server has set this PC aside")
+    assert f"kiemke source approve {name}" in aside[-1] == line.remedy
+    assert status.describe(StateFolder(original), now_utc())[1]
 
 
 def test_a_copy_with_a_token_at_hand_becomes_a_machine_of_its_own(

@@ -11,6 +11,7 @@ from bench.identity import measure
 from kiemke.server.daypack import Presence
 from kiemke.server.db import Database, as_date
 from kiemke.server.domain.identity_now import Resolver
+from kiemke.server.domain.quarantine import aside_word
 from tests.support.database import fresh_database
 from tests.support.office import MOMENT_MS, TUESDAY, Office
 
@@ -115,6 +116,13 @@ class Fleet:
         rows = await self.database.read("SELECT state FROM source ORDER BY id")
         return [row["state"] for row in rows]
 
+    async def aside(self, source: int) -> str | None:
+        """Return why a source is set aside, as its own agent is told."""
+        rows = await self.database.read(
+            "SELECT state, state_reason FROM source WHERE id = :id", id=source
+        )
+        return aside_word(rows[0]["state"], rows[0]["state_reason"])
+
     async def findings(self, kind: str = "") -> list[dict[str, Any]]:
         rows = await self.database.read(
             "SELECT kind, subject, detail, evidence_json FROM finding WHERE closed_at_ms IS NULL"
@@ -203,6 +211,7 @@ async def test_two_live_pcs_with_one_firmware_are_set_aside_until_both_are_appro
     finding = (await fleet.findings("cloned_identity"))[0]
     evidence = json.loads(finding["evidence_json"])
     assert (await fleet.states())[:2] == ["quarantined", "quarantined"]
+    assert await fleet.aside(1) == await fleet.aside(2) == "same_parts"
     assert await fleet.machines() == [(1, 0, 1), (2, 0, 2)]
     assert finding["subject"] == "machine:1,2"
     assert {"kind": "mac", "result": "differs", "points": -20, "here": ["D4BED9010203"],
@@ -213,6 +222,7 @@ async def test_two_live_pcs_with_one_firmware_are_set_aside_until_both_are_appro
     await fleet.approve(2)
     await fleet.hear(1, 2)
     assert (await fleet.states())[:2] == ["approved", "approved"]
+    assert await fleet.aside(1) is None
     assert await fleet.findings() == []
 
 
@@ -262,7 +272,7 @@ async def test_an_install_that_is_back_on_the_pc_it_left_runs_on_both(fleet: Fle
     await fleet.show(1, PC_A)
 
     finding = (await fleet.findings("cloned_install"))[0]
-    assert (await fleet.states())[0] == "quarantined"
+    assert await fleet.aside(1) == "copied_disk"
     assert finding["subject"] == "source:s1"
     assert json.loads(finding["evidence_json"])["machines"] == [1, 2]
 

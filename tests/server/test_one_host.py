@@ -9,6 +9,7 @@ import pytest
 from kiemke.server.db import Database
 from kiemke.server.domain.one_host import HostRules, Suspect, find_one_host
 from kiemke.server.domain.one_host_now import Watch
+from kiemke.server.domain.quarantine import aside_word
 from tests.support.office import MOMENT_MS, Office
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
@@ -152,7 +153,7 @@ async def test_a_group_is_set_aside_with_its_signs_and_a_person_may_let_it_in(
     again = await watch.run(MOMENT_MS + 3)
 
     assert (first, again) == (6, 0)
-    assert {row["state"] for row in states} == {"quarantined"}
+    assert {aside_word(row["state"], row["state_reason"]) for row in states} == {"one_host"}
     assert str(states[0]["state_reason"]).startswith("6 agents on one PC: counters +50, boots +25")
     assert [row["subject"] for row in findings] == ["source:s1"]
     assert "pc-1, pc-2" in findings[0]["detail"]

@@ -111,7 +111,7 @@ BODIES_AT_RANDOM = st.one_of(
             Sample,
             covered_seconds=SECONDS,
             cpu_ratio=st.one_of(st.none(), st.floats(0, 1)),
-            memory_used_bytes=st.one_of(st.none(), st.integers(0, 2**50 - 1)),
+            memory_used_bytes=st.one_of(st.none(), st.integers(0, 10**15)),
             memory_total_bytes=st.none(),
             adapters=st.lists(
                 st.builds(AdapterCounters, name=TEXT, receive_octets=COUNTERS,

@@ -257,11 +257,16 @@ def test_an_answer_is_read() -> None:
             "rejected": [{"stream": 1, "seq": 2, "reason": "why"}],
             "need": ["system"],
             "settings": {"poll_seconds": 60, "unknown_to_me": 1},
+            "aside": "one_host",
         }
     ).encode()
 
     assert decode_answer(data) == Answer(
-        {2**64 - 1: 12}, (Rejected(1, 2, "why"),), ("system",), Pace(poll_seconds=60.0)
+        {2**64 - 1: 12},
+        (Rejected(1, 2, "why"),),
+        ("system",),
+        Pace(poll_seconds=60.0),
+        aside="one_host",
     )
 
 

@@ -69,6 +69,7 @@ class Agent:
         self._sent_inventory: SentInventory | None = None
         self._memory = folder.memory()
         self._stop_cause: str | None = None
+        self._aside = folder.status().get("aside")  # as the server told last
         self.copy_found: dict[str, str] | None = None  # set once: this disk is another machine's
         self._sampler = Sampler(clock)
         self._switches = privacy.Switches(folder.path)
@@ -92,6 +93,7 @@ class Agent:
         with self._guard:
             self._intervals = self._intervals.adjusted(answer.settings)
             self._need |= frozenset(answer.need)
+            self._aside = answer.aside
             sent = self._sent_inventory
             rejected = {(one.stream, one.seq) for one in answer.rejected}
             if sent is not None and answer.ack.get(sent.stream, 0) >= sent.seq:
@@ -110,6 +112,9 @@ class Agent:
         if attempt.outcome in (Outcome.SENT, Outcome.IDLE):
             said["sent_at"] = now
         said |= {"version": __version__, "unsaved": str(self._outbox.unsaved)}
+        said.pop("aside", None)
+        if self._aside is not None:
+            said["aside"] = self._aside
         said |= {
             "post_seconds": f"{self._post_interval():.0f}",
             "slowed_by": f"{self._budget.factor:.0f}",

@@ -19,6 +19,7 @@ from kiemke.wire.report import BODIES, Answer, Pace, ProbeTask, Rejected, Report
 MAX_COUNTER = 2**64 - 1
 MAX_DEPTH = 12
 MAX_PEM = 16384
+MAX_WORD = 40
 
 
 class CodecError(ValueError):
@@ -149,10 +150,11 @@ def decode_answer(data: bytes) -> Answer:
         ca_next = raw.get("ca_next")
         if ca_next is not None and not (isinstance(ca_next, str) and len(ca_next) <= MAX_PEM):
             raise CodecError(f"ca_next: not a certificate of at most {MAX_PEM} characters")
+        aside = raw.get("aside")
+        if aside is not None:
+            aside = clean_text(str(aside), MAX_WORD) or None
     except CodecError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CodecError(f"the server's answer is not understood: {error}") from error
-    return Answer(
-        ack=ack, rejected=rejected, need=need, settings=pace, ca_next=ca_next, probes=probes
-    )
+    return Answer(ack, rejected, need, pace, ca_next, probes, aside)

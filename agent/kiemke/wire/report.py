@@ -14,15 +14,14 @@ from kiemke.wire.lan import Neighbours, Sweep
 
 # An agent says "reachability" only while it is named its site's probe.
 AGENT_KINDS = ("inventory", "sample", "event", "reachability")
-COLLECTOR_KINDS = (
-    "device", "interfaces", "reachability", "config", "neighbours", "sweep",
-)  # fmt: skip
-
+COLLECTOR_KINDS = ("device", "interfaces", "reachability", "config", "neighbours", "sweep")
 # A loss, a release, another machine below it, what the agent itself costs.
 _OF_THE_AGENT = ("outbox", "update", "identity", "budget")
 EVENT_NAMES = ("boot", "shutdown", "resume", "link_speed", "session", "trap", *_OF_THE_AGENT)
 PROBE_PURPOSES = ("gateway", "isp", "domestic")
 REACH_TARGETS = ("gateway", "server")
+# Why a sender is set aside: its reports are kept and count nowhere until a person has decided.
+ASIDE_WORDS = ("copied_disk", "same_parts", "one_host", "other")
 SECTION_STATUSES = ("ok", "absent", "failed", "timeout", "denied")
 POLL_OUTCOMES = ("ok", "partial", "timeout", "auth", "unreachable", "error")
 # A visit by SSH: what a poll can be, and a changed host key, no prompt, a closed connection, no rights.
@@ -388,8 +387,8 @@ class ProbeTask:
 class Answer:
     """The server's 200: contiguous acks by stream, what was set aside, sections wanted, pace.
 
-    ``ca_next`` is the PEM of the root certificate the server will use next, None when it has none
-    or we know it already. ``probes`` is empty but for an agent that is named its site's probe.
+    ``ca_next`` is the PEM of the root the server will use next, None when it has none or we know it.
+    ``probes`` is empty but for a site's probe; ``aside`` is None, or one of ASIDE_WORDS (or a newer).
     """
 
     ack: dict[int, int]
@@ -398,3 +397,4 @@ class Answer:
     settings: Pace = Pace()
     ca_next: str | None = None
     probes: tuple[ProbeTask, ...] = ()
+    aside: str | None = None

@@ -12,6 +12,7 @@ REASONS = (
     N_("one install on machines {one} and {other} by turns: a copied disk"),
     N_("same evidence as another live source: machines {one} and {other}"),
     N_("{count} agents on one PC: {signs}"),
+    N_("another machine under the same secret: the disk was copied"),
     N_("its token was revoked"),
 )
 

@@ -48,12 +48,21 @@ def run(state: Path, text: str, *, repin: bool = False) -> int:
         raise StateError(SEALED_WORDS)
     answer = enrolment.enrol(token, identity.install_id, identity.secret, "agent")
     folder.save_identity(identity.enrolled(token, answer))
+    if answer.source != identity.source:
+        _forget_aside(folder)
     trust_keys(state, keys)
     open_mouth()
     step = NEXT_STEP.get(answer.state)
     told = answer.state if step is None else speak(step)
     say(speak(ENROLLED, source=answer.source, next=told))
     return 0
+
+
+def _forget_aside(folder: StateFolder) -> None:
+    """Forget that the server had set aside who this install was before."""
+    said = folder.status()
+    if said.pop("aside", None) is not None:
+        folder.save_status(said)
 
 
 def _repin(folder: StateFolder, identity: AgentIdentity, token: enrolment.Token) -> int:

@@ -4,6 +4,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from kiemke.agent.aside import explain
 from kiemke.agent.files import is_missing
 from kiemke.agent.pace import Intervals
 from kiemke.agent.state import TOKEN_FILE, StateFolder
@@ -108,6 +109,8 @@ def describe(folder: StateFolder, now: datetime) -> tuple[list[str], bool]:
         lines.append(speak(SLOWED, factor=said["slowed_by"]))
     if abs(now - tried) > late_after(said):
         return [*lines, speak(NOT_RUNNING, start=START)], False
+    if "aside" in said:
+        return [*lines, *explain(said["aside"], identity.source)], False
     offset = clock_offset(said)
     if offset is not None and abs(offset) > CLOCK_WRONG_SECONDS:
         return [*lines, speak(CLOCK[offset > 0], span=span(offset))], False

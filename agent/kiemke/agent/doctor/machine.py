@@ -6,6 +6,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
+from kiemke.agent.aside import explain
 from kiemke.agent.commands.status import (
     COPIED,
     START,
@@ -54,6 +55,10 @@ def check_enrolment(folder: StateFolder) -> tuple[Result, AgentIdentity | None]:
         seen = speak(Both("bí mật niêm phong cho dịch vụ", "its secret is sealed for the service"))
         return Result("enrolment", GOOD, seen), identity
     seen = speak(Both("nguồn {id}", "source {id}"), id=identity.source)
+    word = folder.status().get("aside")
+    if word is not None:
+        meaning, remedy = explain(word, identity.source)
+        return Result("enrolment", BAD, f"{seen}. {meaning}", remedy), identity
     return Result("enrolment", GOOD, seen), identity
 
 

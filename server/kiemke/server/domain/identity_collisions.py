@@ -18,12 +18,17 @@ from kiemke.server.domain.findings import Found, close_finding, open_finding, un
 from kiemke.server.domain.identity import DIFFERENT, Comparison, compare
 from kiemke.server.domain.identity_index import Choice, Index, StayKey
 from kiemke.server.domain.identity_rows import WHO, active_rows, replace_row
-from kiemke.server.domain.quarantine import ADMITTED, let_in, set_aside
+from kiemke.server.domain.quarantine import (
+    ADMITTED,
+    ONE_INSTALL,
+    SAME_EVIDENCE,
+    let_in,
+    set_aside,
+)
 
 DOUBTFUL, CLONED, COPIED_INSTALL = "doubtful_machine", "cloned_identity", "cloned_install"
 _WEAK = frozenset({"monitor", "model"})
 _OVERLAP_DAYS = 14
-_SAME = "same evidence"
 
 _DECISIONS = "SELECT kind, machine_id, other_id, undone_at_ms FROM machine_decision ORDER BY id"
 _OPEN = """
@@ -96,7 +101,7 @@ class Collisions:
         """Quarantine an install that runs on two PCs."""
         source = own[0]
         machines = sorted({self.index.machine_of[own], choice.machine or 0})
-        reason = f"one install on machines {machines[0]} and {machines[1]} by turns: a copied disk"
+        reason = f"{ONE_INSTALL}{machines[0]} and {machines[1]} by turns: a copied disk"
         await self._quarantine([source], reason)
         found = Found(
             COPIED_INSTALL,
@@ -254,7 +259,7 @@ class Collisions:
     async def _set_aside_pair(
         self, left: int, right: int, live: tuple[int, int], comparison: Comparison
     ) -> None:
-        reason = f"{_SAME} as another live source: machines {left} and {right}"
+        reason = f"{SAME_EVIDENCE} as another live source: machines {left} and {right}"
         await self._quarantine(live, reason)
         await self._open_pair(CLONED, left, right, comparison, live)
 
@@ -299,7 +304,7 @@ class Collisions:
         back = [s for s in sources if self.sources[s]["state"] == "quarantined"]
         for source in back if finding["kind"] == CLONED else ():
             state = "pending" if self.sources[source]["approved_at_ms"] is None else "approved"
-            await let_in(self.session, source, state, _SAME, "identity", self.now_ms)
+            await let_in(self.session, source, state, SAME_EVIDENCE, "identity", self.now_ms)
             self.sources[source]["state"] = state
         await close_finding(self.session, finding["id"], self.now_ms)
 

@@ -10,7 +10,7 @@ from kiemke.server.domain import calendar
 from kiemke.server.domain.findings import Found, open_finding
 from kiemke.server.domain.identity_rows import Guard
 from kiemke.server.domain.one_host import HostRules, OneHost, Suspect, find_one_host, load_rules
-from kiemke.server.domain.quarantine import set_aside
+from kiemke.server.domain.quarantine import ONE_HOST, set_aside
 from kiemke.server.domain.text_labels import HOST_SIGNS
 
 KIND = "one_host"
@@ -22,7 +22,7 @@ _MOST_NAMED = 12
 
 # Who was set aside is no longer heard, but stays the company that a late one is known by.
 _FREE = "s.state IN ('pending', 'approved') AND n.last_received_at_ms > :live"
-_ASIDE = "s.state = 'quarantined' AND s.state_reason LIKE '% agents on one PC: %'"
+_ASIDE = f"s.state = 'quarantined' AND s.state_reason LIKE '% {ONE_HOST}%'"
 _TOKENS = f"""
 SELECT s.token_id FROM source s JOIN source_now n ON n.source_id = s.id
 WHERE s.kind = 'agent' AND s.created_at_ms > :since AND s.token_id > :after
@@ -196,7 +196,7 @@ async def _set_aside(
         if not sources:
             continue
         signs = ", ".join(f"{sign} +{points}" for sign, points in host.signs.items())
-        reason = f"{len(host.sources)} agents on one PC: {signs}"
+        reason = f"{len(host.sources)} {ONE_HOST}{signs}"
         count += len(await set_aside(session, sources, reason, "identity", now_ms))
         await open_finding(session, _tell(host, rows, rules, told), now_ms)
     return count

@@ -6,11 +6,27 @@ from kiemke.server.audit import record
 from kiemke.server.db import Session
 
 ADMITTED = ("pending", "approved")
+COPIED_REASON = "another machine under the same secret: the disk was copied"
+SAME_EVIDENCE = "same evidence"
+ONE_HOST = "agents on one PC: "
+ONE_INSTALL = "one install on machines "
 _REASON_LENGTH = 300
 
 _THESE = """
 SELECT id, public_id, state FROM source WHERE id IN :[ids] AND state IN :[states.text] ORDER BY id
 """
+
+
+def aside_word(state: str, reason: str | None) -> str | None:
+    """Return why a source is set aside as its sender is told it (ASIDE_WORDS), None when it is not."""
+    if state != "quarantined":
+        return None
+    told = reason or ""
+    if told == COPIED_REASON or told.startswith(ONE_INSTALL):
+        return "copied_disk"
+    if told.startswith(SAME_EVIDENCE):
+        return "same_parts"
+    return "one_host" if ONE_HOST in told else "other"
 
 
 async def set_aside(

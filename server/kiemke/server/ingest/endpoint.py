@@ -164,6 +164,8 @@ def _answer(
         "need": outcome.need,
         "settings": {"poll_seconds": services.writer.poll_seconds},
     }
+    if outcome.aside is not None:
+        said["aside"] = outcome.aside
     if probes:
         said["probes"] = probes
     upcoming = services.authority.upcoming

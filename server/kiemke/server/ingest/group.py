@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from kiemke.server.db import Session
 from kiemke.server.domain.findings import Found, open_finding
-from kiemke.server.domain.quarantine import ADMITTED, set_aside
+from kiemke.server.domain.quarantine import ADMITTED, aside_word, set_aside
 from kiemke.server.ingest import clock
 from kiemke.server.ingest.appliers import APPLIERS
 from kiemke.server.ingest.context import Applying, Item
@@ -135,6 +135,7 @@ class Group:
             self.clones.add(batch.source_id)
             outcome.refused = (409, CLONE_REASON)
             return
+        outcome.aside = aside_word(hot.state, hot.state_reason)
         hot.last_boot_id = batch.sent_boot_id
         hot.pause = self._learn_boot(key, batch, hot.last_received_at_ms)
         hot.last_received_at_ms = max(hot.last_received_at_ms, batch.received_at_ms)

@@ -64,11 +64,15 @@ class IncomingBatch:
 
 @dataclass(slots=True)
 class Outcome:
-    """What the sender is told. ``refused`` (status, reason) means that nothing was taken."""
+    """What the sender is told. ``refused`` (status, reason) means that nothing was taken.
+
+    ``aside`` is why it is set aside, one of ASIDE_WORDS, None when it is not.
+    """
 
     ack: dict[int, int] = field(default_factory=dict)
     rejected: list[tuple[int, int, str]] = field(default_factory=list)
     need: list[str] = field(default_factory=list)
     refused: tuple[int, str] | None = None
+    aside: str | None = None
     applied: int = 0
     repeated: int = 0

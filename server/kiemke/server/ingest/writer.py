@@ -219,5 +219,6 @@ def _add(total: Outcome, one: Outcome) -> None:
     total.ack.update(one.ack)
     total.rejected += one.rejected
     total.need = sorted({*total.need, *one.need})
+    total.aside = one.aside
     total.applied += one.applied
     total.repeated += one.repeated

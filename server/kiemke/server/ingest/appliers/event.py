@@ -7,13 +7,12 @@ import json
 from typing import Any
 
 from kiemke.server.domain.findings import Found, open_finding
-from kiemke.server.domain.quarantine import set_aside
+from kiemke.server.domain.quarantine import COPIED_REASON, set_aside
 from kiemke.server.ingest.context import Applying, Item
 from kiemke.server.ingest.subjects import not_assigned
 from kiemke.wire.clean import clean_text
 
 IDENTITY = "identity"
-COPIED_REASON = "another machine under the same secret: the disk was copied"
 COPIED_REASON_VI = "máy khác dùng cùng mã bí mật: ổ đĩa bị sao chép"
 TRAP = "trap"
 _OF_DEVICE = ("device", "trap")  # they stand in columns of their own
