@@ -55,7 +55,7 @@ def test_an_end_and_a_change_of_nothing(signed_in: RestServer, run: Run) -> None
     assert len(signed_in.asked) == 1
 
 
-STANDS = {
+STANDS: dict[str, Any] = {
     "code": "CB9",
     "persons": [],
     "memberships": [
@@ -87,6 +87,33 @@ def test_an_official_is_moved_and_what_he_holds_is_shown(signed_in: RestServer, 
         "day": "2025-07-01",
         "instrument": "5/QĐ",
     }
+
+
+def test_an_official_is_named_by_name_too_and_his_history_tells_who_wrote_what_when(
+    signed_in: RestServer, run: Run
+) -> None:
+    """As an asset's and a device's history does; what was corrected stands in it with --all alone."""
+    told = {"recorded_by": "lan", "recorded_at": "2025-06-30T02:15:00.000Z"}
+    row = told | {"says": {"reason": "study"}, "valid_from": "2025-07-01", "valid_to": None,
+                  "instrument": "12/QĐ", "voided": False}  # fmt: skip
+    wrong = row | {"says": {"reason": "suspended"}, "voided": True}
+    signed_in.items("/officials", {"id": 9, "code": "CB9", "name": "Lê Thị Ơn"})
+    signed_in.on("GET", "/officials/CB9", {"id": 9, "code": "CB9", "name": "Lê Thị Ơn"})
+    signed_in.on("GET", "/officials/CB9/history", STANDS | {"absences": [wrong, row]})
+    signed_in.on(
+        "POST",
+        "/officials/CB9/acts",
+        {"before": None, "after": STANDS, "holds": [], "applied": False},
+    )
+
+    shown = run("can-bo", "lich-su", "le thi on")
+    whole = run("official", "history", "CB9", "--all")
+    moved = run("official", "move", "Lê Thị Ơn", "--unit", "TM", *PAPER)
+
+    assert (shown.code, whole.code, moved.code) == (0, 0, 0), shown.err + whole.err + moved.err
+    assert "CB9" in moved.out
+    assert "09:15" in shown.out and "lan" in shown.out and "đình chỉ" not in shown.out
+    assert "đình chỉ" in whole.out
 
 
 def test_every_act_on_an_official_sends_its_own_words(signed_in: RestServer, run: Run) -> None:

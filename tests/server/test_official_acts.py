@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from kiemke.server.context import rfc3339
 from tests.support.api import Api, make_office, running_api
 from tests.support.imports import load
 
@@ -166,6 +167,7 @@ async def test_absence_and_return_and_retirement_move_the_population(api: Api) -
     assert [(m["valid_to"], m["says"]["ended_as"], m["says"]["ended_by"]) for m in standing] == [
         ("2026-02-01", "retired", "1/QĐ")
     ]
+    assert [m["recorded_at"] for m in standing] == [rfc3339(m["recorded_at_ms"]) for m in standing]
 
 
 WRONG: list[tuple[str, dict[str, Any], int]] = [

@@ -7,19 +7,13 @@ import click
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Command, argument, option
 from kiemke.cli.i18n import N_, _
-from kiemke.cli.kinds import DAY, DONG, MOMENT, THING, words
+from kiemke.cli.kinds import DONG, THING, words
 from kiemke.cli.listing import Times, json_option, time_options
 from kiemke.cli.pick import ASSET, pick
-from kiemke.cli.records import Record, dig, records_of, text_at
+from kiemke.cli.records import dig, records_of, text_at
+from kiemke.cli.spans import CORRECTED, SPAN, WRITTEN, mark_corrected
 from kiemke.cli.tables import Column, as_json, draw
 
-SPAN = (Column(N_("Since"), "valid_from", DAY), Column(N_("Until"), "valid_to", DAY))
-WRITTEN = (
-    Column(N_("Paper"), "instrument", flexible=True),
-    Column(N_("Recorded by"), "recorded_by", flexible=True, optional=4),
-    Column(N_("Recorded at"), "recorded_at", MOMENT, optional=5),
-)
-CORRECTED = Column(N_("Corrected"), "taken")
 CUSTODIES = (
     *SPAN,
     Column(N_("Unit"), "says.unit", THING, flexible=True),
@@ -63,11 +57,11 @@ def history(app: App, ref: str, all_: bool, times: Times, json: bool) -> None:
         return
     app.heading(_("History: {code}").format(code=code))
     for columns, key in ((CUSTODIES, "custodies"), (STATUSES, "statuses"), (FACTS, "facts")):
-        rows = [_told(row) for row in records_of(dig(told, key)) if all_ or not row.get("voided")]
+        rows = [
+            mark_corrected(row)
+            for row in records_of(dig(told, key))
+            if all_ or not row.get("voided")
+        ]
         if rows:
             shown = (*columns, CORRECTED) if all_ else columns
             app.say("", *draw(shown, rows, app.width(), app.zone).lines)
-
-
-def _told(row: Record) -> Record:
-    return {**row, "taken": _("yes")} if row.get("voided") else row

@@ -1,5 +1,6 @@
 """One of a vocabulary's codes as a person types it: the code, or its word in either language."""
 
+import re
 from typing import Any
 
 import click
@@ -7,6 +8,7 @@ import click
 from kiemke.cli.i18n import _, in_languages
 from kiemke.cli.text import fold, visible
 from kiemke.cli.words import VOCABULARIES, codes, word
+from kiemke.cli.words_acts import ACT_WORDS
 
 
 class Choice(click.Choice[str]):
@@ -52,3 +54,40 @@ class Choice(click.Choice[str]):
 
 def _key(text: str) -> str:
     return fold(text.replace("_", " ").replace("-", " "))
+
+
+_ACT_CODE = re.compile(r"[a-z_]+(\.[a-z_]+)*")
+_MOST_NEAR = 8
+
+
+class ActType(click.ParamType[str]):
+    """An act of the audit log: its word in either language, its code, or a kind of them ("source").
+
+    A code that has no word here is asked for as it is: the server may be newer.
+    """
+
+    name = "act"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:  # fmt: skip
+        """Return the code or the kind. Fails for what is neither, naming the acts that are near."""
+        asked = _key(str(value))
+        keys = {
+            code: {_key(text) for text in in_languages(msgid)} for code, msgid in ACT_WORDS.items()
+        }
+        for code, names in keys.items():
+            if asked in names:
+                return code
+        if _ACT_CODE.fullmatch(str(value)):
+            return str(value)
+        near = [code for code, names in keys.items() if any(asked in name for name in names)]
+        if len(near) == 1:
+            return near[0]
+        listed = "; ".join(f"{word('act', code)} ({code})" for code in near[:_MOST_NEAR])
+        told = (
+            _("“{value}” is no act; near it: {listed}")
+            if near
+            else _("“{value}” is no act; kiemke audit list shows the acts there are")
+        )
+        self.fail(told.format(value=visible(str(value)), listed=listed), param, ctx)

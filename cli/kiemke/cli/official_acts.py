@@ -12,34 +12,11 @@ from kiemke.cli.app import App, pass_app
 from kiemke.cli.choices import Choice
 from kiemke.cli.command import Command, argument, option
 from kiemke.cli.i18n import N_, _
-from kiemke.cli.kinds import DAY, THING, words
-from kiemke.cli.listing import DayType, Times, json_option, time_options
-from kiemke.cli.records import Record, dig, records_of, text_at
-from kiemke.cli.tables import Column, as_json, draw
+from kiemke.cli.listing import DayType
+from kiemke.cli.official_history import ask_by_name, history, tables
+from kiemke.cli.records import dig, records_of, text_at
+from kiemke.cli.tables import Column, draw
 
-SPAN = (Column(N_("Since"), "valid_from", DAY), Column(N_("Until"), "valid_to", DAY))
-PERSONS = (
-    *SPAN,
-    Column(N_("Full name"), "says.name", flexible=True),
-    Column(N_("Phone"), "says.phone", optional=1),
-    Column(N_("Mailbox"), "says.mailbox", optional=2),
-    Column(N_("Account"), "says.account", optional=3),
-    Column(N_("Paper"), "instrument", flexible=True),
-)
-MEMBERSHIPS = (
-    *SPAN,
-    Column(N_("Unit"), "says.unit", THING),
-    Column(N_("Kind"), "says.kind", words("official_kind"), optional=3),
-    Column(N_("Post"), "says.post", flexible=True),
-    Column(N_("Part-time duty"), "part_time", optional=2),
-    Column(N_("Paper"), "instrument", flexible=True),
-    Column(N_("Ended"), "says.ended_as", words("ending"), optional=1),
-)
-ABSENCES = (
-    *SPAN,
-    Column(N_("Reason"), "says.reason", words("absence")),
-    Column(N_("Paper"), "instrument", flexible=True),
-)
 HOLDS = (Column(N_("Code"), "code"), Column(N_("Name"), "name", flexible=True))
 KINDS = Choice("official_kind", most=4)
 PERSON_OPTIONS = (
@@ -77,7 +54,7 @@ def _with(*options: Any) -> Callable[[Any], Any]:
 def _show(app: App, title: str, told: object) -> None:
     """Print what stands after an act and what the official still holds."""
     app.heading(title)
-    _tables(app, dig(told, "after"))
+    tables(app, dig(told, "after"))
     held = records_of(dig(told, "holds"))
     if held:
         count = figures.count(len(held))
@@ -89,33 +66,21 @@ def _show(app: App, title: str, told: object) -> None:
     say_applied(app, told)
 
 
-def _tables(app: App, history: object) -> None:
-    for columns, key in (
-        (PERSONS, "persons"),
-        (MEMBERSHIPS, "memberships"),
-        (ABSENCES, "absences"),
-    ):
-        rows = [_with_duty(row) for row in records_of(dig(history, key)) if not row.get("voided")]
-        if rows:
-            app.say("", *draw(columns, rows, app.width(), app.zone).lines)
-
-
-def _with_duty(row: Record) -> Record:
-    """Add whether a membership is part-time and of which sort; a primary one says nothing."""
-    if dig(row, "says.is_primary") is not False:
-        return row
-    duty = text_at(row, "says.duty")
-    render = words("duty").render
-    return {**row, "part_time": render(duty, figures.zone_of(None)) if duty else _("yes")}
-
-
 def _send(
     app: App, ref: str, body: dict[str, Any], day: str, paper: str, apply: bool, json: bool
 ) -> None:
     body |= {"day": day, "instrument": paper}
-    told = act(app, "POST", f"/officials/{quote(ref, safe='')}/acts", body, apply=apply, json=json)
+
+    def send(code: str) -> object:
+        return act(
+            app, "POST", f"/officials/{quote(code, safe='')}/acts", body, apply=apply, json=json
+        )
+
+    told = ask_by_name(app, ref, {"as_of": day}, send)
     if not json:
-        _show(app, _("Official {code}").format(code=ref), told)
+        _show(
+            app, _("Official {code}").format(code=text_at(dig(told, "after"), "code") or ref), told
+        )
 
 
 def _given(fields: dict[str, Any]) -> dict[str, Any]:
@@ -345,27 +310,6 @@ def absent(
 def back(app: App, ref: str, day: str, paper: str, apply: bool, json: bool) -> None:
     """End an absence."""
     _send(app, ref, {"act": "back"}, day, paper, apply, json)
-
-
-@click.command(
-    "history",
-    cls=Command,
-    alias="lich-su",
-    help=N_("Show who an official was, where, as what, and when absent, each with its paper."),
-    examples=("kiemke official history CB9", "kiemke can-bo lich-su CB9 --known-at 05/01/2026"),
-)
-@argument("ref", metavar=N_("OFFICIAL"))
-@time_options
-@json_option
-@pass_app
-def history(app: App, ref: str, times: Times, json: bool) -> None:
-    """Show an official's history."""
-    told = app.client.get(f"/officials/{quote(ref, safe='')}/history", times.parameters())
-    if json:
-        app.write(as_json(told) + "\n")
-        return
-    app.heading(_("History: {code}").format(code=ref))
-    _tables(app, told)
 
 
 COMMANDS = (create, change, move, post, duty, leave, retire, absent, back, history)

@@ -19,6 +19,7 @@ from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import DAY, THING, words
 from kiemke.cli.listing import Times, json_option, time_options
 from kiemke.cli.records import Record, dig, number_at, records_of, text_at
+from kiemke.cli.spans import SPAN, WRITTEN
 from kiemke.cli.tables import Column, as_json, draw
 from kiemke.cli.words import word
 
@@ -40,12 +41,11 @@ TAKES = (
     Column(N_("To"), "to", THING, flexible=True),
 )
 VERSIONS = (
-    Column(N_("Since"), "valid_from", DAY),
-    Column(N_("Until"), "valid_to", DAY),
+    *SPAN,
     Column(N_("Code"), "code"),
     Column(N_("Name"), "name", flexible=True),
     Column(N_("Belongs to"), "parent", THING, flexible=True),
-    Column(N_("Paper"), "instrument", flexible=True),
+    *WRITTEN,
 )
 SUCCESSIONS = (
     Column(N_("Since"), "day", DAY),

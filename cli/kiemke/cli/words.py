@@ -3,6 +3,7 @@
 from kiemke.cli import words_ssh
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.source_words import SOURCE_VOCABULARIES
+from kiemke.cli.words_acts import ACT_WORDS
 from kiemke.cli.words_findings import FINDINGS
 from kiemke.cli.words_lan import LAN_FIXES, PORT_ROLES
 from kiemke.cli.words_links import LINK_WORDS
@@ -11,6 +12,7 @@ from kiemke.cli.words_takes import TAKE_WORDS
 
 VOCABULARIES: dict[str, dict[str, str]] = {
     **SOURCE_VOCABULARIES,
+    "act": ACT_WORDS,
     "unit_type": {
         "tinh": N_("province"),
         "thanh_pho": N_("city"),

@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from kiemke.cli.app import App, pass_app
+from kiemke.cli.choices import ActType
 from kiemke.cli.command import Group, option
 from kiemke.cli.errors import KiemkeError
 from kiemke.cli.i18n import N_, _
-from kiemke.cli.kinds import MOMENT
+from kiemke.cli.kinds import MOMENT, words
 from kiemke.cli.listing import (
     DayType,
     Shape,
@@ -30,7 +31,7 @@ PATIENCE_SECONDS = 1800.0  # the whole log of ten years
 COLUMNS = (
     Column(N_("When"), "at", MOMENT),
     Column(N_("By"), "who", flexible=True),
-    Column(N_("Act"), "act"),
+    Column(N_("Act"), "act", words("act"), flexible=True, least=10),
     Column(N_("About"), "named", flexible=True, least=16),
     Column(N_("Before → after"), "changed", flexible=True, least=12),
     Column(N_("Paper"), "paper", flexible=True, optional=1),
@@ -59,12 +60,13 @@ def audit() -> None:
         "kiemke audit list --limit 50",
         "kiemke nhat-ky list --don-vi TG-XA --ngay 31/12/2026 --json",
         "kiemke audit list --who binh --act approval --since 01/12/2026",
+        'kiemke nhat-ky list --viec "duyệt nguồn"',
         "kiemke nhat-ky list --doi-tuong official:CB-01",
     ),
 )
 @option("--who", "--ai", "who", metavar=N_("USER"), help=N_("Only what this user did."))
-@option("--act", "--viec", "act", metavar=N_("ACT"),
-        help=N_("Only this act (source.approve), or all of a kind (source)."))  # fmt: skip
+@option("--act", "--viec", "act", type=ActType(), metavar=N_("ACT"),
+        help=N_("Only this act: as the list tells it (“source approved”), its code (source.approve), or all of a kind (source)."))  # fmt: skip
 @option("--about", "--doi-tuong", "about", metavar=N_("SUBJECT"),
         help=N_("Only about this (official:CB-01, asset:PC-0042), or about all of a kind (official)."))  # fmt: skip
 @option("--since", "--tu", "since", type=DayType(), metavar=N_("DAY"),

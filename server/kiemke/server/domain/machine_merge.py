@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 from kiemke.server.audit import record
 from kiemke.server.db import Row, Session, as_date
@@ -22,6 +22,9 @@ class CannotDecide(Refused):
     """What was asked contradicts the rows; nothing was changed."""
 
 
+PlanKind = Literal["merge", "unmerge"]
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a decision on ``machine`` and ``other`` moves: sources' rows and matches with assets.
@@ -29,7 +32,7 @@ class Plan:
     ``decision_id`` is the merger to undo, None when a new decision is to be made.
     """
 
-    kind: str
+    kind: PlanKind
     machine: int
     other: int
     rows: tuple[Row, ...]

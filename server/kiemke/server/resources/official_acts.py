@@ -17,7 +17,7 @@ from kiemke.server.domain.officials import Act, Stamp, create, demand_unit_lives
 from kiemke.server.domain.person_name import PERSON
 from kiemke.server.errors import Both, Problem
 from kiemke.server.resources.acts import allowed_now, paper_of, told, unit_on
-from kiemke.server.resources.listing import day_text
+from kiemke.server.resources.listing import written_of
 from kiemke.server.resources.tree import Moment, UnitRef, as_id, load_refs
 from kiemke.wire.clean import clean_text
 
@@ -77,15 +77,19 @@ class HeldOutput:
 
 @dataclass(frozen=True, slots=True)
 class SpanOutput:
-    """A dated row: what it says, since when, until when, by which paper, who wrote it, if it stands."""
+    """A dated row: what it says, since when, until when, by which paper, who wrote it, if it stands.
+
+    ``recorded_at_ms`` is what version 0.1.0 answered in the place of ``recorded_at``.
+    """
 
     says: dict[str, Any]
     valid_from: str | None
     valid_to: str | None
     instrument: str | None
     recorded_by: str | None
-    recorded_at_ms: int
+    recorded_at: str | None
     voided: bool
+    recorded_at_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +163,7 @@ def _span(
         unit = refs.get(says.pop("unit_id"))
         says["unit"] = None if unit is None else {"code": unit.code, "name": unit.name}
         says["is_primary"] = bool(says["is_primary"])
-    return SpanOutput(
-        says,
-        day_text(row["valid_from"]),
-        day_text(row["valid_to"]),
-        row["instrument"],
-        row["recorded_by"],
-        row["recorded_at_ms"],
-        row["voided_at_ms"] is not None and row["voided_at_ms"] <= known_ms,
-    )
+    return SpanOutput(says, *written_of(row, known_ms), row["recorded_at_ms"])
 
 
 async def _find(session: Session, ref: str, day: date, allowed: list[int] | None) -> int:

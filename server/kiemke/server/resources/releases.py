@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -31,6 +31,7 @@ from kiemke.wire.clean import clean_text
 from kiemke.wire.update import LARGEST_PACKAGE_BYTES, SYSTEMS, ManifestError, Signed, read_signed
 
 MOST_PLACES = 500
+OfferAct = Literal["stage", "withdraw"]
 NOUN = Both("bản phát hành của tác tử", "release of the agent")
 LISTING = Listing(
     columns="r.id, r.version, r.system, r.file_name, r.size_bytes, r.sha256,"
@@ -292,7 +293,7 @@ async def _change(
     ref: str,
     now_ms: int,
     make: Callable[[Session, int], Awaitable[bool]],
-    act: str,
+    act: OfferAct,
     after: dict[str, Any],
 ) -> ReleaseInfo:
     """Change an offered release, with its entry. Raises Problem 404, or 409 for a withdrawn one."""

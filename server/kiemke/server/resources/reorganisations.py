@@ -20,7 +20,7 @@ from kiemke.server.domain.reorganise_decision import (
 )
 from kiemke.server.errors import Both, Problem
 from kiemke.server.resources.acts import told
-from kiemke.server.resources.listing import day_text
+from kiemke.server.resources.listing import day_text, written_of
 from kiemke.server.resources.tree import (
     NOUN_UNIT,
     Moment,
@@ -99,6 +99,7 @@ class VersionOutput:
     valid_to: str | None
     instrument: str | None
     recorded_by: str | None
+    recorded_at: str | None
     voided: bool
 
 
@@ -222,11 +223,7 @@ async def get_history(
                 v["name"],
                 v["type"],
                 refs.get(v["parent_id"]),
-                day_text(v["valid_from"]),
-                day_text(v["valid_to"]),
-                v["instrument"],
-                v["recorded_by"],
-                v["voided_at_ms"] is not None and v["voided_at_ms"] <= moment.known_ms,
+                *written_of(v, moment.known_ms),
             )
             for v in versions
         ],
