@@ -68,7 +68,7 @@ def _with_duty(row: Record) -> Record:
 
 
 def ask_by_name(
-    app: App, ref: str, parameters: Mapping[str, str | None], ask: Callable[[str], object]
+    app: App, ref: str, parameters: Mapping[str, str | int | None], ask: Callable[[str], object]
 ) -> object:
     """Ask about an official by code; what is no code is looked for by name, phone or mailbox."""
     try:
