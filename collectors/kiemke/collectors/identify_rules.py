@@ -116,7 +116,7 @@ def _read(file: Traversable, name: str) -> str:
         return file.read_text("utf-8")
     except FileNotFoundError as err:
         raise ConfigError(
-            f"families/{name}.toml: not there; write it or take its line out of FAMILIES"
+            f"families/{name}.toml: not there; write it or name one that is"
         ) from err
 
 
