@@ -115,9 +115,7 @@ def _read(file: Traversable, name: str) -> str:
     try:
         return file.read_text("utf-8")
     except FileNotFoundError as err:
-        raise ConfigError(
-            f"families/{name}.toml: not there; write it or name one that is"
-        ) from err
+        raise ConfigError(f"families/{name}.toml: not there; write it or name one that is") from err
 
 
 def parse_family(name: str, text: str) -> Family:
