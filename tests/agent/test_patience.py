@@ -8,6 +8,7 @@ import pytest
 from kiemke.agent.files import NotEnrolledError, StateError
 from kiemke.agent.halt import Halt
 from kiemke.agent.service import patience
+from kiemke.wire import patience as marks
 
 
 @pytest.fixture
@@ -35,8 +36,8 @@ def test_it_begins_when_a_token_was_left(
         return False
 
     monkeypatch.setattr(halt, "wait", leave_a_token)
-    mark = patience._mark
-    monkeypatch.setattr(patience, "_mark", lambda file: mark(file) and (0, mark(file)[1]))  # type: ignore[index]
+    mark = marks._mark
+    monkeypatch.setattr(marks, "_mark", lambda file: mark(file) and (0, mark(file)[1]))  # type: ignore[index]
 
     assert patience.work_once_enrolled(tmp_path, halt, work) == 7
     assert tries == [0, 1, 2]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from kiemke.collectors import revoked
 from kiemke.collectors.main import main
 from kiemke.collectors.reporter import Reporter
 from kiemke.collectors.service import Collector
@@ -19,6 +20,7 @@ from kiemke.collectors.state import load_enrolment
 from kiemke.wire.client import Sender
 from kiemke.wire.clocks import SystemClock
 from kiemke.wire.outbox import Outbox, peek
+from kiemke.wire.outbox_store import Counts
 from tests.support.peers import SnmpdPeer, end_process, free_port, require_peer, wait_until
 from tests.support.snmp_server import TinyServer, tiny_server
 
@@ -54,11 +56,9 @@ def waiting(state: Path) -> int:
 @contextmanager
 def running(state: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run ``kiemke-collector run``; it is stopped by SIGTERM and must end well."""
+    program = [sys.executable, "-m", "kiemke.collectors.main", "--state", str(state)]
     with (state / "log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "kiemke.collectors.main", "--state", str(state), "run"],
-            stderr=log,
-        )
+        process = subprocess.Popen([*program, "run", "--wait"], stderr=log)
     try:
         yield process
     finally:
@@ -68,7 +68,7 @@ def running(state: Path) -> Iterator[subprocess.Popen[bytes]]:
 def test_enrolled_assigned_polled_and_reported(
     snmpd: MakeSnmpd, server: TinyServer, state: Path
 ) -> None:
-    """The whole way: a dead device beside a live one, a probe, and a clean end."""
+    """The whole way: it waits to be enrolled, a dead device beside a live one, a probe, a clean end."""
     peer = snmpd("sysName sw-17\n")
     server.assignment["devices"] = [
         {"device": 17, "address": "127.0.0.1", "port": peer.port, "credential": "default"},
@@ -76,9 +76,13 @@ def test_enrolled_assigned_polled_and_reported(
     ]
     server.assignment["probes"] = [{"target": 5, "address": "127.0.0.1", "count": 2}]
 
-    assert main(["--state", str(state), "enroll", server.token]) == 0
+    state.mkdir()
     write_credentials(state, peer)
     with running(state) as process:
+        wait_until(
+            lambda: "waiting to be enrolled" in (state / "log").read_text(), "it waits", 60.0
+        )
+        assert main(["--state", str(state), "enroll", server.token]) == 0
         wait_until(
             lambda: (
                 {body["device"] for body in server.bodies("device")} == {17, 18}
@@ -211,6 +215,49 @@ async def test_new_work_and_a_corrected_credential_are_taken_without_a_restart(
         outbox.close()
 
     assert server.bodies("device")[-1]["outcome"] == "ok"
+
+
+def test_one_that_the_server_revoked_asks_nothing_keeps_nothing_and_says_so(
+    server: TinyServer, state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At its start it asks the server before any device; what stood on the disk is gone."""
+    main(["--state", str(state), "enroll", server.token])
+    (state / "credentials.toml").touch(mode=0o600)
+    (state / "credentials.toml").write_text('[default]\nversion = "2c"\ncommunity = "planted"\n')
+    (state / "secrets.json.new").write_text("half written: planted")
+    (state / "assignment.json").write_text(
+        json.dumps({"poll_seconds": 10, "devices": [{"device": 1, "address": "127.0.0.1"}]})
+    )
+    server.assignment_status = 403
+
+    ended = main(["--state", str(state), "run"]), main(["--state", str(state), "run"])
+
+    with_planted = [file for file in state.iterdir() if b"planted" in file.read_bytes()]
+    assert ended == (78, 78)
+    assert with_planted == [] and not (state / "assignment.json").exists()
+    assert peek(state / "outbox.sqlite") == Counts(0, 0, None), "no device was asked"
+    assert len(server.seen_headers) == 1, "the second run did not even ask"
+    capsys.readouterr()
+    assert main(["--state", str(state), "status"]) == 1
+    assert "c-1 (revoked)" in (shown := capsys.readouterr().out) and "enroll TOKEN" in shown
+    server.assignment_status = 200
+    assert main(["--state", str(state), "enroll", server.token]) == 0
+    assert load_enrolment(state).credentials().source == "c-1"
+
+
+def test_a_process_begins_anew_only_where_the_mark_stands(
+    server: TinyServer, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would begin for ever: a full disk takes no mark."""
+    begun: list[list[str]] = []
+    monkeypatch.setattr("os.execv", lambda program, words: begun.append(words))
+    main(["--state", str(state), "enroll", server.token])
+    revoked.begin_anew(state)
+    before = list(begun)
+    revoked.shut_out(state)
+    revoked.begin_anew(state)
+
+    assert (before, len(begun)) == ([], 1)
 
 
 def test_enrolling_twice_is_the_same_install(server: TinyServer, state: Path) -> None:

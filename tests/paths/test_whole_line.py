@@ -371,3 +371,25 @@ def test_revoking_a_collector_lists_every_secret_it_ever_held(line: Line) -> Non
     due = {each["name"] for each in held if each["to_change"]}
     assert due >= {"default", "v3", "key"}
     assert all(any(name in row.split() for row in said.split("\n")) for name in due)
+
+
+def test_a_revoked_collector_holds_nothing_more_and_comes_back_by_a_new_token(line: Line) -> None:
+    """The running one: its disk and its memory are searched for what it polled with."""
+    second = line.collectors[1]
+    log = line.folder / "collector-2.log"
+    remembered = second.remembered()
+    line.cli("source", "revoke", second.source)
+    wait_until(lambda: "waiting to be enrolled" in log.read_text(), "it is out", PATIENCE, EVERY)
+    told = line.collector_status(second)
+    left = second.kept() | second.remembered()
+    token = line.enrolment_token("collector")
+    before, came_back_ms = second.source, _clock_ms()
+    line.enrol_again(second, token)
+    wait_until(
+        lambda: second.source in _polled_since(line, came_back_ms), "it polls", PATIENCE, EVERY
+    )
+
+    assert {"community", "auth_key", "privacy_key", "ssh_password"} <= remembered
+    assert left == set()
+    assert f"{before} (revoked)" in told and "deleted every credential" in told
+    assert second.source != before and second.process.poll() is None

@@ -121,6 +121,19 @@ class Line:
         values = f"{USER}\n{PLANTED[password]}\n{PLANTED['enable_password']}\n"
         self.cli("secret", verb, "ssh", *more, "--enable", text=values)
 
+    def collector_status(self, collector: Collector) -> str:
+        """Return what a collector's own status command says."""
+        program = [str(BIN / "kiemke-collector"), "--state", str(collector.state), "status"]
+        done = subprocess.run(
+            program, env={**os.environ, "KIEMKE_LANG": "en"}, stdout=subprocess.PIPE, timeout=60
+        )
+        return done.stdout.decode()
+
+    def enrol_again(self, collector: Collector, token: str) -> None:
+        """Give a collector another token; its running service is left alone."""
+        program = [str(BIN / "kiemke-collector"), "--state", str(collector.state), "enroll", "-"]
+        subprocess.run(program, input=token.encode(), check=True, timeout=60)
+
     def scrape(self, path: str) -> str:
         """Fetch a metrics page with the scrape token."""
         token = (self.folder / "scrape-token").read_text()
@@ -195,7 +208,7 @@ def start_collector(line: Line, name: str) -> Collector:
     token = line.enrolment_token("collector")
     subprocess.run([*program, "enroll", "-"], input=token.encode(), check=True, timeout=60)
     with (line.folder / f"{name}.log").open("wb") as log:
-        process = subprocess.Popen([*program, "run"], stdout=log, stderr=log)
+        process = subprocess.Popen([*program, "run", "--wait"], stdout=log, stderr=log)
     line.collectors.append(Collector(state, process))
     return line.collectors[-1]
 

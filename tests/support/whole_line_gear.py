@@ -32,6 +32,26 @@ class Collector:
         said: str = json.loads((self.state / "enrolment.json").read_text())["source"]
         return said
 
+    def kept(self) -> set[str]:
+        """Return which planted secrets stand in its state folder."""
+        texts = [file.read_bytes() for file in self.state.rglob("*") if file.is_file()]
+        return {
+            name for name, value in PLANTED.items() if any(value.encode() in text for text in texts)
+        }
+
+    def remembered(self) -> set[str]:
+        """Return which planted secrets stand in the memory of its process."""
+        found: set[str] = set()
+        own = Path(f"/proc/{self.process.pid}")
+        areas = [row.split() for row in (own / "maps").read_text().splitlines()]
+        with (own / "mem").open("rb", buffering=0) as memory:
+            for first, _, last in (row[0].partition("-") for row in areas if row[1][:2] == "rw"):
+                with contextlib.suppress(OSError, ValueError, OverflowError):  # the kernel's own
+                    memory.seek(int(first, 16))
+                    piece = memory.read(int(last, 16) - int(first, 16))
+                    found |= {name for name, value in PLANTED.items() if value.encode() in piece}
+        return found
+
 
 @dataclass(slots=True)
 class Gear:

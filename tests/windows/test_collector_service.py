@@ -73,7 +73,8 @@ class Collector:
 
     def log(self) -> str:
         """Return what the service printed."""
-        return (self.folder / "collector.log").read_text("utf-8")
+        file = self.folder / "collector.log"
+        return file.read_text("utf-8") if file.exists() else ""
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +89,11 @@ def collector(pc: WindowsPc) -> Iterator[Collector]:
 def test_installed_enrolled_started_and_stopped_as_a_service(
     collector: Collector, server: ServerProcess
 ) -> None:
+    """Started first: it waits until somebody enrols it."""
     installed = collector.run("service", "install")
-    enrolled = collector.run("enroll", "-", text=enrolment_token(server, "collector"))
     started = collector.run("service", "start")
+    wait_until(lambda: "waiting to be enrolled" in collector.log(), "it waits", PATIENCE)
+    enrolled = collector.run("enroll", "-", text=enrolment_token(server, "collector"))
     # It asked the server, and told it something.
     wait_until(
         lambda: bool(collector.status().get("poll_seconds")), "it has its assignment", PATIENCE

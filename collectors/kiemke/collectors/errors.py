@@ -13,6 +13,10 @@ class NotEnrolledError(ConfigError):
     """This collector has no server yet; only a person with a token can change that."""
 
 
+class RevokedError(NotEnrolledError):
+    """The server has shut this collector out for good."""
+
+
 class AssignmentError(CollectorError):
     """The assignment could not be fetched, or holds something this collector refuses.
 

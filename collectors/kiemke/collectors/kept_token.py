@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kiemke.collectors.errors import ConfigError, NotEnrolledError
 from kiemke.collectors.files import write_private
-from kiemke.collectors.state import enrol_here, load_enrolment
+from kiemke.collectors.state import REVOKED, enrol_here, load_enrolment
 from kiemke.wire.enrolment import EnrolmentError, parse_token
 
 log = logging.getLogger(__name__)
@@ -63,6 +63,7 @@ def enrol_by_kept_token(state: Path, wait: Callable[[float], bool]) -> None:
 
 def _is_enrolled(state: Path) -> bool:
     try:
-        return load_enrolment(state).source is not None
+        known = load_enrolment(state)
     except NotEnrolledError:
         return False
+    return known.source is not None and known.server_state != REVOKED

@@ -6,14 +6,22 @@ import json
 import logging
 import signal
 import sys
+import time
 from pathlib import Path
 
 from kiemke.collectors.assignment import load_assignment
 from kiemke.collectors.credentials import FILE_NAME, read_credentials
 from kiemke.collectors.discover.arguments import add_parser as add_discover_parser
-from kiemke.collectors.errors import CollectorError, ConfigError, NotEnrolledError
+from kiemke.collectors.errors import (
+    CollectorError,
+    ConfigError,
+    NotEnrolledError,
+    RevokedError,
+)
+from kiemke.collectors.kept_token import KEPT_FILE, enrol_by_kept_token
 from kiemke.collectors.logs import set_up_logs
 from kiemke.collectors.relay_command import add_relay_parser, run_relay
+from kiemke.collectors.revoked import begin_anew, is_shut_out
 from kiemke.collectors.ssh.commands import (
     add_hostkey_parser,
     add_probe_options,
@@ -21,7 +29,10 @@ from kiemke.collectors.ssh.commands import (
     run_probe,
 )
 from kiemke.collectors.state import (
+    ENROLMENT_FILE,
     OUTBOX_FILE,
+    REVOKED,
+    REVOKED_WORDS,
     STATUS_FILE,
     default_state,
     enrol_here,
@@ -40,6 +51,7 @@ from kiemke.wire.clocks import SystemClock
 from kiemke.wire.enrolment import EnrolmentError, parse_token
 from kiemke.wire.mouth import open_mouth
 from kiemke.wire.outbox import Outbox, OutboxError, peek
+from kiemke.wire.patience import work_once_enrolled
 from kiemke.wire.pin import PinError, Pins
 
 log = logging.getLogger(__name__)
@@ -73,6 +85,11 @@ def make_parser() -> argparse.ArgumentParser:
         help="believe the token's root certificate; the collector stays the one it is",
     )
     run = commands.add_parser("run", help="poll what the server assigns, until stopped")
+    run.add_argument(
+        "--wait",
+        action="store_true",
+        help="not enrolled: wait until somebody has done so (as a service), do not end",
+    )
     _add_once(run, argparse.SUPPRESS)
     add_discover_parser(commands)
     commands.add_parser("status", help="show what the collector does")
@@ -120,7 +137,7 @@ def _add_once(parser: argparse.ArgumentParser, default: str | None) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command. Returns 0, 1 when a poll failed, 2 when something has to be put right.
 
-    ``run`` returns 78 when it is not enrolled: no service manager helps then.
+    ``run`` returns 78 when it is not enrolled, or not any more, and is not to wait for that.
     """
     parser = make_parser()
     given = parser.parse_args(arguments)
@@ -140,7 +157,7 @@ def _do(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
         if given.command == "enroll":
             return _enroll(given)
         if given.command == "run":
-            return _run(given.state)
+            return wait_and_run(given.state) if given.wait else _run(given.state)
         if given.command == "status":
             return _status(given.state)
         if given.command == "probe":
@@ -156,7 +173,7 @@ def _do(parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
         if given.command == "traps":
             return run_traps(given)
         if given.command == "service":
-            return run_service(given, lambda bell: _run(given.state, bell))
+            return run_service(given, lambda bell: wait_and_run(given.state, bell))
     except CollectorError as err:
         # The text may hold words of a server or a file: nothing in it may move the cursor.
         _complain(clean_text(str(err)))
@@ -190,6 +207,7 @@ def _enroll(given: argparse.Namespace) -> int:
     enrolled = enrol_here(given.state, token)
     say(f"enrolled as {enrolled.source} ({enrolled.server_state}) at {enrolled.addresses[0]}")
     say(f"next: kiemke-collector run; secrets come from the server, or from {FILE_NAME} (--help)")
+    say("where it runs as a service, that begins by itself within seconds")
     return 0
 
 
@@ -221,6 +239,36 @@ def _probe(given: argparse.Namespace) -> int:
         raise ConfigError("nothing to ask: give a HOST or --targets FILE")
     work = probe.probe_all(targets, as_json=given.json, debug=given.debug, out=sys.stdout)
     return 1 if asyncio.run(work) else 0
+
+
+def wait_and_run(state: Path, bell: Bell | None = None) -> int:
+    """Poll as a service does: wait for a token or an enrolment where there is none. Raises CollectorError."""
+
+    def work() -> int:
+        if bell is not None:
+            enrol_by_kept_token(state, bell.wait)
+        was_shut_out = is_shut_out(state)
+        try:
+            return _run(state, bell)
+        except RevokedError:
+            if not was_shut_out:  # just now: it had credentials in its memory
+                begin_anew(state)
+            raise
+
+    def tell(err: Exception) -> None:
+        log.warning("waiting to be enrolled", extra={"reason": str(err)})
+
+    def wait(seconds: float) -> bool:
+        if bell is not None:
+            return bell.wait(seconds)
+        time.sleep(seconds)  # SIGTERM ends it, as it is
+        return False
+
+    files = [state / ENROLMENT_FILE, state / KEPT_FILE]
+    try:
+        return work_once_enrolled(work, NotEnrolledError, files, wait, tell)
+    except KeyboardInterrupt:
+        return 0
 
 
 def _run(state: Path, bell: Bell | None = None) -> int:
@@ -272,6 +320,10 @@ def _run(state: Path, bell: Bell | None = None) -> int:
 
 def _status(state: Path) -> int:
     enrolment = load_enrolment(state)
+    if enrolment.server_state == REVOKED:
+        say(f"source      {enrolment.source} (revoked)")
+        say(f"trouble     {REVOKED_WORDS}")
+        return 1
     source = enrolment.source or "not answered yet"
     say(f"source      {source} ({enrolment.server_state or 'unknown'})")
     say(f"server      {', '.join(map(str, enrolment.addresses)) or 'none'}")

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from kiemke.collectors.credentials import FILE_NAME, Credential, read_credential
 from kiemke.collectors.device_poll import DevicePoller
 from kiemke.collectors.discover.sweeps import Sweeps
 from kiemke.collectors.discover.visits import TableVisits
-from kiemke.collectors.errors import AssignmentError, ConfigError
+from kiemke.collectors.errors import AssignmentError, ConfigError, RevokedError
 from kiemke.collectors.files import write_private
 from kiemke.collectors.learned import FILE_NAME as LEARNED_FILE
 from kiemke.collectors.learned import Learned
@@ -30,6 +30,7 @@ from kiemke.collectors.poll import Job, PollLoop, Work
 from kiemke.collectors.reachability import icmp
 from kiemke.collectors.relay import Relay, RelaySettings, load_relay
 from kiemke.collectors.reporter import Reporter
+from kiemke.collectors.revoked import shut_out
 from kiemke.collectors.server_secrets import (
     ServerSecret,
     fetch_secrets,
@@ -41,7 +42,7 @@ from kiemke.collectors.server_secrets import (
 from kiemke.collectors.snmp.engines import Engines
 from kiemke.collectors.ssh.hostkeys import HostKeys
 from kiemke.collectors.ssh.visits import Visits
-from kiemke.collectors.state import STATUS_FILE, load_enrolment
+from kiemke.collectors.state import REVOKED_WORDS, STATUS_FILE, load_enrolment
 from kiemke.collectors.traps import TrapWatch
 from kiemke.wire.lan import Neighbours
 from kiemke.wire.report import Device, Reachability
@@ -54,8 +55,9 @@ log = logging.getLogger(__name__)
 REFRESH_SECONDS = 60.0
 REFRESH_RETRY_SECONDS = 15.0
 IDLE_REFRESH_SECONDS = 10.0
+FIRST_ANSWER_SECONDS = 5.0  # then the kept assignment is worked on meanwhile
 STATUS_SECONDS = 5.0
-REVOKED = 403
+REVOKED_STATUS = 403  # of a source that waits for approval the assignment is empty
 
 # How often the server's secrets changed, then mtime and inode of credentials.toml (None: absent).
 Stamp = tuple[int, int | None, int | None]
@@ -104,7 +106,10 @@ class Collector:
         self._relay_trouble: str | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until ``stop`` is set; then end every poll, write and send what is in hand."""
+        """Work until ``stop`` is set; then end every poll, write and send what is in hand.
+
+        Raises RevokedError once the server has revoked this collector: every poll was ended then too.
+        """
         tasks = [
             asyncio.create_task(work, name=name)
             for name, work in (
@@ -140,8 +145,8 @@ class Collector:
     def _fetch_assignment(self) -> Assignment:
         """Return the assignment, asked for with the server's roots as the sender last kept them.
 
-        Secrets it names and that are not at hand are fetched with it. Raises AssignmentError or
-        ConfigError.
+        Secrets it names and that are not at hand are fetched with it. Raises AssignmentError,
+        ConfigError, or RevokedError: every credential is deleted by then.
         """
         enrolled = load_enrolment(self._state).credentials()
         try:
@@ -150,9 +155,10 @@ class Collector:
             if wanted != {each.id: each.version for each in self._secrets}:
                 self._keep_secrets(fetch_secrets(enrolled) if wanted else ())
         except AssignmentError as err:
-            if err.status == REVOKED:
-                self._keep_secrets(())
-            raise
+            if err.status != REVOKED_STATUS:
+                raise
+            shut_out(self._state)
+            raise RevokedError(REVOKED_WORDS) from err
         return assignment
 
     def _keep_secrets(self, secrets: tuple[ServerSecret, ...]) -> None:
@@ -170,15 +176,29 @@ class Collector:
         """Fetch the assignment at start and twice an interval; go on with the kept one meanwhile."""
         self._secrets = await asyncio.to_thread(load_secrets, self._state)
         kept = await asyncio.to_thread(load_assignment, self._state)
-        if kept is not None:
+        asked = asyncio.create_task(asyncio.to_thread(self._fetch_assignment))
+        # One that was revoked while it was off asks no device before it knows.
+        await asyncio.wait({asked}, timeout=FIRST_ANSWER_SECONDS)
+        if kept is not None and not asked.done():
+            await self._take_over(kept)
+        pause = await self._refresh(asked)
+        if kept is not None and self._assignment is None:
             await self._take_over(kept)
         while True:
-            await asyncio.sleep(await self._refresh())
+            await asyncio.sleep(pause)
+            pause = await self._refresh(asyncio.to_thread(self._fetch_assignment))
 
-    async def _refresh(self) -> float:
-        """Fetch the assignment once and take it over. Returns the seconds until the next time."""
+    async def _refresh(self, asked: Awaitable[Assignment]) -> float:
+        """Take over what the server says. Returns the seconds until the next time.
+
+        Raises RevokedError, which ends the run.
+        """
         try:
-            assignment = await asyncio.to_thread(self._fetch_assignment)
+            assignment = await asked
+        except RevokedError as err:
+            self._trouble = str(err)
+            log.error("revoked", extra={"reason": str(err)})
+            raise
         except (AssignmentError, ConfigError) as err:
             self._trouble = str(err)
             log.warning("assignment not fetched", extra={"reason": str(err)})

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kiemke.collectors.errors import ConfigError, NotEnrolledError
+from kiemke.collectors.errors import ConfigError, NotEnrolledError, RevokedError
 from kiemke.collectors.files import write_private
 from kiemke.wire.client import Credentials
 from kiemke.wire.enrolment import (
@@ -25,6 +25,11 @@ LINUX_STATE = Path("/var/lib/kiemke-collector")
 ENROLMENT_FILE = "enrolment.json"
 OUTBOX_FILE = "outbox.sqlite"
 STATUS_FILE = "status.json"
+REVOKED = "revoked"
+REVOKED_WORDS = (
+    "the server revoked this collector: it asks no device any more and has deleted every credential, "
+    "credentials.toml too; only a new token lets it in again: kiemke-collector enroll TOKEN"
+)
 
 
 def default_state() -> Path:
@@ -46,7 +51,9 @@ class Enrolment:
     pins: Pins | None = field(default=None, repr=False)
 
     def credentials(self) -> Credentials:
-        """Return what the wire's sender needs. Raises ConfigError when not enrolled yet."""
+        """Return what the wire's sender needs. Raises NotEnrolledError, RevokedError when revoked."""
+        if self.server_state == REVOKED:
+            raise RevokedError(REVOKED_WORDS)
         if self.source is None or self.pins is None or not self.addresses:
             raise NotEnrolledError(
                 "this collector is not enrolled: run kiemke-collector enroll TOKEN"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kiemke.collectors.errors import ConfigError
-from kiemke.collectors.kept_token import enrol_by_kept_token, keep_token, read_token_file
+from kiemke.collectors.kept_token import keep_token, read_token_file
 from kiemke.collectors.logs import set_up_logs
 from kiemke.collectors.state import make_state
 from kiemke.collectors.tongue import say
@@ -123,7 +123,7 @@ def _setup(state: Path, token: str, token_file: str) -> int:
 def _install(state: Path) -> int:
     """Make the service; nothing is started."""
     _prepare(state)
-    say(f"{NAME} starts with Windows; next: kiemke-collector enroll TOKEN, then service start")
+    say(f"{NAME} starts with Windows; next: kiemke-collector service start, then enroll TOKEN")
     return 0
 
 
@@ -156,7 +156,6 @@ def _serve(state: Path, run: Callable[[Bell], int]) -> int:
 
     def work() -> int:
         set_up_logs()  # once more: into the file that stands for the console
-        enrol_by_kept_token(state, bell.wait)
         return run(bell)
 
     return host.serve(NAME, state / LOG_FILE, work, bell.ring)
