@@ -46,11 +46,29 @@ def test_a_check_of_a_new_place_and_the_root_are_told(
     assert (before, migrated, after, root) == (1, 0, 0, 0)
     said = capsys.readouterr().out
     assert "run kiemke-server migrate" in said
+    assert "applied: 0001_initial … 0" in said
     assert "SHA-256" in said
     with sqlite3.connect(folder / "kiemke.sqlite") as connection:
         rows = connection.execute("SELECT demo FROM installation").fetchall()
     connection.close()
     assert rows == [(1,)]
+
+
+def test_an_office_reads_the_commands_answers_in_vietnamese(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIEMKE_LANG", "vi")
+
+    codes = [
+        main(words) for words in (["migrate"], ["check"], ["audit", "anchor"], ["ca", "switch"])
+    ]
+
+    said = capsys.readouterr()
+    assert codes == [0, 0, 1, 1]
+    assert "đã áp dụng: 0001_initial … 0" in said.out
+    assert "cơ sở dữ liệu  tốt" in said.out
+    assert "chưa niêm mục nào" in said.err
+    assert "chưa có chứng thư gốc kế tiếp; tạo trước: kiemke-server ca next" in said.err
 
 
 def test_a_real_installation_is_never_marked_as_sample_data_later(folder: Path) -> None:

@@ -216,13 +216,15 @@ async def test_a_populated_database_keeps_every_row(
         SECOND.format(sql="ALTER TABLE holiday ADD COLUMN note VARCHAR(10)")
     )
 
-    done = await migrate(database_url, tmp_path)
+    told: list[str] = []
+    done = await migrate(database_url, tmp_path, tell=told.append)
     rows = await count_of(database_url, "SELECT count(*) AS n FROM holiday WHERE note IS NULL")
     backups = [*tmp_path.glob("*.before-*"), *tmp_path.glob("kiemke-before-*.dump")]
 
     assert done == ["0002_more"]
     assert rows == 50
     assert [b.stat().st_size > 1000 for b in backups] == [True], dialect
+    assert told[-1] == f"the database as it was: {backups[0]}"
 
 
 async def test_a_migration_that_fails_leaves_the_database_as_it_was(

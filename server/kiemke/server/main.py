@@ -12,18 +12,22 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from kiemke.server.arguments import build_parser
+from kiemke.server.tongue import complain, heed, in_tongue, say, spoken
 
 if TYPE_CHECKING:
     from kiemke.server.db import Database
     from kiemke.server.settings import Settings
 
 _MOST_FAULTS = 100
+_FEW = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 well, 1 an error that is told in a sentence, 2 wrong usage."""
+    given = sys.argv[1:] if arguments is None else arguments
+    heed(given)
     parser = build_parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(given)
     try:
         # Imports wait until here: `kiemke-server --help` must answer without the server's extra.
         from kiemke.server.db import UNAVAILABLE
@@ -31,17 +35,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from kiemke.server.migrate import MigrationError
         from kiemke.server.settings import load
     except ModuleNotFoundError as error:
-        print(f"{error.name} is not installed; run: pip install 'kiemke[server]'", file=sys.stderr)
+        complain(f"{error.name} is not installed; run: pip install 'kiemke[server]'")
         return 1
     try:
         return _dispatch(options, load(options.config))
     except Problem as error:
-        told = error.tell("vi" if options.lang == "vi" else "en")
+        told = error.tell("vi" if spoken() == "vi" else "en")
         print(f"{told['detail']} {told['remedy']}", file=sys.stderr)
     except (ServerError, MigrationError) as error:
-        print(str(error), file=sys.stderr)
+        complain(str(error))
     except UNAVAILABLE as error:
-        print(f"{type(error).__name__}: {error}; check database_url and data_dir", file=sys.stderr)
+        complain(f"{type(error).__name__}: {error}; check database_url and data_dir")
     return 1
 
 
@@ -85,8 +89,8 @@ def _read_password() -> str:
 
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n")
-    password = getpass.getpass("Mật khẩu / Password: ")
-    if getpass.getpass("Lần nữa / Again: ") != password:
+    password = getpass.getpass(in_tongue("Password: "))
+    if getpass.getpass(in_tongue("Once more: ")) != password:
         raise SettingsError("the two passwords differ; nothing was changed")
     return password
 
@@ -115,18 +119,19 @@ async def _audit(settings: "Settings", options: argparse.Namespace) -> int:
     async with _opened(settings) as db, db.snapshot() as session:
         if options.verb == "anchor":
             head = await anchor(session, key)
-            print(head.to_json() if head else "nothing is sealed yet")
-            return 0 if head else 1
+            if head is None:
+                complain("nothing is sealed yet")
+                return 1
+            print(head.to_json())
+            return 0
         anchors = tuple(read_anchor(file.read_text("utf-8")) for file in options.anchor)
         report = await verify(session, key.public_key(), read_clock_ms(), anchors)
-    print(
-        f"{report.checked} entries, {report.signed_heads} signed heads, {report.unsealed} waiting"
-    )
+    say(f"{report.checked} entries, {report.signed_heads} signed heads, {report.unsealed} waiting")
     for fault in report.faults[:_MOST_FAULTS]:
-        print(f"place {fault.place or '-'}: {fault.what}")
+        say(f"place {fault.place or '-'}: {fault.say(vietnamese=spoken() == 'vi')}")
     if len(report.faults) > _MOST_FAULTS:
-        print(f"and {len(report.faults) - _MOST_FAULTS} more")
-    print("the log is not what was sealed" if report.faults else "all is as it was sealed")
+        say(f"and {len(report.faults) - _MOST_FAULTS} more")
+    say("the log is not what was sealed" if report.faults else "all is as it was sealed")
     return 1 if report.faults else 0
 
 
@@ -137,7 +142,7 @@ async def _adopt(settings: "Settings", paper: str) -> int:
 
     async with _opened(settings) as db, db.transaction() as session:
         count = await record_rows(session, LEDGER_TABLES, "ledger.adopt", paper, read_clock_ms())
-    print(f"{count} rows are in the log as they are now, by {paper}")
+    say(f"{count} rows are in the log as they are now, by {paper}")
     return 0
 
 
@@ -146,20 +151,24 @@ async def _migrate(settings: "Settings", demo: bool, backed_up: bool) -> int:
     from kiemke.server.installation import ensure_installation
     from kiemke.server.migrate import migrate
 
-    names = await migrate(settings.database_url, settings.data_dir, backed_up=backed_up)
+    names = await migrate(settings.database_url, settings.data_dir, backed_up=backed_up, tell=say)
     db = Database(settings.database_url)
     await db.open()
     try:
         found = await ensure_installation(db, settings.utc_offset_seconds, demo=demo)
     finally:
         await db.close()
-    print(f"applied: {', '.join(names)}" if names else "the schema is up to date")
+    say(f"applied: {_listed(names)}" if names else "the schema is up to date")
     if demo and not found.demo:
-        print(
-            "this database has real data already: it is not marked as sample data", file=sys.stderr
-        )
+        complain("this database has real data already: it is not marked as sample data")
         return 1
     return 0
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return migrations in a line: all of a few, of many the first, the last and how many."""
+    few = len(names) <= _FEW
+    return ", ".join(names) if few else f"{names[0]} … {names[-1]} ({len(names)})"
 
 
 async def _rebuild_search(settings: "Settings") -> int:
@@ -173,7 +182,8 @@ async def _rebuild_search(settings: "Settings") -> int:
         while taken := await search_index.run(db):
             things += taken
         after = await search_index.digest(db)
-    print(f"{things} things, {after.words} words; {'as before' if before == after else 'mended'}")
+    how = "as before" if before == after else "mended"
+    say(f"{things} things, {after.words} words; {how}")
     return 0
 
 
@@ -207,7 +217,7 @@ async def _set_password(settings: "Settings", name: str, password: str) -> int:
             who="kiemke-server",
             now_ms=read_clock_ms(),
         )
-    print(f"{name}: the password is changed; sign in again")
+    say(f"{name}: the password is changed; sign in again")
     return 0
 
 
@@ -219,7 +229,7 @@ async def _reset_totp(settings: "Settings", name: str) -> int:
     async with _opened(settings) as db, db.transaction() as session:
         user = await find_user(session, name)
         await remove(session, user["id"], name, "kiemke-server", read_clock_ms())
-    print(f"{name}: signs in by the password alone; enrol a phone anew with: kiemke totp on")
+    say(f"{name}: signs in by the password alone; enrol a phone anew with: kiemke totp on")
     return 0
 
 
@@ -256,14 +266,14 @@ def _ca(settings: "Settings", step: str | None) -> int:
 
     folder = settings.data_dir / "ca"
     if step == "next":
-        print(f"next SHA-256 {format_fingerprint(make_next_root(folder).sha256)}")
-        print(
+        say(f"next SHA-256 {format_fingerprint(make_next_root(folder).sha256)}")
+        say(
             "Senders learn it with their next post. When all have reported: kiemke-server ca switch"
         )
         return 0
     if step == "switch":
         print(f"SHA-256 {format_fingerprint(switch_root(folder).sha256)}")
-        print(
+        say(
             "It signs within a minute, without a restart. A machine that never learned it: "
             "kiemke-agent enroll --repin TOKEN"
         )
@@ -272,7 +282,7 @@ def _ca(settings: "Settings", step: str | None) -> int:
     print(f"SHA-256 {format_fingerprint(authority.root_sha256)}")
     print(authority.folder / "root.pem")
     if authority.upcoming is not None:
-        print(f"next SHA-256 {format_fingerprint(authority.upcoming.sha256)}")
+        say(f"next SHA-256 {format_fingerprint(authority.upcoming.sha256)}")
     return 0
 
 
@@ -280,9 +290,9 @@ async def _rotate_key(settings: "Settings", *, new_key: bool) -> int:
     from kiemke.server.secrets_key import rotate
 
     done, lost = await rotate(settings, new_key=new_key)
-    print(done)
+    say(done)
     for words in lost:
-        print(words, file=sys.stderr)
+        complain(words)
     return 1 if lost else 0
 
 
@@ -290,15 +300,17 @@ async def _check(settings: "Settings") -> int:
     from kiemke.server.ca import open_authority, renew_leaf
     from kiemke.server.migrate import pending
 
-    print(
+    say(
         f"settings  ok  data_dir {settings.data_dir}, {settings.listen_host}:{settings.listen_port}"
     )
     names = await pending(settings.database_url)
-    missing = f"lacks {', '.join(names)}: run kiemke-server migrate"
-    print(f"database  {missing if names else 'ok'}")
+    if names:
+        say(f"database  lacks {_listed(names)}: run kiemke-server migrate")
+    else:
+        say("database  ok")
     authority = open_authority(settings.data_dir / "ca")
     renew_leaf(authority, settings.certificate_names, datetime.now(UTC))
-    print(f"root      ok  {authority.root_sha256}")
+    say(f"root      ok  {authority.root_sha256}")
     return 1 if names else 0
 
 

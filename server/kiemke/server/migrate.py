@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -52,20 +52,25 @@ async def pending(url: str) -> list[str]:
 
 
 async def migrate(
-    url: str, backup_dir: Path | None = None, *, backed_up: bool = False
+    url: str,
+    backup_dir: Path | None = None,
+    *,
+    backed_up: bool = False,
+    tell: Callable[[str], None] = lambda _text: None,
 ) -> list[str]:
     """Apply what is pending and return its names. Raises MigrationError when that cannot be done.
 
     A database that holds tables already is copied first: SQLite beside itself, PostgreSQL by
-    ``pg_dump`` into ``backup_dir``, unless ``backed_up`` says that somebody did.
+    ``pg_dump`` into ``backup_dir``, unless ``backed_up`` says that somebody did. ``tell`` is told, in
+    English, what is begun and where the copy is.
     """
     names = await pending(url)
     if not names:
         return []
     if url.startswith("sqlite:"):
-        await _migrate_sqlite(Path(url.removeprefix("sqlite://")), url)
+        await _migrate_sqlite(Path(url.removeprefix("sqlite://")), url, tell)
     else:
-        await _migrate_postgres(url, backup_dir, backed_up)
+        await _migrate_postgres(url, backup_dir, backed_up, tell)
     return names
 
 
@@ -127,11 +132,13 @@ def _file_lock(path: Path) -> Iterator[None]:
         lock.close()
 
 
-async def _migrate_sqlite(path: Path, url: str) -> None:
+async def _migrate_sqlite(path: Path, url: str, tell: Callable[[str], None]) -> None:
     with _file_lock(path):
         if not await pending(url):  # the process that held the lock before has done it
             return
         copy = _copy_aside(path)
+        if copy is not None:
+            tell(f"the database as it was: {copy}")
         try:
             await _run(url)
             _check_foreign_keys(path)
@@ -168,7 +175,9 @@ def _check_foreign_keys(path: Path) -> None:
 # --- PostgreSQL --------------------------------------------------------------------------------
 
 
-async def _migrate_postgres(url: str, backup_dir: Path | None, backed_up: bool) -> None:
+async def _migrate_postgres(
+    url: str, backup_dir: Path | None, backed_up: bool, tell: Callable[[str], None]
+) -> None:
     """DDL is transactional there; the lock is an advisory one of the whole database."""
     postgres_driver.require()
     import asyncpg
@@ -184,13 +193,15 @@ async def _migrate_postgres(url: str, backup_dir: Path | None, backed_up: bool) 
             " AND table_name = 'installation'"
         )
         if tables and not backed_up:
-            _dump(url, backup_dir)
+            tell("copying the database first, by pg_dump; this may take minutes")
+            tell(f"the database as it was: {_dump(url, backup_dir)}")
         await _run(url)
     finally:
         await lock.close()
 
 
-def _dump(url: str, backup_dir: Path | None) -> None:
+def _dump(url: str, backup_dir: Path | None) -> Path:
+    """Copy the database into a file of ``backup_dir`` and return it. Raises MigrationError."""
     program = shutil.which("pg_dump")
     if program is None or backup_dir is None:
         raise MigrationError(
@@ -217,3 +228,4 @@ def _dump(url: str, backup_dir: Path | None) -> None:
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip()[-300:]
         raise MigrationError(f"pg_dump failed, nothing was changed: {reason}")
+    return target

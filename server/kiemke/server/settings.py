@@ -25,7 +25,7 @@ CREDENTIAL_NAME = "kiemke-secrets-key"
 
 # Variables of the other programs of this name: a server started beside them must not stumble.
 FOREIGN_PREFIXES = ("KIEMKE_AGENT_", "KIEMKE_COLLECTOR_", "KIEMKE_CLI_", "KIEMKE_TEST_")
-FOREIGN_NAMES = frozenset({"KIEMKE_CONFIG", "KIEMKE_CONFIG_DIR", "KIEMKE_STATE_DIR"})
+FOREIGN_NAMES = frozenset({"KIEMKE_CONFIG", "KIEMKE_CONFIG_DIR", "KIEMKE_STATE_DIR", "KIEMKE_LANG"})
 
 
 @dataclass(frozen=True, slots=True)
