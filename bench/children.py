@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import random
 import shutil
 import signal
 import socket
@@ -15,6 +16,9 @@ from pathlib import Path
 
 PATIENCE_SECONDS = 180.0  # a machine may be loaded; what takes longer has hung
 PR_SET_PDEATHSIG = 1  # prctl(2)
+# Below 32768, where Linux begins with any port (net.ipv4.ip_local_port_range); in an order of this
+# process's own, whatever the seed of a test.
+_PORTS = random.SystemRandom().sample(range(20_000, 32_000), 12_000)
 PLACES = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 
 
@@ -33,11 +37,17 @@ def find_program(name: str) -> str | None:
 
 
 def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    """Return a port of 127.0.0.1 that nobody held a moment ago."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of 127.0.0.1 that nobody holds (``kind`` SOCK_DGRAM for UDP), each one once.
+
+    It is none of those the kernel gives to whoever asks for any port: nobody takes it by chance
+    before its program listens, or while that one is away. Raises ChildError.
+    """
+    while _PORTS:
+        port = _PORTS.pop()
+        with contextlib.suppress(OSError), socket.socket(socket.AF_INET, kind) as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise ChildError("no free port below 32000 on 127.0.0.1")
 
 
 def clean_environment(more: Mapping[str, str] | None = None) -> dict[str, str]:

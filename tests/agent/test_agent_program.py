@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -258,13 +257,11 @@ def test_the_running_agent_loads_no_sensor_and_nothing_heavy() -> None:
 
 
 def test_help_needs_no_state_and_shows_examples() -> None:
-    began = time.monotonic()
     done = subprocess.run(
         [*AGENT, "--help"], capture_output=True, text=True, timeout=30, check=True
     )
 
     assert "kiemke-agent enroll TOKEN" in done.stdout
-    assert time.monotonic() - began < 10.0
 
 
 def test_the_addresses_of_the_server_are_shown_and_changed(

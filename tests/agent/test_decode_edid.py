@@ -110,7 +110,7 @@ def test_what_is_no_edid_is_refused(data: bytes) -> None:
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_are_decoded_or_refused_in_bounded_time(tail: bytes, whole: bool) -> None:
     data = firmware.edid()[:20] + tail if whole else tail
-    began = time.perf_counter()
+    began = time.thread_time()  # what it worked, not how long the machine let it wait
     try:
         said = edid.decode(data)
     except DecodeError:
@@ -118,4 +118,4 @@ def test_any_bytes_are_decoded_or_refused_in_bounded_time(tail: bytes, whole: bo
     else:
         assert said.digital in (True, False)
 
-    assert time.perf_counter() - began < 1.0
+    assert time.thread_time() - began < 1.0

@@ -196,7 +196,7 @@ def test_what_is_no_dump_is_refused(data: bytes) -> None:
 def test_any_bytes_are_decoded_or_refused_in_bounded_time(
     table: bytes, version: tuple[int, int]
 ) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()  # what it worked, not how long the machine let it wait
     for data in (table, dump(version, table)):
         try:
             said = smbios.decode_dump(data)
@@ -204,4 +204,4 @@ def test_any_bytes_are_decoded_or_refused_in_bounded_time(
             continue
         assert all(one.size_bytes is None or one.size_bytes >= 0 for one in said.memory)
 
-    assert time.perf_counter() - began < 1.0
+    assert time.thread_time() - began < 1.0

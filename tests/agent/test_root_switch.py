@@ -164,11 +164,11 @@ async def test_a_running_server_takes_a_new_root_without_a_restart(
     try:
         following = await asyncio.to_thread(make_next_root, first.folder)
         await asyncio.to_thread(
-            wait_until, lambda: services.authority.upcoming == following, "next", 5
+            wait_until, lambda: services.authority.upcoming == following, "next"
         )
         await asyncio.to_thread(switch_root, first.folder)
         await asyncio.to_thread(
-            wait_until, lambda: services.authority.root_sha256 == following.sha256, "switch", 5
+            wait_until, lambda: services.authority.root_sha256 == following.sha256, "switch"
         )
     finally:
         keeper.cancel()

@@ -15,6 +15,7 @@ import pytest
 
 from kiemke.cli import session
 from tests.cli.conftest import Run
+from tests.support.peers import free_port
 
 PASSWORD = "một mật khẩu đủ dài"
 START_SECONDS = 30.0
@@ -45,8 +46,7 @@ def _server(environment: dict[str, str], *argv: str, stdin: str = "") -> str:
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """The real server on a free port of loopback."""
     folder = tmp_path_factory.mktemp("office")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {
         "PATH": os.environ.get("PATH", ""),
         "KIEMKE_DATA_DIR": str(folder),

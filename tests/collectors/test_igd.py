@@ -43,7 +43,7 @@ ip link add lan0 type veth peer name lan1
 ip addr add 192.168.9.1/24 dev lan0; ip link set lan0 up; ip link set lan1 up
 "$1" -d -f "$2/conf" -P "$2/pid" > "$2/log" 2>&1 &
 gateway=$!
-for n in $(seq 100); do grep -q 'listening on port' "$2/log" && break; sleep 0.05; done
+for n in $(seq 600); do grep -q 'listening on port' "$2/log" && break; sleep 0.05; done
 "$3" -m kiemke.collectors.main --state "$2/state" --once 192.168.9.1 --credential upnp
 grep ext0: /proc/net/dev
 kill $gateway

@@ -56,7 +56,7 @@ async def test_a_resting_device_is_sent_nothing_until_something_about_it_changes
     events: list[str] = []
     learned = Learned()
     async with polling(
-        v2c(COMMUNITY), attempt_seconds=0.01, trace=lambda event, _: events.append(event),
+        v2c(COMMUNITY), attempt_seconds=5.0, trace=lambda event, _: events.append(event),
         learned=learned,
     ) as polled:  # fmt: skip
         port = free_port(socket.SOCK_DGRAM)

@@ -95,9 +95,9 @@ async def test_a_device_too_slow_for_one_poll_gives_its_counters_in_the_next() -
     async with (
         serving(TableView(switch(60))) as port,
         relay("127.0.0.1", port, to_client=until_silent) as line,
-        polling(v2c(COMMUNITY), attempt_seconds=1.0, attempts=1, trace=watch) as polled,
+        polling(v2c(COMMUNITY), attempt_seconds=0.4, attempts=3, trace=watch) as polled,
     ):
-        _, first = await polled.poll(line.port, budget=4.0)
+        _, first = await polled.poll(line.port)
         line.to_client = pass_on
         walked.clear()
         _, second = await polled.poll(line.port)

@@ -28,7 +28,7 @@ WRONG = SshCredential("kiemke", Secret("other"))
 @pytest.fixture(scope="module")
 def first_port() -> Iterator[int]:
     """A running fakenos; its platforms have one port each from here on."""
-    first = free_port() - len(PLATFORMS)
+    first = free_port()
     program = [sys.executable, "-W", "ignore", "-m", "tests.support.fakenos_server"]
     server = subprocess.Popen(
         [*program, str(first), *PLATFORMS],

@@ -2,8 +2,9 @@
 
 import asyncio
 import re
+import time
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import asyncssh
@@ -14,6 +15,7 @@ from kiemke.collectors.ssh.login import Host, SshCredential
 from kiemke.collectors.ssh.platform import load_platform
 from kiemke.collectors.ssh.platforms import PLATFORMS
 from kiemke.collectors.ssh.read import Reading, SshReader
+from kiemke.collectors.ssh.runner import CommandRunner
 from kiemke.wire.host_key import shown
 from kiemke.wire.secret import Secret
 from tests.support.ssh_devices import PASSWORD, USER, Played, Sshd, play, read_recording, run_sshd
@@ -29,15 +31,33 @@ async def visit(
     platform: str,
     state: Path,
     credential: SshCredential = CREDENTIAL,
-    budget_seconds: float = SLOW_MACHINE_SECONDS,
 ) -> Reading:
     reader = SshReader(HostKeys(state))
     try:
         return await reader.read(
-            load_platform(platform), Host("127.0.0.1", played.port), credential, budget_seconds
+            load_platform(platform),
+            Host("127.0.0.1", played.port),
+            credential,
+            SLOW_MACHINE_SECONDS,
         )
     finally:
         reader.close()
+
+
+@pytest.fixture
+def time_over_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Let a session's time be over once these words came, however slow the machine is."""
+    check = CommandRunner._check
+
+    def set_words(words: str) -> None:
+        def checking(runner: CommandRunner, text: str, is_over: bool) -> None:
+            check(runner, text, is_over)
+            if runner._phase != "log in" and words in runner._tail:
+                runner._ends_at = time.monotonic()
+
+        monkeypatch.setattr(CommandRunner, "_check", checking)
+
+    return set_words
 
 
 async def test_every_platform_gives_facts_and_a_whole_configuration(tmp_path: Path) -> None:
@@ -100,22 +120,28 @@ async def test_a_changed_host_key_is_refused_before_the_password_is_sent(tmp_pat
     assert (after.outcome, after.host_key) == ("ok", same_type.host_key)
 
 
-async def test_a_slow_device_ends_at_its_deadline_with_what_it_had_told(tmp_path: Path) -> None:
+async def test_a_slow_device_ends_at_its_deadline_with_what_it_had_told(
+    tmp_path: Path, time_over_at: Callable[[str], None]
+) -> None:
+    time_over_at("cat /etc/os-release")
     recording = read_recording("linux")
     async with play(recording) as played:
         played.answer_delay_seconds = 3600.0
 
-        reading = await visit(played, "linux", tmp_path, budget_seconds=2.0)
+        reading = await visit(played, "linux", tmp_path)
 
     assert reading.outcome == "timeout"
     assert '"cat /etc/os-release"' in (reading.detail or "")
 
 
-async def test_half_a_prompt_is_no_prompt(tmp_path: Path) -> None:
+async def test_half_a_prompt_is_no_prompt(
+    tmp_path: Path, time_over_at: Callable[[str], None]
+) -> None:
+    time_over_at("<SW-")
     async with play(read_recording("huawei_vrp")) as played:
         played.half_prompt = True
 
-        reading = await visit(played, "huawei_vrp", tmp_path, budget_seconds=2.0)
+        reading = await visit(played, "huawei_vrp", tmp_path)
 
     assert reading.outcome == "prompt"
     assert "<SW-" in (reading.detail or "")
@@ -183,14 +209,12 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
         yield running
 
 
-async def visit_sshd(
-    sshd: Sshd, state: Path, key: str, budget_seconds: float = SLOW_MACHINE_SECONDS
-) -> Reading:
+async def visit_sshd(sshd: Sshd, state: Path, key: str) -> Reading:
     reader = SshReader(HostKeys(state))
     credential = SshCredential(sshd.user, private_key=Secret(key))
     host = Host("127.0.0.1", sshd.port)
     try:
-        return await reader.read(load_platform("linux"), host, credential, budget_seconds)
+        return await reader.read(load_platform("linux"), host, credential, SLOW_MACHINE_SECONDS)
     finally:
         reader.close()
 
@@ -211,15 +235,13 @@ async def test_the_real_sshd_lets_a_key_in_and_this_machine_tells_what_it_is(
 
 
 async def test_the_real_sshd_refuses_is_slow_or_says_half_a_prompt(
-    sshd: Sshd, tmp_path: Path
+    sshd: Sshd, tmp_path: Path, time_over_at: Callable[[str], None]
 ) -> None:
-    """All at once; the time is what a login takes on a busy machine."""
-    strange, slow, half = await asyncio.gather(
-        *(
-            visit_sshd(sshd, tmp_path, sshd.keys[key], budget_seconds=6.0)
-            for key in ("strange", "slow", "half")
-        )
-    )
+    strange = await visit_sshd(sshd, tmp_path, sshd.keys["strange"])
+    time_over_at("")
+    slow = await visit_sshd(sshd, tmp_path, sshd.keys["slow"])
+    time_over_at("kiem")
+    half = await visit_sshd(sshd, tmp_path, sshd.keys["half"])
 
     assert [each.outcome for each in (strange, slow, half)] == ["auth", "prompt", "prompt"]
     assert all((each.config, each.facts) == (None, {}) for each in (strange, slow, half))

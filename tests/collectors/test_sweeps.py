@@ -65,7 +65,7 @@ async def test_sites_are_swept_one_after_the_other_and_when_is_remembered(tmp_pa
     sweeps = Sweeps(tmp_path, emit, run)
     sweeps.wait_seconds = lambda task, now: 0.0 if task.site not in sweeps._swept else 60.0  # type: ignore[method-assign]
     sweeps.assign([TASK, SweepTask(5, ("10.5.10.0/24",), (), 600.0)])
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(told) < 2:
             await asyncio.sleep(0)
     await sweeps.close()

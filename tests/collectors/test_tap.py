@@ -82,10 +82,9 @@ async def test_silence_and_refusal_are_shown_too() -> None:
     async with tapped("127.0.0.1", port, lambda _, fields: seen.append(fields)) as tap:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
             client.sendto(sys_uptime_request("x"), ("127.0.0.1", tap.port))
-            for _ in range(200):
-                if len(seen) > 1:
-                    break
-                await asyncio.sleep(0.005)
+            async with asyncio.timeout(10):
+                while len(seen) < 2:
+                    await asyncio.sleep(0.005)
 
     assert [(packet["way"], packet.get("error")) for packet in seen] == [
         ("out", None),

@@ -4,7 +4,6 @@ import asyncio
 import io
 import os
 import struct
-import time
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -149,13 +148,12 @@ async def test_a_spreadsheet_bomb_is_refused_and_the_server_lives(
 ) -> None:
     data = make()
     before = _memory_bytes()
-    began = time.monotonic()
 
     with pytest.raises(FileRefused) as caught:
-        await read_lines(data)
+        await read_lines(data, wall_seconds=120.0)
 
+    # Not by the time it took: a slow machine is given all it needs.
     assert caught.value.code in codes and caught.value.problem.vi and caught.value.remedy.vi
-    assert time.monotonic() - began < parse.WALL_SECONDS
     assert _memory_bytes() - before < 100 * 2**20
     assert _children() == []
 
@@ -192,7 +190,9 @@ async def test_a_reader_that_takes_too_long_is_ended() -> None:
 
 async def test_a_cancelled_import_leaves_no_reader_behind() -> None:
     task = asyncio.create_task(read_lines(b"a;b\r\n" * 100_000))
-    await asyncio.sleep(0.05)
+    async with asyncio.timeout(30):
+        while not _children():
+            await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -212,7 +212,7 @@ async def test_a_fault_outside_every_transaction_stops_no_later_batch(database: 
 
     with pytest.raises(Unavailable):
         await writer.submit(sender.batch([event(sender, 1)]))
-    again = await asyncio.wait_for(writer.submit(sender.batch([event(sender, 1)])), 5)
+    again = await asyncio.wait_for(writer.submit(sender.batch([event(sender, 1)])), 30)
     await writer.stop()
 
     assert (again.applied, again.repeated) == (0, 1)

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from bench.children import free_port as free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 PEERS_FILE = ROOT / "tests" / "peers.txt"
 PATIENCE_SECONDS = 30.0
@@ -66,14 +68,6 @@ def require_peer(program: str) -> str:
     if os.environ.get("CI") == "true":
         pytest.fail(advice, pytrace=False)
     pytest.skip(advice)
-
-
-def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    """Return a port of 127.0.0.1 that nobody held a moment ago (``kind`` SOCK_DGRAM for UDP)."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_until(

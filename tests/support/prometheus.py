@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.peers import end_process, free_port, require_peer, run_daemon, wait_ready
+from tests.support.peers import (
+    end_process,
+    free_port,
+    require_peer,
+    run_daemon,
+    wait_ready,
+    wait_until,
+)
 
 _OWN_UNITS = ("_bits_per_second", "_working_days")
 
@@ -96,6 +103,12 @@ class PrometheusPeer:
         values = list(self.query(expression).values())
         assert len(values) < 2, f"{expression} gives {len(values)} series"
         return values[0] if values else None
+
+    def soon(self, expression: str) -> float:
+        """Return the one value once there is a series: a scrape that was late leaves it out for one."""
+        wait_until(lambda: self.value(expression) is not None, expression)
+        found = self.value(expression)
+        return self.soon(expression) if found is None else found
 
     def stop(self) -> None:
         """End the process; harmless when it has ended."""

@@ -3,7 +3,6 @@
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
@@ -218,26 +217,22 @@ def test_after_an_answer_that_ends_the_connection_it_is_closed(
 
 
 def test_a_silent_server_is_left_after_the_timeout(certificates: Certificates) -> None:
-    began = time.monotonic()
     with (
         answering(certificates, b"HTTP/1.1 200 OK\r\n", hold=True) as (address, _),
         connected(certificates, address, timeout_seconds=0.2) as connection,
         pytest.raises(TimeoutError),
     ):
+        # Who waits on is told by the server's end, after seconds: no TimeoutError.
         connection.request("GET", "/", None, {}, MOST_BYTES)
-
-    assert time.monotonic() - began < 3
 
 
 def test_a_server_that_drips_is_left_too(certificates: Certificates) -> None:
     """Each byte comes in time, the answer never: one request in flight would be so for ever."""
-    began = time.monotonic()
     drip = b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n" + b"a" * 900
     with (
         answering(certificates, drip, pause_seconds=0.02) as (address, _),
         connected(certificates, address, timeout_seconds=0.2) as connection,
         pytest.raises(TimeoutError),
     ):
+        # Who waits on is answered whole, after seconds: no TimeoutError.
         connection.request("GET", "/", None, {}, MOST_BYTES)
-
-    assert time.monotonic() - began < 3
