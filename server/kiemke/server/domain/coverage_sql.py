@@ -225,27 +225,38 @@ FROM held WHERE official_id IS NOT NULL OR CAST(:first_official AS BIGINT) = 0
 GROUP BY unit_id
 """
 
-# One row per person of a subtree, with the PC that put the person where it stands.
+# A row for each person of a subtree and one for each PC that put the person where it stands. Folded by a
+# window and not joined: a planner that thinks the PCs few would look all through them for each person.
 _WHO = """
-SELECT q.official_id, q.unit_id, q.kind, m.post, q.place, q.has_shared,
+SELECT q.official_id, m.unit_id, m.kind, m.post, q.place, q.has_shared,
   o.code AS official_code, @person_name AS official_name, o.sort_key, v.code AS unit_code, v.name AS unit_name,
-  (SELECT MIN(b.reason) FROM absence b WHERE b.official_id = q.official_id AND @active(b))
-    AS absence_reason,
-  (SELECT MIN(b.instrument) FROM absence b WHERE b.official_id = q.official_id AND @active(b))
-    AS absence_instrument,
-  pc.asset_id, a.code AS asset_code, a.serial AS asset_serial, pc.machine_id,
+  q.asset_id, a.code AS asset_code, a.serial AS asset_serial, q.machine_id,
   (SELECT MAX(w.day) FROM working w
-   WHERE w.block * @block_code + w.bit <= pc.last_seen) AS last_day,
-  pc.foreign_days, pc.approved, pc.quarantined, pc.count_result, pc.count_day
-FROM person q
+   WHERE w.block * @block_code + w.bit <= q.last_seen) AS last_day,
+  q.foreign_days, q.approved, q.quarantined, q.count_result, q.count_day
+FROM (
+  SELECT f.*, MAX(f.membership) OVER mine AS membership_id, MAX(f.stands) OVER mine AS place,
+    MAX(f.shares) OVER mine AS has_shared
+  FROM (
+    SELECT official_id, membership_id AS membership, place AS stands, has_shared AS shares,
+      NULL AS asset_id, NULL AS pc_place, NULL AS machine_id, CAST(NULL AS BIGINT) AS last_seen,
+      NULL AS foreign_days, NULL AS approved, NULL AS quarantined, NULL AS count_result, NULL AS count_day
+    FROM person
+    UNION ALL
+    SELECT official_id, NULL, NULL, NULL, asset_id, place, machine_id, last_seen, foreign_days, approved,
+      quarantined, count_result, count_day
+    FROM pc
+  ) AS f
+  WINDOW mine AS (PARTITION BY f.official_id)
+) AS q
 JOIN membership m ON m.id = q.membership_id
 JOIN official o ON o.id = q.official_id
-JOIN closure c ON c.unit_id = q.unit_id AND c.ancestor_id = :unit
-JOIN unit_version v ON v.unit_id = q.unit_id AND @active(v)
-LEFT JOIN pc ON pc.official_id = q.official_id AND pc.place = q.place
-LEFT JOIN asset a ON a.id = pc.asset_id
-WHERE CAST(:place AS BIGINT) IS NULL OR q.place = :place
-ORDER BY v.sort_key, q.unit_id, o.sort_key, q.official_id, pc.asset_id
+JOIN unit_version v ON v.unit_id = m.unit_id AND @active(v)
+LEFT JOIN asset a ON a.id = q.asset_id
+-- IS TRUE: looked up and not joined, since nobody knows how many a recursion finds.
+WHERE (m.unit_id IN (SELECT unit_id FROM closure WHERE ancestor_id = :unit)) IS TRUE
+  AND (CAST(:place AS BIGINT) IS NULL OR q.place = :place) AND (q.asset_id IS NULL OR q.pc_place = q.place)
+ORDER BY v.sort_key, m.unit_id, o.sort_key, q.official_id, COALESCE(q.asset_id, 0)
 """
 
 

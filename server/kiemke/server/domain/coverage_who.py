@@ -6,7 +6,8 @@ from datetime import date
 from typing import Any
 
 from kiemke.server.db import Row, Session, as_date
-from kiemke.server.domain.coverage import make_ready, statement_params
+from kiemke.server.domain import coverage_few
+from kiemke.server.domain.coverage import statement_params
 from kiemke.server.domain.coverage_sql import RANKS, who_sql
 from kiemke.server.domain.elsewhere import Elsewhere, load_names
 from kiemke.server.domain.tables import dated
@@ -54,18 +55,6 @@ class WhoRow:
     absences: tuple[Absent, ...] = ()
 
 
-# The first and the last of those asked for: the statement reads no others' PCs.
-_SPAN = dated("""
-WITH RECURSIVE below (unit_id) AS (
-  SELECT CAST(:unit AS BIGINT)
-  UNION
-  SELECT v.unit_id FROM unit_version v JOIN below b ON v.parent_id = b.unit_id WHERE {active v}
-)
-SELECT MIN(m.official_id) AS first_official, MAX(m.official_id) AS last_official
-FROM below b JOIN membership m ON m.unit_id = b.unit_id AND m.is_primary AND {active m}
-""")
-
-
 async def coverage_who(
     session: Session,
     unit_id: int,
@@ -79,19 +68,20 @@ async def coverage_who(
 
     Of a PC that stood at the site of a unit not in ``seen`` (None: all) only that is told. Raises KeyError for a state that STATES does not have.
     """
-    params = await statement_params(session, day, known_ms)
-    span = await session.one(_SPAN, unit=unit_id, day=day, known=known_ms)
-    if span is None or span["first_official"] is None:
+    times = {"day": day, "known": known_ms}
+    units = await coverage_few.units_below(session, unit_id, times)
+    few = await coverage_few.few_of_units(session, units, times)
+    if few is not None and not few.officials:
         return []
-    params |= span
-    await make_ready(session)
     place = None if state is None else RANKS[state]
+    params = await statement_params(session, day, known_ms)
     statement = who_sql(session.dialect, params["blocks"])
-    rows = await session.fetch(statement, unit=unit_id, place=place, **params)
+    rows = await coverage_few.fetch(session, statement, params, few, unit=unit_id, place=place)
     chosen: dict[int, Row] = {}
     for row in rows:
         kept = chosen.get(row["official_id"])
-        if kept is None or _newness(row) > _newness(kept):
+        # Of each person the first row tells of no PC; of equals the first PC stays.
+        if kept is None or kept["asset_id"] is None or _newness(row) > _newness(kept):
             chosen[row["official_id"]] = row
     rows = await _with_facts(session, list(chosen.values()), params)
     rows = await _with_sites(session, rows, params, seen)

@@ -6,13 +6,15 @@ met makes a PC unfit; with none such, a need nobody can tell makes it unknown (`
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
 
 from kiemke.server.db import Row, Session
-from kiemke.server.domain.coverage import make_ready, statement_params
+from kiemke.server.domain import coverage_few
+from kiemke.server.domain.coverage import statement_params
+from kiemke.server.domain.coverage_few import Few, few_of_units, few_officials
 from kiemke.server.domain.coverage_sql import persons_sql
 from kiemke.server.domain.fit_facts import (
     SECTIONS,
@@ -31,6 +33,8 @@ from kiemke.server.domain.ownership import KIND
 from kiemke.server.domain.tables import dated
 
 FITNESS = ("fit", "unfit", "fit_unknown")
+# Whether what is searched in is to be told of.
+Keep = Callable[[str], bool]
 _PRINTERS = ("printer", "multifunction", "copier")
 
 
@@ -57,6 +61,11 @@ class FitRow:
     missing: tuple[str, ...]
     unknown: tuple[str, ...]
 
+    @property
+    def words(self) -> str:
+        """What of the person is searched in."""
+        return f"{self.official_code} {self.official_name} {self.post or ''}"
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -69,24 +78,42 @@ class Setting:
     printing_units: frozenset[int]
 
 
-_VERIFIED = """
-SELECT q.official_id, q.unit_id, m.post, o.code AS official_code, @person_name AS official_name, o.sort_key,
-  v.code AS unit_code, v.name AS unit_name, a.code AS asset_code, pc.machine_id, s.id AS source_id
+# The persons in order. @told: what is searched in.
+_PERSONS = """
+SELECT q.official_id@told
 FROM person q
-JOIN pc ON pc.official_id = q.official_id AND pc.place = 1
 JOIN membership m ON m.id = q.membership_id
 JOIN official o ON o.id = q.official_id
 JOIN unit_version v ON v.unit_id = q.unit_id AND @active(v)
-JOIN asset a ON a.id = pc.asset_id
-LEFT JOIN machine_source y ON y.machine_id = pc.machine_id AND @active(y)
-LEFT JOIN source s ON s.id = y.source_id AND s.state = 'approved'
 WHERE q.place = 1 AND (CAST(:all_units AS INTEGER) = 1 OR q.unit_id IN :[units])
-ORDER BY v.sort_key, q.unit_id, o.sort_key, q.official_id, a.code, s.id
+ORDER BY v.sort_key, q.unit_id, o.sort_key, q.official_id
 """
-_POSTS = dated("""
-SELECT m.official_id, m.post, m.kind FROM membership m WHERE {active m}
-  AND (CAST(:all_units AS INTEGER) = 1 OR m.official_id IN :[officials])
-""")
+_TOLD = ", o.code AS official_code, @person_name AS official_name, m.post"
+# Folded by a window and not joined: a planner that thinks the PCs few would look all through them for each
+# person.
+_VERIFIED = """
+SELECT q.official_id, m.unit_id, m.post, o.code AS official_code, @person_name AS official_name, o.sort_key,
+  v.code AS unit_code, v.name AS unit_name, a.code AS asset_code, q.machine_id, s.id AS source_id
+FROM (
+  SELECT f.official_id, f.asset_id, f.machine_id,
+    MAX(f.membership) OVER (PARTITION BY f.official_id) AS membership_id
+  FROM (
+    SELECT official_id, membership_id AS membership, NULL AS asset_id, NULL AS machine_id
+    FROM person WHERE place = 1 AND (CAST(:all_units AS INTEGER) = 1 OR unit_id IN :[units])
+    UNION ALL
+    SELECT official_id, NULL, asset_id, machine_id FROM pc WHERE place = 1
+  ) AS f
+) AS q
+JOIN membership m ON m.id = q.membership_id
+JOIN official o ON o.id = q.official_id
+JOIN unit_version v ON v.unit_id = m.unit_id AND @active(v)
+JOIN asset a ON a.id = q.asset_id
+LEFT JOIN machine_source y ON y.machine_id = q.machine_id AND @active(y)
+LEFT JOIN source s ON s.id = y.source_id AND s.state = 'approved'
+ORDER BY v.sort_key, m.unit_id, o.sort_key, q.official_id, a.code, s.id
+"""
+_POSTS = dated("SELECT m.official_id, m.post, m.kind FROM membership m WHERE {active m}")
+_POSTS_OF = f"{_POSTS} AND m.official_id IN :[officials]"
 _PRINTING = dated(
     """
 SELECT DISTINCT c.unit_id FROM custody c JOIN asset a ON a.id = c.asset_id
@@ -94,7 +121,7 @@ WHERE {active c}
   AND (a.kind IN :[kinds.text] OR a.id IN (SELECT g.asset_id FROM asset_fact g
     WHERE g.kind IN :[kinds.text] AND {active g}))
   AND @kind IN :[kinds.text] AND EXISTS (
-  SELECT 1 FROM asset_status t WHERE t.asset_id = a.id AND t.status = 'in_use' AND {active t})
+  SELECT 1 FROM asset_status t WHERE t.asset_id = a.id AND t.status = 'in_use' AND {active t})@mine
 """.replace("@kind", KIND)
 )
 _STORED = """
@@ -102,31 +129,40 @@ SELECT source_id, section, status, rows_json FROM source_section
 WHERE section IN :[sections.text] AND changed_at_ms <= :until AND source_id IN :[sources]
 """
 _TITLES = "SELECT id, name FROM software_title"
+_TITLES_OF = """
+SELECT id, name FROM software_title
+WHERE id IN (SELECT title_id FROM source_software WHERE source_id IN :[sources])
+"""
 _DRIVERS = "SELECT DISTINCT source_id FROM source_software WHERE title_id IN :[titles]"
+_DRIVERS_OF = f"{_DRIVERS} AND source_id IN :[sources]"
 
 
 async def read_persons(
-    session: Session, day: date, known_ms: int, units: list[int] | None
+    session: Session, day: date, known_ms: int, units: list[int] | None, few: Few | None = None
 ) -> list[Row]:
-    """Return a row for each source of each verified PC of the units' own people, None is all."""
+    """Return a row for each source of each verified PC of the units' own people, None is all.
+
+    ``few`` are those people's rows, None where they are too many for that to be worth it.
+    """
+    return await _ask(session, _VERIFIED, day, known_ms, units, few)
+
+
+async def _ask(
+    session: Session, tail: str, day: date, known_ms: int, units: list[int] | None, few: Few | None
+) -> list[Row]:
     params = await statement_params(session, day, known_ms)
-    await make_ready(session)
-    sql = persons_sql(session.dialect, params["blocks"], _VERIFIED)
+    sql = persons_sql(session.dialect, params["blocks"], tail)
     scope = {"units": units or [], "all_units": 1 if units is None else 0}
-    return await session.fetch(sql, **params, **scope)
+    return await coverage_few.fetch(session, sql, params, few, **scope)
 
 
 async def read_posts(
     session: Session, day: date, known_ms: int, officials: list[int] | None
 ) -> dict[int, list[tuple[str | None, str]]]:
     """Return every (post, kind) of the day by official; None is everybody's."""
-    rows = await session.fetch(
-        _POSTS,
-        day=day,
-        known=known_ms,
-        officials=officials or [],
-        all_units=1 if officials is None else 0,
-    )
+    of = {} if officials is None else {"officials": officials}
+    sql = _POSTS if officials is None else _POSTS_OF
+    rows = await session.fetch(sql, day=day, known=known_ms, **of)
     posts: dict[int, list[tuple[str | None, str]]] = defaultdict(list)
     for row in rows:
         posts[row["official_id"]].append((row["post"], row["kind"]))
@@ -134,28 +170,44 @@ async def read_posts(
 
 
 async def read_setting(
-    session: Session, day: date, known_ms: int, facts: Mapping[int, Facts]
+    session: Session,
+    day: date,
+    known_ms: int,
+    facts: Mapping[int, Facts],
+    few: Few | None = None,
 ) -> Setting:
-    """Return what is judged by on a day. Raises UnusableRule."""
+    """Return what is judged by on a day, of a few persons' units and ``facts``. Raises UnusableRule."""
     rules = await load_rules(session, day, known_ms)
-    printing = await session.fetch(_PRINTING, day=day, known=known_ms, kinds=list(_PRINTERS))
+    mine = {} if few is None else {"units": few.units}
+    printing = await session.fetch(
+        _PRINTING.replace("@mine", "" if few is None else " AND c.unit_id IN :[units]"),
+        day=day,
+        known=known_ms,
+        kinds=list(_PRINTERS),
+        **mine,
+    )
     return Setting(
         rules,
         day,
         facts,
-        await _read_drivers(session, rules),
+        await _read_drivers(session, rules, None if few is None else sorted(facts)),
         frozenset(row["unit_id"] for row in printing),
     )
 
 
-async def _read_drivers(session: Session, rules: FitRules) -> frozenset[int]:
+async def _read_drivers(
+    session: Session, rules: FitRules, sources: list[int] | None
+) -> frozenset[int]:
+    """Return which of the sources have a driver of a token, None is all sources."""
     globs = rules.tokens.software
+    of = {} if sources is None else {"sources": sources}
     titles = [
         row["id"]
-        for row in await session.fetch(_TITLES)
+        for row in await session.fetch(_TITLES if sources is None else _TITLES_OF, **of)
         if any(fnmatchcase(row["name"].casefold(), glob) for glob in globs)
     ]
-    rows = await session.fetch(_DRIVERS, titles=titles)
+    drivers = _DRIVERS if sources is None else _DRIVERS_OF
+    rows = await session.fetch(drivers, titles=titles, **of)
     return frozenset(row["source_id"] for row in rows)
 
 
@@ -181,12 +233,52 @@ async def load(
 
     ``until_ms`` is the moment up to which a section's content speaks of the day.
     """
-    persons = await read_persons(session, day, known_ms, units)
-    officials = None if units is None else sorted({row["official_id"] for row in persons})
+    few = None
+    if units is not None:
+        few = await few_of_units(session, units, {"day": day, "known": known_ms})
+    return await _load(session, day, known_ms, until_ms, units, few)
+
+
+async def find(
+    session: Session, day: date, known_ms: int, units: list[int] | None, keep: Keep | None
+) -> list[int]:
+    """Return the officials ``load`` would tell of, in its order: those whose words are to keep."""
+    few = None
+    if units is not None:
+        few = await few_of_units(session, units, {"day": day, "known": known_ms})
+    tail = _PERSONS.replace("@told", "" if keep is None else _TOLD)
+    rows = await _ask(session, tail, day, known_ms, units, few)
+    names = ("official_code", "official_name", "post")
+    return [
+        row["official_id"]
+        for row in rows
+        if keep is None or keep(" ".join(row[name] or "" for name in names))
+    ]
+
+
+async def load_officials(
+    session: Session, day: date, known_ms: int, until_ms: int, officials: list[int]
+) -> list[FitRow]:
+    """Return what ``load`` tells of these people, in its order. Raises UnusableRule."""
+    few = await few_officials(session, officials, {"day": day, "known": known_ms})
+    return await _load(session, day, known_ms, until_ms, None, few)
+
+
+async def _load(
+    session: Session,
+    day: date,
+    known_ms: int,
+    until_ms: int,
+    units: list[int] | None,
+    few: Few | None,
+) -> list[FitRow]:
+    persons = await read_persons(session, day, known_ms, units, few)
+    is_everybody = few is None and units is None
+    officials = None if is_everybody else sorted({row["official_id"] for row in persons})
     posts = await read_posts(session, day, known_ms, officials)
     sources = [row["source_id"] for row in persons if row["source_id"] is not None]
     facts = await read_facts_of(session, sources, until_ms)
-    return judge(persons, posts, await read_setting(session, day, known_ms, facts))
+    return judge(persons, posts, await read_setting(session, day, known_ms, facts, few))
 
 
 def judge(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 from litestar import get
@@ -11,7 +12,7 @@ from litestar.params import QueryParameter
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import Services, services_of
 from kiemke.server.domain.calendar import day_start_ms
-from kiemke.server.domain.fit import FITNESS, FitRow, load
+from kiemke.server.domain.fit import FITNESS, FitRow, find, load, load_officials
 from kiemke.server.domain.text import is_found
 from kiemke.server.errors import Problem
 from kiemke.server.resources.assets import PersonRef
@@ -54,14 +55,17 @@ async def list_fit(
     services = services_of(request)
     day = min(asked.moment.day, services.today() - timedelta(days=1))
     moment = Moment(day, asked.moment.known_ms)
+    until_ms = _until_ms(services, moment)
+    keep = partial(is_found, asked.q) if asked.q else None
     async with services.db.reading() as session:
-        rows = await load(session, day, moment.known_ms, _until_ms(services, moment), asked.units)
-    rows = [
-        row
-        for row in rows
-        if fitness in (None, row.fitness)
-        and is_found(asked.q, f"{row.official_code} {row.official_name} {row.post or ''}")
-    ]
+        if fitness is None:
+            # Only those on the page are judged: what a whole country's PCs told is a gigabyte.
+            found = await find(session, day, moment.known_ms, asked.units, keep)
+            officials, cursor = page_of(found, asked)
+            page = await load_officials(session, day, moment.known_ms, until_ms, officials)
+            return Page([_make(row, day.isoformat()) for row in page], len(found), cursor)
+        rows = await load(session, day, moment.known_ms, until_ms, asked.units)
+    rows = [row for row in rows if row.fitness == fitness and (keep is None or keep(row.words))]
     page, cursor = page_of(rows, asked)
     return Page([_make(row, day.isoformat()) for row in page], len(rows), cursor)
 
