@@ -321,3 +321,65 @@ def test_an_act_whose_answer_never_came_may_have_been_done(signed_in: RestServer
     assert ran.code == 1
     assert "kết nối đứt trước khi máy chủ trả lời" in ran.err
     assert "chưa rõ việc đã làm xong chưa" in ran.err
+
+
+UNDO: dict[str, Any] = {
+    "decision": {"number": 812, "day": "2025-07-01", "instrument": "12/QĐ", "who": "binh"},
+    "vanished": [{"code": "MOI", "name": "Phòng mới"}],
+    "revived": [{"code": "TL", "name": "Xã Tiên Lãng"}],
+    "changed": [],
+    "moved": [{"what": "official", "code": "CB9", "name": "An",
+               "from": {"code": "MOI", "name": "Phòng mới"},
+               "to": {"code": "TL", "name": "Xã Tiên Lãng"}}],
+    "stays": [{"what": "source", "code": "s1", "name": "pc-1", "at": {"code": "TM", "name": "T"}}],
+    "targets": 1, "undated_known": True, "hindrances": [], "applied": False,
+}  # fmt: skip
+
+
+def test_a_decision_is_taken_back_with_a_reason_and_rehearsed_first(
+    signed_in: RestServer, run: Run
+) -> None:
+    signed_in.on("POST", "/reorganisations/812/undo", UNDO)
+
+    ran = run("don-vi", "go", "812", "--ly-do", "nhập nhầm")
+
+    assert ran.code == 0, ran.err
+    for part in ("12/QĐ", "01/07/2025", "MOI Phòng mới", "TL Xã Tiên Lãng", "cán bộ 1", "pc-1"):
+        assert part in ran.out
+    assert ran.out.splitlines()[-1].startswith("Chưa ghi gì")
+    assert signed_in.asked[0].query == {"apply": "false"}
+    assert json.loads(signed_in.asked[0].body) == {"reason": "nhập nhầm", "instrument": None}
+
+
+def test_what_is_in_the_way_is_told_in_its_order_with_what_to_type(
+    signed_in: RestServer, run: Run
+) -> None:
+    later = {"number": 901, "at": "2026-01-05T04:00:00Z", "who": "an", "act": "unit.reorganise",
+             "subject": "decision:14/QĐ", "instrument": "14/QĐ", "why": ["TO thuộc MOI."],
+             "undo": True}  # fmt: skip
+    by_hand = later | {"number": 850, "act": "official.leave", "subject": "official:CB9",
+                       "undo": False}  # fmt: skip
+    told = UNDO | {"hindrances": [later, by_hand], "undated_known": False}
+    signed_in.on("POST", "/reorganisations/812/undo", told)
+
+    ran = run("unit", "undo", "812", "--reason", "x")
+
+    assert ran.code == 1
+    lines = ran.out.splitlines()
+    assert "   → kiemke unit undo 901 --reason …" in lines
+    assert "   → kiemke audit list --about official:CB9" in lines
+    assert "Chưa ghi gì" not in ran.out
+    assert "phiên bản cũ" in ran.out
+
+
+def test_decisions_are_listed_by_number(signed_in: RestServer, run: Run) -> None:
+    one = {"number": 812, "at": "2026-01-05T04:00:00Z", "who": "binh", "day": "2025-07-01",
+           "instrument": "12/QĐ", "created": ["MOI"], "ended": ["TL", "KN"], "undone": None,
+           "undone_by": 830}  # fmt: skip
+    signed_in.on("GET", "/reorganisations", {"items": [one], "total": 1, "next": None})
+
+    ran = run("don-vi", "quyet-dinh")
+
+    assert ran.code == 0, ran.err
+    for part in ("812", "12/QĐ", "01/07/2025", "830"):
+        assert part in ran.out

@@ -165,6 +165,7 @@ CHANGES: dict[tuple[str, str], tuple[dict[str, Any] | None, ...]] = {
     ("POST", "/api/v1/imports"): ({},),
     ("POST", "/api/v1/officials/{ref}/erase"): ({"instrument": "1/QĐ"},),
     ("POST", "/api/v1/reorganisations"): ({**_PAPER, "changes": []},),
+    ("POST", "/api/v1/reorganisations/{ref}/undo"): ({"reason": "x"},),
     ("POST", "/api/v1/sources/{ref}/approve"): (None,),
     ("POST", "/api/v1/sources/{ref}/revoke"): (None,),
     ("POST", "/api/v1/sources/{ref}/probe"): ({"on": True}, {"on": False}),

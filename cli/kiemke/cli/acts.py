@@ -6,7 +6,7 @@ from kiemke.cli.app import App
 from kiemke.cli.command import option
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.listing import DayType, json_option
-from kiemke.cli.records import Record, dig
+from kiemke.cli.records import Record, dig, number_at
 from kiemke.cli.tables import ABSENT, Column, as_json, cell
 
 
@@ -57,6 +57,14 @@ def say_applied(app: App, told: object) -> None:
         app.say("", _("Written."))
     else:
         app.say("", _("Nothing was written yet. The same command with --apply does it."))
+
+
+def say_number(app: App, told: object) -> None:
+    """Print the number of a decision that was written, and how to take it back."""
+    number = number_at(told, "number")
+    if number is not None:
+        text = _("Entered as decision {number}. If it was wrong: {command}")
+        app.say(text.format(number=number, command=f"kiemke unit undo {number} --reason …"))
 
 
 def _said(app: App, field: Column, record: object) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import click
 
 from kiemke.cli import figures
-from kiemke.cli.acts import act, act_options, say_applied
+from kiemke.cli.acts import act, act_options, say_applied, say_number
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.choices import Choice
 from kiemke.cli.command import Command, argument, option
@@ -97,12 +97,11 @@ def _decide(app: App, decision: dict[str, Any], apply: bool, json: bool) -> int:
         more = _("… and {count} more; --json has them all")
         app.say(more.format(count=figures.count(len(moved) - MOST_SHOWN)))
     _tell_takes(app, told, decision["day"])
-    ended = number_at(told, "targets_ended")
-    if ended:
-        app.say(
-            _("{count} coverage targets end with their units").format(count=figures.count(ended))
-        )
+    if ended := number_at(told, "targets_ended"):
+        text = _("{count} coverage targets end with their units")
+        app.say(text.format(count=figures.count(ended)))
     say_applied(app, told)
+    say_number(app, told)
     return 0
 
 

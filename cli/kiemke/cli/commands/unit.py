@@ -2,7 +2,7 @@
 
 import click
 
-from kiemke.cli import unit_change
+from kiemke.cli import unit_change, unit_undo
 from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Group, argument
 from kiemke.cli.i18n import N_, _
@@ -79,5 +79,5 @@ def show_(app: App, ref: str, times: Times, json: bool) -> None:
     show_one(app, _("Unit"), FIELDS, found)
 
 
-for change in unit_change.COMMANDS:
+for change in (*unit_change.COMMANDS, *unit_undo.COMMANDS):
     unit.add_command(change)

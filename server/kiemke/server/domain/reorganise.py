@@ -54,7 +54,7 @@ class Succession:
 
 @dataclass(slots=True)
 class Plan:
-    """Everything a decision would do; ``apply`` does exactly this."""
+    """Everything a decision would do; ``apply`` does exactly this, and tells what it moved without a date."""
 
     decision: Decision
     today: date
@@ -64,6 +64,7 @@ class Plan:
     cut_targets: list[Row] = field(default_factory=list)
     stock_takes: list[dict[str, Any]] = field(default_factory=list)
     uncounted: list[int] = field(default_factory=list)
+    undated: list[tuple[str, int, str, Any, Any]] = field(default_factory=list)
 
     def consequences(self) -> dict[str, Any]:
         """Return what would happen, for a person to read before it does."""
@@ -105,8 +106,7 @@ async def plan(session: Session, decision: Decision, today: date) -> Plan:
             "Nhập vào ngày có hiệu lực hoặc sau đó.",
             "Enter it on that day or later.",
         )
-    planner = _Planner(session, decision, today)
-    return await planner.plan()
+    return await _Planner(session, decision, today).plan()
 
 
 class _Planner:
@@ -117,8 +117,7 @@ class _Planner:
         self._session = session
         self._decision = decision
         self._units: dict[int, _Unit] = {}
-        self._old_codes: dict[str, int] = {}
-        self._new_codes: dict[str, int] = {}
+        self._old_codes, self._new_codes = dict[str, int](), dict[str, int]()
 
     async def plan(self) -> Plan:
         await self._load()

@@ -6,7 +6,7 @@ from typing import Any
 from kiemke.server.db import Session
 from kiemke.server.domain.device_book import refresh
 from kiemke.server.domain.reorganise import Plan, version_values
-from kiemke.server.domain.reorganise_rows import EXTRA, carry, reopen
+from kiemke.server.domain.reorganise_rows import EXTRA, carry, reopen, undated_table
 from kiemke.server.domain.reorganise_sites import Networks
 from kiemke.server.domain.reorganise_takes import carry_take
 
@@ -54,6 +54,8 @@ async def apply(session: Session, plan: Plan, *, who: str, now_ms: int) -> dict[
                 continue
             shares.add((row["link_id"], target))
         await carry(session, transfer, target, day, **stamp)
+        if (table := undated_table(transfer.holding.what)) is not None:
+            plan.undated.append((table, row["id"], "unit_id", row["unit_id"], target))
     await networks.settle(session, stamp)
     devices = [t.holding.row["device_id"] for t in plan.transfers if t.holding.what == "device"]
     await refresh(session, devices, plan.today, now_ms)

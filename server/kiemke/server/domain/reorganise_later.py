@@ -11,9 +11,10 @@ from typing import Protocol
 
 from kiemke.server.db import Row, Session, as_date
 from kiemke.server.domain.reorganise_decision import CannotReorganise, refuse
+from kiemke.server.domain.unit_spans import FOREVER, Span, by_unit, loop_of, span_of
 
 _LATER = """
-SELECT unit_id, parent_id, code, valid_from, instrument FROM unit_version
+SELECT unit_id, parent_id, code, valid_from, valid_to, instrument FROM unit_version
 WHERE voided_at_ms IS NULL AND valid_from > :day ORDER BY valid_from, id
 """
 
@@ -40,6 +41,7 @@ async def check_later(
             raise _changes_later(own, row)
         if above is not None and above.ended:
             raise _below_later(above, row)
+    _check_loops(units, later, day)
     lives_on = {row["unit_id"] for row in later}
     living = [unit for unit in units.values() if unit.touched and not unit.ended]
     for unit in living:
@@ -53,6 +55,30 @@ async def check_later(
     for unit in (units[receiver] for receiver in sorted(set(receivers))):
         if not unit.ended and (end := _end_of(unit, lives_on)) is not None:
             raise _ends_first(unit, end)
+
+
+def _check_loops(units: Mapping[int, Planned], later: Iterable[Row], day: date) -> None:
+    """No unit may come to stand below itself by what was entered for a later day."""
+    after = [span_of(row) for row in later]
+    on_day = [
+        Span(
+            each.id,
+            each.parent_id,
+            each.code,
+            day,
+            FOREVER if each.row is None else _ends(each.row),
+        )
+        for each in units.values()
+        if not each.ended
+    ]
+    spans = by_unit([*on_day, *after])
+    for each in after:
+        if loop_of(each, spans):
+            raise _below_itself(each)
+
+
+def _ends(row: Row) -> date:
+    return FOREVER if row["valid_to"] is None else as_date(row["valid_to"])
 
 
 def _end_of(unit: Planned, lives_on: set[int]) -> date | None:
@@ -95,6 +121,16 @@ def _below_later(unit: Planned, row: Row) -> CannotReorganise:
         f"From {since} on {code} belongs to {unit.code}, which ends by this decision.",
         f"Chuyển trước: kiemke don-vi chuyen {code} --thuoc … --ngay {since:%d/%m/%Y} --so …",
         f"Move it first: kiemke unit move {code} --under … --day {since} --paper …",
+    )
+
+
+def _below_itself(span: Span) -> CannotReorganise:
+    since, paper = span.begins, span.row["instrument"] or "–"
+    return refuse(
+        f"Từ {since:%d/%m/%Y} {span.code} sẽ nằm dưới chính nó (văn bản {paper}, đã nhập trước).",
+        f"From {since} on {span.code} would stand below itself (paper {paper}, entered before).",
+        "Kiểm tra ngày của hai văn bản: kiemke don-vi lich-su.",
+        "Check the days of both papers: kiemke unit history.",
     )
 
 

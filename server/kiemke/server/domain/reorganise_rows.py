@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from kiemke.server.db import Row, Session, as_date
+from kiemke.server.ledgers import LEDGER_TABLES
 
 _OPEN = "t.voided_at_ms IS NULL AND (t.valid_to IS NULL OR t.valid_to > :day)"
 
@@ -112,6 +113,12 @@ class Transfer:
 
     holding: Holding
     to_unit_id: int
+
+
+def undated_table(what: str) -> str | None:
+    """Return the table of what is held without dates, None where it has dates or is logged as a ledger row."""
+    table = _PLAIN[what][0] if what in _PLAIN else None
+    return None if table in LEDGER_TABLES else table
 
 
 async def holdings_of(session: Session, unit_ids: list[int], day: date) -> list[Holding]:

@@ -110,7 +110,9 @@ class Networks:
             name=new,
             id=row["id"],
         )
+        self._plan.undated.append(("secret", row["id"], "unit_id", row["unit_id"], target))
         if new != name:
+            self._plan.undated.append(("secret", row["id"], "name", name, new))
             units = self._served(row["unit_id"], kind, name)
             await session.execute(_USERS[kind], new=new, units=units, name=name)
 

@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import services_of
+from kiemke.server.domain.act_log import number_of
 from kiemke.server.domain.reorganise import plan
 from kiemke.server.domain.reorganise_apply import apply as write
 from kiemke.server.domain.reorganise_decision import (
@@ -74,7 +75,8 @@ class ReorganisationOutput:
     """Every consequence, and whether it was written.
 
     ``stock_takes`` are the open ones of the units concerned with what becomes of each, ``uncounted``
-    the units that end in others without a stock-take.
+    the units that end in others without a stock-take, ``number`` what the decision is taken back by, null
+    where nothing was written.
     """
 
     created: list[dict[str, Any]]
@@ -84,6 +86,7 @@ class ReorganisationOutput:
     targets_ended: int
     stock_takes: list[dict[str, Any]]
     uncounted: list[dict[str, Any]]
+    number: int | None
     applied: bool
 
 
@@ -182,10 +185,16 @@ async def reorganise(
                 who=request.user.name,
                 act="unit.reorganise",
                 subject=f"decision:{decision.instrument}",
-                after={"day": decision.day, "made": made, **_counts(foretold)},
+                after={
+                    "day": decision.day,
+                    "made": made,
+                    **_counts(foretold),
+                    "undated": planned.undated,
+                },  # fmt: skip
                 paper=decision.instrument,
             )
-    return ReorganisationOutput(**foretold, applied=apply)
+    number = await number_of(services.db, decision.instrument) if apply else None
+    return ReorganisationOutput(**foretold, number=number, applied=apply)
 
 
 def _counts(foretold: dict[str, Any]) -> dict[str, Any]:
@@ -212,7 +221,8 @@ async def get_history(
     )
     successions = await services.db.read(
         "SELECT * FROM unit_succession WHERE (unit_id = :unit OR successor_id = :unit)"
-        " AND voided_at_ms IS NULL AND recorded_at_ms <= :known ORDER BY valid_from, id",
+        " AND recorded_at_ms <= :known AND (voided_at_ms IS NULL OR voided_at_ms > :known)"
+        " ORDER BY valid_from, id",
         unit=unit_id,
         known=moment.known_ms,
     )
