@@ -13,6 +13,7 @@ import math
 import socket
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from pysnmp.entity.engine import SnmpEngine
@@ -20,7 +21,6 @@ from pysnmp.entity.rfc3413 import cmdgen
 from pysnmp.error import PySnmpError
 from pysnmp.hlapi.v3arch.asyncio import auth
 from pysnmp.hlapi.v3arch.asyncio.lcd import CommandGeneratorLcdConfigurator
-from pysnmp.hlapi.v3arch.asyncio.transport import Udp6TransportTarget, UdpTransportTarget
 from pysnmp.proto import errind, rfc1905
 from pysnmp.proto.rfc1902 import Null, ObjectName
 
@@ -32,9 +32,11 @@ from kiemke.collectors.errors import (
     BadAnswer,
     PollError,
     PollTimeout,
+    Refused,
     Unreachable,
 )
 from kiemke.collectors.snmp.reader import Oid, Part, Tuning, Value, Walk, format_oid, parse_oid
+from kiemke.collectors.snmp.refusals import Refusals, Udp6Target, UdpTarget
 from kiemke.collectors.snmp.walk import walk_columns
 from kiemke.collectors.trace import Trace, no_trace
 
@@ -74,6 +76,8 @@ SILENCE = {
 }
 
 Send = Callable[[Callable[..., None]], None]
+# Lets a future end with ConnectionRefusedError while nobody listens where it is awaited from.
+Heard = Callable[["asyncio.Future[Any]"], AbstractContextManager[None]]
 
 
 def _auth_data(credential: Credential) -> Any:  # pysnmp ships no types
@@ -106,6 +110,7 @@ class PysnmpEngines:
         self._engines: dict[str, Any] = {}
         self._addresses: dict[tuple[str, str, int], str] = {}
         self._configurator = CommandGeneratorLcdConfigurator()
+        self._refusals = Refusals()
 
     async def reader(
         self,
@@ -131,9 +136,10 @@ class PysnmpEngines:
             if key not in self._addresses:
                 is_v6 = ipaddress.ip_address(address).version == 6
                 # pysnmp's own timer only cleans up; the attempts are timed in PysnmpReader.
-                place = await (Udp6TransportTarget if is_v6 else UdpTransportTarget).create(
+                place = await (Udp6Target if is_v6 else UdpTarget).create(
                     (address, port), timeout=math.ceil(attempt_seconds) + 1, retries=0
                 )
+                place.refusals = self._refusals
                 name, _ = self._configurator.configure(engine, _auth_data(credential), place)
                 self._addresses[key] = name
         except PySnmpError as err:
@@ -142,6 +148,7 @@ class PysnmpEngines:
             engine,
             self._addresses[key],
             target,
+            lambda answer: self._refusals.awaited(address, port, answer),
             tuning,
             version=credential.version,
             context=credential.context,
@@ -177,6 +184,7 @@ class PysnmpReader:
         engine: Any,  # pysnmp.entity.engine.SnmpEngine, which has no types
         address_name: str,
         target: str,
+        heard: Heard,
         tuning: Tuning,
         *,
         version: str,
@@ -188,6 +196,7 @@ class PysnmpReader:
         self._engine = engine
         self._address_name = address_name
         self._target = target
+        self._heard = heard
         self._tuning = tuning
         self._is_v1 = version == "1"
         self._context = context.encode()
@@ -318,6 +327,8 @@ class PysnmpReader:
                 answer = await self._ask_once(send, patience_seconds)
             except TimeoutError:
                 outcome: object = "no answer"
+            except ConnectionRefusedError:
+                outcome = "refused"
             except PollError as err:
                 self._trace(what, {**about, "attempt": attempt, "error": err.detail})
                 raise
@@ -326,6 +337,8 @@ class PysnmpReader:
             now = time.monotonic()
             spent, self._answered_at = round(now - begun, 4), (begun + now) / 2
             self._trace(what, {**about, "attempt": attempt, "seconds": spent, "answer": outcome})
+            if outcome == "refused":
+                raise Refused(self._target)
             if outcome != "no answer":
                 self._tuning.slowest_seconds = max(self._tuning.slowest_seconds, spent)
                 return answer
@@ -337,7 +350,7 @@ class PysnmpReader:
     async def _ask_once(
         self, send: Send, patience_seconds: float
     ) -> tuple[int, int, list[tuple[Oid, Value | None]]]:
-        """Send once and wait. Raises TimeoutError, or PollError when the engine refuses."""
+        """Send once and wait. Raises TimeoutError, ConnectionRefusedError, or the engine's PollError."""
         future: asyncio.Future[tuple[Any, int, int, Any]]
         future = asyncio.get_running_loop().create_future()
 
@@ -348,12 +361,13 @@ class PysnmpReader:
             if not future.done():
                 future.set_result((indication, int(status or 0), int(index or 0), pairs))
 
-        try:
-            send(answered)
-        except PySnmpError as err:
-            raise BadAnswer(self._target, f"request not sent ({type(err).__name__})") from err
-        async with asyncio.timeout(patience_seconds):
-            indication, status, index, pairs = await future
+        with self._heard(future):
+            try:
+                send(answered)
+            except PySnmpError as err:
+                raise BadAnswer(self._target, f"request not sent ({type(err).__name__})") from err
+            async with asyncio.timeout(patience_seconds):
+                indication, status, index, pairs = await future
         if indication:
             self._raise_indication(indication)
         return status, index, [(tuple(oid), plain(value)) for oid, value in pairs]
