@@ -68,6 +68,76 @@ async def test_differences_name_the_next_command(api: Api) -> None:
     assert book == []
 
 
+async def test_a_thing_in_another_room_of_its_unit_goes_there_and_its_holder_stays(
+    api: Api,
+) -> None:
+    """The command that is told is the one that does it: it changes the place alone."""
+    async with await api.signed_in("it") as it:
+        take = await opened(it)
+        room = {"number": "A2", "result": "elsewhere", "place": "Phòng 203"}
+        await add(it, take, [room, {"number": "A1", "result": "elsewhere", "unit": "U2"}])
+        lines = (await it.get(f"/api/v1/stock-takes/{take}/lines")).json()["items"]
+        own = {
+            "giver": {"unit": "U2"},
+            "receiver": {"unit": "U2"},
+            "day": DAY,
+            "instrument": "9/BB",
+        }
+        nowhere = await it.post("/api/v1/handovers", json=own | {"assets": ["A2"]})
+        moved = await it.post(
+            "/api/v1/handovers",
+            params={"apply": "true"},
+            json=own | {"assets": ["A2"], "place": "Phòng 203"},
+        )
+        after = (await it.get("/api/v1/assets/A2", params={"as_of": DAY})).json()
+    told = {line["code"]: line["next"] for line in lines}
+
+    assert told["A2"] == (
+        "kiemke asset handover A2 --from unit:U2 --to unit:U2 --place 'Phòng 203' --day … --paper …"
+    )
+    assert "--to unit:U2 --place … --day" in told["A1"]
+    assert (nowhere.status_code, moved.status_code) == (422, 200), moved.text
+    assert (after["place"], after["official"]["code"]) == ("Phòng 203", "P2")
+
+
+async def test_a_day_before_the_unit_or_its_first_thing_is_refused_in_a_sentence(api: Api) -> None:
+    english = {"Accept-Language": "en"}
+    async with await api.signed_in("it") as it:
+
+        async def opening(day: str, unit: str = "U2") -> httpx.Response:
+            body = {"unit": unit, "day": day, "instrument": "12/QĐ"}
+            return await it.post("/api/v1/stock-takes", json=body, headers=english)
+
+        async with api.services.db.transaction() as session:
+            await session.execute(
+                "UPDATE unit_version SET valid_from = '2020-01-01' WHERE unit_id = 2"
+            )
+            await session.execute("UPDATE custody SET valid_from = '2020-02-01'")
+        unborn, empty, right = (
+            await opening("2019-12-31"), await opening("2020-01-31"), await opening("2020-02-01")
+        )  # fmt: skip
+        take = await opened(it)
+        wrong = {"day": "2020-01-15", "instrument": "13/QĐ"}
+        corrected = await it.post(
+            f"/api/v1/stock-takes/{take}/correct", json=wrong, headers=english
+        )
+        count = {
+            "items": [{"asset": "A1", "result": "seen"}],
+            "day": "2020-01-31",
+            "counted_by": "Lan",
+        }
+        counted = await it.post("/api/v1/counts", json=count, headers=english)
+
+    assert (unborn.status_code, empty.status_code, right.status_code) == (422, 422, 200), (
+        unborn.text
+    )
+    assert "it is there since 2020-01-01" in unborn.json()["detail"]
+    assert "the first thing is since 2020-02-01" in empty.json()["detail"]
+    assert corrected.status_code == 422
+    assert counted.status_code == 422
+    assert "A1 (since 2020-02-01)" in counted.json()["detail"]
+
+
 REFUSED = (
     (said("found", "A1", "KHÔNG-CÓ"), "KHÔNG-CÓ"),
     (said("surplus", "A1"), "A1"),

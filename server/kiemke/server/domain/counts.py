@@ -63,6 +63,7 @@ class Counted:
 
 _ASSETS = dated("""
 SELECT a.id, a.code, a.name, a.kind, a.no_agent_reason,
+  (SELECT MIN(b.valid_from) FROM custody b WHERE b.asset_id = a.id AND b.voided_at_ms IS NULL) AS booked,
   (SELECT MAX(s.status) FROM asset_status s WHERE s.asset_id = a.id AND {active s}) AS status
 FROM asset a
 WHERE a.code IN :[codes.text] AND (CAST(:all_units AS INTEGER) = 1 OR EXISTS (
@@ -81,7 +82,8 @@ async def plan(
 ) -> list[Counted]:
     """Return what recording would do, by code. ``units`` are those whose assets may be counted now.
 
-    Raises CannotCount for an unknown code, one held elsewhere, or a thing disposed of by that day.
+    Raises CannotCount for an unknown code, one held elsewhere, a thing disposed of by that day, or one
+    that was on no book yet.
     """
     rows = await session.fetch(
         _ASSETS,
@@ -109,10 +111,30 @@ async def plan(
                 "Leave it out, or correct its condition first.",
             ),
         )
+    _demand_booked(rows, asked.day)
     counts: dict[int, list[Row]] = {}
     for row in await session.fetch(_COUNTS, ids=[row["id"] for row in rows], day=asked.day):
         counts.setdefault(row["asset_id"], []).append(row)
     return [_judge(row, asked, counts.get(row["id"], [])) for row in rows]
+
+
+def _demand_booked(rows: Sequence[Row], day: date) -> None:
+    """Raise CannotCount for things that were on nobody's book yet on the day."""
+    since = {row["code"]: as_date(row["booked"]) for row in rows if row["booked"] is not None}
+    early = {code: booked for code, booked in since.items() if day < booked}
+    if not early:
+        return
+    vi = ", ".join(f"{code} (từ {booked:%d/%m/%Y})" for code, booked in early.items())
+    en = ", ".join(f"{code} (since {booked})" for code, booked in early.items())
+    raise CannotCount(
+        Words(
+            f"Ngày {day:%d/%m/%Y} chưa có trên sổ: {vi}.", f"Not on the book yet on {day}: {en}."
+        ),
+        Words(
+            "Sửa ngày kiểm, hoặc sửa ngày ghi sổ của tài sản trước.",
+            "Correct the day of the count, or first since when the asset is on the book.",
+        ),
+    )
 
 
 def _judge(row: Row, asked: Counting, counts: list[Row]) -> Counted:

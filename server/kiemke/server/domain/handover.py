@@ -60,7 +60,8 @@ class Party:
 class Handover:
     """What is asked: from whom to whom, since when, by which paper; ``codes`` () means everything.
 
-    ``place`` is where the things will stand, None keeps each one's place.
+    ``place`` is where the things will stand, None keeps each one's place. Where giver and receiver are one,
+    things go to another place and whoever answers for them does so still.
     """
 
     giver: Party
@@ -165,10 +166,13 @@ async def plan(session: Session, asked: Handover) -> list[Row]:
     giver, receiver = (
         (side.unit_id, side.official_id, side.place_id) for side in (asked.giver, asked.receiver)
     )
-    if giver == receiver:
+    if giver == receiver and asked.place is None:
         raise CannotHandOver(
             Words("Bên giao và bên nhận là một.", "Giver and receiver are the same."),
-            Words("Nêu bên nhận khác.", "Name another receiver."),
+            Words(
+                "Nêu bên nhận khác; chỉ chuyển chỗ thì nêu nơi đặt mới: --place.",
+                "Name another receiver; where things only go to another place, name it: --place.",
+            ),
         )
     if asked.giver.official_id is not None:
         rows = await session.fetch(
@@ -255,6 +259,7 @@ async def apply(
 ) -> None:
     """Write the handover. Two givers of one shared thing make one row of the receiver."""
     given: set[int] = set()
+    stays = asked.giver == asked.receiver
     for row in rows:
         plain = {k: v for k, v in row.items() if not k.startswith(_ASSET_PREFIX) or k == "asset_id"}
         changes: dict[str, Any] = {
@@ -262,9 +267,11 @@ async def apply(
             "official_id": asked.receiver.official_id,
             "at_place_id": asked.receiver.place_id,
         }
+        if stays:
+            changes = {"at_place_id": asked.receiver.place_id}
         if asked.place is not None or asked.receiver.place_id is not None:
             changes["place"] = asked.place
-        again = row["asset_id"] in given
+        again = row["asset_id"] in given and not stays
         given.add(row["asset_id"])
         await reopen(
             session, "custody", plain, asked.day, None if again else changes,

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
+from shlex import quote
 from typing import Any, Protocol, Self
 
 from kiemke.server.db import Row, Session, as_date
@@ -314,7 +315,11 @@ def next_command(take: int, line: Line, unit_code: str) -> str | None:
     giver = f"official:{line.holder_code}" if line.holder_code else f"unit:{line.unit_code or '…'}"
     hand_over = f"kiemke asset handover {line.code} --from {giver} --to unit:"
     if line.state == "elsewhere":
-        return f"{hand_over}{line.found_unit or '…'} --day … --paper …"
+        if line.found_unit in (None, line.unit_code):  # another room: who answers for it stays
+            own = f"unit:{line.unit_code or '…'}"
+            room = quote(line.found_place) if line.found_place else "…"
+            return f"kiemke asset handover {line.code} --from {own} --to {own} --place {room} --day … --paper …"
+        return f"{hand_over}{line.found_unit} --day … --paper …"
     if line.state == "surplus":
         return "kiemke template assets"
     if line.why == "draft":

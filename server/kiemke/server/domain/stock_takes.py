@@ -37,6 +37,20 @@ _LIVING = (
     "SELECT DISTINCT unit_id FROM unit_version WHERE unit_id IN :[units] AND voided_at_ms IS NULL"
     " AND valid_from <= :day AND (valid_to IS NULL OR valid_to > :day)"
 )
+_LIFE = (
+    "SELECT MIN(valid_from) AS since, MAX(code) AS code FROM unit_version"
+    " WHERE unit_id = :unit AND voided_at_ms IS NULL"
+)
+# Of the unit and those below it on the day: since when anything stands on their book.
+_FIRST_BOOKED = """
+WITH RECURSIVE below (unit_id) AS (
+  SELECT CAST(:root AS BIGINT)
+  UNION
+  SELECT v.unit_id FROM unit_version v JOIN below b ON v.parent_id = b.unit_id
+  WHERE v.voided_at_ms IS NULL AND v.valid_from <= :day AND (v.valid_to IS NULL OR v.valid_to > :day)
+) SELECT MIN(c.valid_from) AS day FROM custody c
+WHERE c.unit_id IN (SELECT unit_id FROM below) AND c.voided_at_ms IS NULL
+"""
 _HEIR = (
     "SELECT successor_id FROM unit_succession WHERE unit_id = :unit AND kind = 'merge'"
     " AND voided_at_ms IS NULL AND valid_from <= :today ORDER BY valid_from DESC, id DESC LIMIT 1"
@@ -198,18 +212,38 @@ async def _refuse_twin(session: Session, unit_id: int, day: date, own: int = 0) 
 async def demand_correctable(session: Session, take: Take, day: date) -> None:
     """Raise Refused for a stock-take that is over or cannot be as of this day.
 
-    Another one of the unit and day is open, or the unit was not there then.
+    Another one of the unit and day is open, or see ``demand_there``.
     """
     await demand_open(session, take)
     if day == take.day:
         return
     await _refuse_twin(session, take.counted_unit_id, day, take.id)
-    if not await session.fetch(_LIVING, units=[take.counted_unit_id], day=day):
+    await demand_there(session, take.counted_unit_id, day)
+
+
+async def demand_there(session: Session, unit_id: int, day: date) -> None:
+    """Raise Refused for a day on which the unit was not there, or nothing was on its book yet.
+
+    A unit that never had anything on its book may be counted: then all that is found is surplus.
+    """
+    life = await session.one(_LIFE, unit=unit_id)
+    if not await session.fetch(_LIVING, units=[unit_id], day=day):
+        code, since = (life["code"], as_date(life["since"])) if life else ("?", day)
         raise refused(
-            f"Ngày {day:%d/%m/%Y} chưa có hoặc không còn đơn vị được kiểm kê.",
-            f"On {day} the unit that is counted was not there.",
-            "Ghi một ngày mà đơn vị còn tồn tại, hoặc hủy đợt này và mở đợt của đơn vị khác.",
-            "Give a day on which it was, or withdraw this one and open one of another unit.",
+            f"Ngày {day:%d/%m/%Y} chưa có hoặc không còn đơn vị {code}; đơn vị có từ {since:%d/%m/%Y}.",
+            f"On {day} the unit {code} was not there; it is there since {since}.",
+            "Ghi một ngày mà đơn vị còn tồn tại, hoặc kiểm kê đơn vị khác.",
+            "Give a day on which it was, or count another unit.",
+        )
+    first = await session.one(_FIRST_BOOKED, root=unit_id, day=day)
+    if first is not None and first["day"] is not None and day < as_date(first["day"]):
+        booked = as_date(first["day"])
+        raise refused(
+            f"Ngày {day:%d/%m/%Y} sổ của đơn vị chưa ghi tài sản nào; tài sản đầu tiên ghi từ"
+            f" {booked:%d/%m/%Y}.",
+            f"On {day} nothing was on the book of the unit yet; the first thing is since {booked}.",
+            f"Ghi một ngày từ {booked:%d/%m/%Y}.",
+            f"Give a day from {booked} on.",
         )
 
 

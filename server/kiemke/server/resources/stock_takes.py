@@ -216,7 +216,11 @@ async def _opening(request: AppRequest, data: OpenInput) -> Opening:
         wanted = " | ".join(TAKE_REASONS)
         raise Problem("bad_field", field="reason", value=data.reason[:40], wanted=wanted)
     demand_near(data.day, today)
-    counted = await find_unit_id(services, data.unit, Moment(data.day, services.clock()))
+    now_ms = services.clock()
+    try:
+        counted = await find_unit_id(services, data.unit, Moment(data.day, now_ms))
+    except Problem:  # not there then: if it is now, that is what is told
+        counted = await find_unit_id(services, data.unit, Moment(today, now_ms))
     async with services.db.reading() as session:
         answers = await stock_takes.heir_of(session, counted, today)
     allowed = await allowed_now(request)
@@ -235,6 +239,7 @@ async def open_stock_take(
     now_ms, today = services.clock(), services.today()
     async with services.db.change() as session:
         with told():
+            await stock_takes.demand_there(session, asked.counted_unit_id, asked.day)
             number = (
                 await stock_takes.open_take(
                     session, asked, today=today, who=request.user.name, now_ms=now_ms
