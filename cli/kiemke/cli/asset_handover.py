@@ -22,6 +22,7 @@ ITEMS = (
     Column(N_("Name"), "name", flexible=True),
     Column(N_("Kind"), "kind", words("thing")),
     Column(N_("Original cost"), "price_dong", DONG),
+    Column(N_("Residual"), "residual_dong", DONG, optional=1),
 )
 
 
@@ -51,7 +52,8 @@ def _party(text: str, where: str) -> dict[str, str]:
     alias="ban-giao",
     help=N_(
         "Hand over what an official or a unit holds, all of it or the assets named, and write the "
-        "minutes to sign. Nothing is written without --apply."
+        "minutes to sign. From and to the same with --place: things go to another room, whoever "
+        "answers for them does so still. Nothing is written without --apply."
     ),
     examples=(
         "kiemke asset handover --from official:A --to unit:TG-VP --day … --paper …",

@@ -5,7 +5,7 @@ one who receives from it. Nothing is edited; shared custody keeps the others' ro
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from kiemke.server.db import Row, Session, as_date
 from kiemke.server.domain.refusal import Refused
 from kiemke.server.domain.reorganise_rows import reopen
+from kiemke.server.domain.residual import NOT_OWNED, OTHER_BOOK, Worth
 from kiemke.server.domain.text_labels import Words
 
 _HELD = (
@@ -20,7 +21,8 @@ _HELD = (
     " CASE WHEN f.id IS NULL THEN a.tag ELSE f.tag END AS asset_tag, COALESCE(f.kind, a.kind) AS asset_kind,"
     " CASE WHEN f.id IS NULL THEN a.price_dong ELSE f.price_dong END AS asset_price,"
     " CASE WHEN f.id IS NULL THEN a.in_use_since ELSE f.in_use_since END AS asset_since,"
-    " a.serial AS asset_serial, a.model AS asset_model FROM custody t"
+    " a.serial AS asset_serial, a.model AS asset_model,"
+    " COALESCE(f.ownership, a.ownership) AS asset_ownership FROM custody t"
     " JOIN asset a ON a.id = t.asset_id"
     " LEFT JOIN asset_fact f ON f.asset_id = a.id AND f.voided_at_ms IS NULL"
     " AND f.valid_from <= :day AND (f.valid_to IS NULL OR f.valid_to > :day)"
@@ -74,7 +76,10 @@ class Handover:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing that changes hands, as the minutes list it. Price in đồng."""
+    """One thing that changes hands, as the minutes list it. Price and residual value in đồng.
+
+    ``residual_why`` says of NO_RESIDUAL why there is no residual value.
+    """
 
     code: str
     tag: str | None
@@ -84,6 +89,8 @@ class Item:
     serial: str | None
     price_dong: int | None
     in_use_since: date | None
+    residual_dong: int | None = None
+    residual_why: str | None = None
 
 
 async def find_party(
@@ -212,11 +219,13 @@ async def plan(session: Session, asked: Handover) -> list[Row]:
     return rows
 
 
-def items(rows: Sequence[Row]) -> list[Item]:
-    """Return what the minutes list: each asset once."""
+def items(rows: Sequence[Row], worth: Mapping[int, Worth]) -> list[Item]:
+    """Return what the minutes list: each asset once, with what it is ``worth`` on the giver's book."""
     seen: dict[str, Item] = {}
     for row in rows:
         since = row["asset_since"]
+        elsewhere = OTHER_BOOK if row["asset_ownership"] == "owned" else NOT_OWNED
+        told = worth.get(row["asset_id"], elsewhere)
         seen[row["asset_code"]] = Item(
             row["asset_code"],
             row["asset_tag"],
@@ -226,6 +235,8 @@ def items(rows: Sequence[Row]) -> list[Item]:
             row["asset_serial"],
             row["asset_price"],
             None if since is None else as_date(since),
+            told.residual_dong,
+            told.why_none,
         )
     return list(seen.values())
 

@@ -14,10 +14,9 @@ from shlex import quote
 from typing import Any, Protocol, Self
 
 from kiemke.server.db import Row, Session, as_date
+from kiemke.server.domain import residual
 from kiemke.server.domain.names_then import PERSON_NAME
 from kiemke.server.domain.tables import dated
-from kiemke.server.domain.wear_now import WearQuestion
-from kiemke.server.domain.wear_now import load as load_wear
 
 # "unanswered" waits; "agrees" is as the book says; all others are differences.
 LINE_STATES = (
@@ -46,7 +45,7 @@ class Line:
     """One thing. Of a surplus ``asset_id`` and all that the book would say are None.
 
     ``why`` tells of "not_expected" whether it is booked "elsewhere", "gone" or a "draft". Prices in
-    đồng, ``residual_dong`` as of the day (None: not known). ``seen_at_ms`` and ``seen_as`` are what an
+    đồng, ``residual_dong`` as of the day (None: there is none, for ``residual_why`` of NO_RESIDUAL). ``seen_at_ms`` and ``seen_as`` are what an
     agent or collector saw last.
     """
 
@@ -78,6 +77,7 @@ class Line:
     number: str | None = None
     seen_at_ms: int | None = None
     seen_as: str | None = None
+    residual_why: str | None = None
 
     def as_json(self) -> str:
         """Return the line as it is kept."""
@@ -188,10 +188,19 @@ async def load(
     seen = await _seen(session, ids, today, known_ms)
     lines = [replace(line, **seen.get(line.asset_id or 0, {})) for line in lines]
     if values:
-        worth = await _worth(session, take.day, known_ms, units)
-        lines = [replace(line, **worth.get(line.asset_id or 0, {})) for line in lines]
+        worth = await residual.load(session, take.day, known_ms, units)
+        lines = [_valued(line, worth.get(line.asset_id or 0, residual.NOT_OWNED)) for line in lines]
     surplus = await session.fetch(_SURPLUS, take=take.id, known=known_ms)
     return [*lines, *(_surplus(row) for row in surplus)]
+
+
+def _valued(line: Line, worth: residual.Worth) -> Line:
+    return replace(
+        line,
+        asset_class=worth.asset_class,
+        residual_dong=worth.residual_dong,
+        residual_why=worth.why_none,
+    )
 
 
 def _why(row: Row) -> str:
@@ -276,21 +285,20 @@ async def _seen(
     return found
 
 
-async def _worth(
-    session: Session, day: date, known_ms: int, units: Sequence[int]
-) -> dict[int, dict[str, Any]]:
-    """Return class and residual value of the units' own things as of a day.
+def no_residual(line: Line) -> str | None:
+    """Return of NO_RESIDUAL why a line has no residual value; None where it has one.
 
-    Wear is charged in December, for the whole year: before, a thing is worth what the last year left.
+    A stock-take closed before reasons were kept says what can still be told of its lines.
     """
-    question = WearQuestion(day.year, day, known_ms, list(units))
-    found: dict[int, dict[str, Any]] = {}
-    for row in await load_wear(session, question):
-        residual = row.residual_dong
-        if residual is not None and day.month < 12:
-            residual += row.charged_dong or 0
-        found[row.asset_id] = {"asset_class": row.asset_class, "residual_dong": residual}
-    return found
+    if line.residual_dong is not None:
+        return None
+    if line.state == "surplus":
+        return "surplus"
+    if line.why is not None:
+        return {"elsewhere": "other_book", "draft": "no_paper"}.get(line.why, line.why)
+    if line.residual_why is not None:
+        return line.residual_why
+    return "tool" if line.asset_class == "tool" else "unknown"
 
 
 def count_states(lines: Sequence[Line]) -> Mapping[str, int]:

@@ -235,6 +235,18 @@ WEAR_NOTES = _table(
     ("stopped", "hỏng, ngừng tính", "broken: stands still"),
     ("last", "năm cuối", "last year"),
 )
+# Why a thing has no residual value in the minutes; in this order they are told.
+NO_RESIDUAL = _table(
+    ("no_price", "chưa có nguyên giá", "no price on the book"),
+    ("no_date", "chưa có ngày đưa vào sử dụng", "no day of first use on the book"),
+    ("tool", "công cụ, dụng cụ, không tính hao mòn", "a tool: does not wear"),
+    ("not_owned", "đi mượn hoặc của nhà cung cấp, không ở sổ này", "borrowed or a provider's: not on this book"),
+    ("other_book", "ghi ở sổ đơn vị khác", "on the book of another unit"),
+    ("no_paper", "ghi nháp, chưa có chứng từ", "a draft without paper"),
+    ("gone", "đã ghi giảm", "off the book"),
+    ("surplus", "thừa, chưa có trên sổ", "surplus: not on the book yet"),
+    ("unknown", "không rõ vì sao", "not known why"),
+)  # fmt: skip
 STATES = _table(
     ("no_pc", "chưa có máy", "no PC"),
     ("verified", "đã xác minh", "verified"),

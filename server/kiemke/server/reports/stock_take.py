@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 
 from kiemke.server.db import Database
 from kiemke.server.domain import text_labels as labels
-from kiemke.server.domain.stock_take_lines import Line
+from kiemke.server.domain.stock_take_lines import Line, no_residual
 from kiemke.server.domain.tables import PAGE_ROWS, Column, Question, Report, Row
 from kiemke.server.domain.text_labels import Words
 from kiemke.server.models.book import ASSET_KINDS
@@ -40,6 +40,7 @@ COLUMNS = (
     Column("found_place", Words("Nơi thấy", "Seen at"), "text", 18),
     Column("counted_by", Words("Người kiểm", "Counted by"), "text", 20),
     Column("note", Words("Ghi chú", "Note"), "text", 24),
+    Column("residual_why", Words("Vì sao không có GTCL", "Why no residual"), "choice", 24, choices=labels.NO_RESIDUAL),
 )  # fmt: skip
 # Of each line's amounts: how many, original cost and residual value; None: not known.
 _Amounts = tuple[int | None, int | None, int | None]
@@ -84,7 +85,7 @@ def _row(number: str, line: Line) -> Row:
     return (
         number, "asset", line.kind, line.name, line.code or line.number, line.tag, line.asset_class,
         line.in_use_year, place or None, line.holder, *book, *found, *difference, line.state,
-        line.status, where or None, line.counted_by, line.note,
+        line.status, where or None, line.counted_by, line.note, no_residual(line),
     )  # fmt: skip
 
 
@@ -92,7 +93,7 @@ def _sum(number: str | None, level: str, kind: str | None, lines: Sequence[Line]
     told = [sides(line) for line in lines]
     sums = [_total(side[place][n] for side in told) for place in range(3) for n in range(3)]
     return (
-        number, level, kind, *(None,) * 7, *sums, *(None,) * 5,
+        number, level, kind, *(None,) * 7, *sums, *(None,) * 6,
     )  # fmt: skip
 
 

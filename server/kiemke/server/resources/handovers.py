@@ -11,6 +11,7 @@ from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import services_of
 from kiemke.server.db import Row, Session
+from kiemke.server.domain import residual
 from kiemke.server.domain.handover import (
     CannotHandOver,
     Handover,
@@ -54,7 +55,7 @@ class HandoverInput:
 
 @dataclass(frozen=True, slots=True)
 class ItemOutput:
-    """One thing that changes hands."""
+    """One thing that changes hands; ``residual_why``: why it has no residual value."""
 
     code: str
     tag: str | None
@@ -62,6 +63,8 @@ class ItemOutput:
     kind: str
     serial: str | None
     price_dong: int | None
+    residual_dong: int | None
+    residual_why: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +156,9 @@ async def hand_over(
     try:
         async with services.db.change() as session:
             asked, rows = await _plan(session, request, data, allowed)
-            listed = items(rows)
+            units = sorted({row["unit_id"] for row in rows})
+            worth = await residual.load(session, asked.day, services.clock(), units)
+            listed = items(rows, worth)
             if apply:
                 who, now_ms = request.user.name, services.clock()
                 number = await _write(session, asked, rows, listed, who, now_ms)
@@ -163,7 +168,19 @@ async def hand_over(
     return HandoverOutput(
         asked.giver.name,
         asked.receiver.name,
-        [ItemOutput(i.code, i.tag, i.name, i.kind, i.serial, i.price_dong) for i in listed],
+        [
+            ItemOutput(
+                i.code,
+                i.tag,
+                i.name,
+                i.kind,
+                i.serial,
+                i.price_dong,
+                i.residual_dong,
+                i.residual_why,
+            )
+            for i in listed
+        ],  # fmt: skip
         handover_minutes(asked, listed, demo=demo),
         apply,
         number,

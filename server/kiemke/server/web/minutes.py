@@ -8,6 +8,7 @@ from datetime import date
 from html import escape
 
 from kiemke.server.domain.handover import Handover, Item, Party
+from kiemke.server.domain.residual import say_missing
 from kiemke.server.domain.text_labels import ASSET_KINDS
 
 STYLE = """
@@ -19,6 +20,7 @@ table { border-collapse: collapse; width: 100% }
 th, td { border: 1px solid #000; padding: 1.5mm 2mm; vertical-align: top }
 td.n { text-align: right; white-space: nowrap }
 footer { display: flex; justify-content: space-around; text-align: center; margin-top: 8mm }
+.sheet { page-break-before: always }
 .demo { text-align: center; font-weight: bold; letter-spacing: 2mm }
 """
 
@@ -54,17 +56,29 @@ def _row(number: int, item: Item) -> str:
         str(item.in_use_since.year) if item.in_use_since else "",
     )
     plain = "".join(f"<td>{cell}</td>" for cell in cells)
-    return f'<tr>{plain}<td class="n">{money(item.price_dong)}</td><td></td></tr>'
+    amounts = "".join(
+        f'<td class="n">{money(amount)}</td>' for amount in (item.price_dong, item.residual_dong)
+    )
+    return f"<tr>{plain}{amounts}<td></td></tr>"
+
+
+def _sum(amounts: Sequence[int | None]) -> str:
+    """Return the sum of what is known, saying so where something is not; "" where nothing is."""
+    known = [amount for amount in amounts if amount is not None]
+    if len(known) == len(amounts):
+        return money(sum(known))
+    return f"{money(sum(known))} (chưa đủ)" if known else ""
 
 
 def handover_minutes(asked: Handover, items: Sequence[Item], *, demo: bool) -> str:
     """Return the minutes as one HTML page without scripts or outside parts."""
     heads = (
         "Số TT", "Mã tài sản", "Số tem", "Tên, ký hiệu", "Loại", "Số sê-ri",
-        "Năm đưa vào SD", "Nguyên giá (đồng)", "Ghi chú",
+        "Năm đưa vào SD", "Nguyên giá (đồng)", "Giá trị còn lại (đồng)", "Ghi chú",
     )  # fmt: skip
-    known = [item.price_dong for item in items if item.price_dong is not None]
-    total = money(sum(known)) if len(known) == len(items) else f"{money(sum(known))} (chưa đủ)"
+    total = _sum([item.price_dong for item in items])
+    left = _sum([item.residual_dong for item in items])
+    without = say_missing(item.residual_why for item in items)
     mark = '<p class="demo">DỮ LIỆU MẪU</p>' if demo else ""
     return f"""<!doctype html>
 <html lang="vi"><meta charset="utf-8"><title>Biên bản giao nhận tài sản</title>
@@ -77,7 +91,8 @@ def handover_minutes(asked: Handover, items: Sequence[Item], *, demo: bool) -> s
 <table><tr>{"".join(f"<th>{head}</th>" for head in heads)}</tr>
 {"".join(_row(number, item) for number, item in enumerate(items, start=1))}
 <tr><td colspan="7"><b>Cộng: {len(items)} tài sản</b></td><td class="n"><b>{total}</b></td>
-<td></td></tr></table>
+<td class="n"><b>{left}</b></td><td></td></tr></table>
+<p>{escape(without) if without else ""}</p>
 <footer><div><b>Bên giao</b><br><i>(Ký, họ tên)</i></div>
 <div><b>Bên nhận</b><br><i>(Ký, họ tên)</i></div>
 <div><b>Thủ trưởng đơn vị</b><br><i>(Ký, họ tên, đóng dấu)</i></div></footer></html>

@@ -1,14 +1,19 @@
-"""Minutes of a stock-take as a page to print, after form C53-HD: board, classes with sums, signatures."""
+"""Minutes of a stock-take as a page to print, after form C53-HD: board, classes with sums, signatures.
+
+Tools stand in an annex of their own.
+"""
 
 from collections.abc import Sequence
 from html import escape
 
-from kiemke.server.domain.stock_take_lines import Line
+from kiemke.server.domain.residual import say_missing
+from kiemke.server.domain.stock_take_lines import Line, no_residual
 from kiemke.server.domain.stock_takes import Take
 from kiemke.server.domain.tables import Row
 from kiemke.server.domain.text_labels import ASSET_KINDS, TAKE_LINES
 from kiemke.server.reports.stock_take import COLUMNS, rows_of
 from kiemke.server.web.minutes import STYLE, long_day, money
+from kiemke.server.web.tools_minutes import is_tool, tools_annex
 
 _ROLES = {"head": "Trưởng ban", "member": "Ủy viên"}
 _AT = {column.name: place for place, column in enumerate(COLUMNS)}
@@ -34,6 +39,10 @@ def stock_take_minutes(
         f"<br>{_member(each.name, each.post, each.side, each.role)}" for each in take.board
     )
     ending = long_day(take.since) if minutes else "ngày …… tháng …… năm ……"
+    assets = [line for line in lines if not is_tool(line)]
+    without = say_missing(no_residual(line) for line in assets)
+    annex = tools_annex(take, lines)
+    apart = "<br>Công cụ, dụng cụ: xem phụ lục." if annex else ""
     return f"""<!doctype html>
 <html lang="vi"><meta charset="utf-8"><title>Biên bản kiểm kê tài sản</title>
 <style>{STYLE}</style>
@@ -45,11 +54,12 @@ def stock_take_minutes(
 <br>Ban kiểm kê gồm:{board or "<br>……"}</p>
 <p>Đơn vị tính: đồng.</p>
 <table>{_HEADS}
-{"".join(_row(row) for row in rows_of(lines))}</table>
+{"".join(_row(row) for row in rows_of(assets))}</table>
+<p>{escape(without) if without else ""}{apart}</p>
 <footer><div><b>Thủ trưởng đơn vị</b><br><i>(Ý kiến giải quyết số chênh lệch)</i><br>
 <i>(Ký, họ tên, đóng dấu)</i></div>
 <div><b>Kế toán trưởng</b><br><i>(Ký, họ tên)</i></div>
-<div><b>Trưởng ban kiểm kê</b><br><i>(Ký, họ tên)</i></div></footer></html>
+<div><b>Trưởng ban kiểm kê</b><br><i>(Ký, họ tên)</i></div></footer>{annex}</html>
 """
 
 
