@@ -123,26 +123,29 @@ async def test_all_that_builds_on_a_decision_is_told_at_once_in_the_order_to_tak
         third_number = (await decide(api, client, third))["number"]
         before = await look(client)
         told = (await undo(api, client, first, apply=False)).json()
+        found = told["hindrances"]
         refused = await undo(api, client, first)
         still = await look(client)
         one = await undo(api, client, third_number)
-        two = await undo(api, client, second_number)
-        rest = (await undo(api, client, first, apply=False)).json()["hindrances"]
+        two = await undo(api, client, found[1]["number"])
+        three = await undo(api, client, second_number)
+        last = await undo(api, client, first)
+        persons = (await client.get("/api/v1/officials?as_of=2026-03-10")).json()["items"]
 
     assert left.status_code == 200, left.text
-    found = told["hindrances"]
     numbers = [each["number"] for each in found]
     assert (numbers[0], numbers[2]) == (third_number, second_number)
     assert numbers == sorted(numbers, reverse=True) and len(numbers) == 3
-    assert [each["undo"] for each in found] == [True, False, True]
+    assert all(each["undo"] for each in found)
     assert (found[1]["act"], found[1]["instrument"]) == ("official.leave", "9/QĐ")
     assert found[1]["why"][0] == "official:P1 was changed since."
     assert refused.status_code == 422
     for part in ("13/QĐ", "14/QĐ", "official.leave official:P1"):
         assert part in refused.json()["detail"]
     assert still == before
-    assert (one.status_code, two.status_code) == (200, 200), one.text + two.text
-    assert [each["act"] for each in rest] == ["official.leave"]
+    for answer in (one, two, three, last):
+        assert answer.status_code == 200, answer.text
+    assert {each["code"]: each["unit"]["code"] for each in persons}["P1"] == "U2"
 
 
 async def test_what_is_there_by_no_entry_is_in_the_way_too_and_what_moved_on_stays(
@@ -229,3 +232,38 @@ async def test_a_late_decision_puts_no_unit_below_itself_on_a_later_day(api: Api
 
     assert late.status_code == 422
     assert "QĐ 2026-03-05" in late.json()["detail"]
+
+
+async def test_an_official_comes_back_into_no_unit_that_ended_since_and_into_no_second_post(
+    api: Api,
+) -> None:
+    """He moved from U2 to U4, U2 was merged; he left, and was taken on again elsewhere."""
+    merge = {"kind": "merge", "units": ["U2"], "into": ["U3"]}
+    acts: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("P1", {"act": "move", "unit": "U4", "day": "2026-03-02"}),
+        ("P3", {"act": "leave", "day": "2026-03-03"}),
+        ("P3", {"act": "move", "unit": "U3", "kind": "cong_chuc", "day": "2026-03-05"}),
+    )
+    numbers = []
+    async with await api.signed_in("admin") as client:
+        for code, said in acts:
+            api.clock.now_ms += 60_000
+            body = {"instrument": "1/QĐ", **said}
+            done = await client.post(f"/api/v1/officials/{code}/acts?apply=true", json=body)
+            assert done.status_code == 200, done.text
+            numbers.append((await client.get("/api/v1/audit?limit=1")).json()["items"][0]["id"])
+        decision = {"day": "2026-03-04", "instrument": "2/QĐ", "changes": [merge]}
+        decided = (await decide(api, client, decision))["number"]
+        moved = (await undo(api, client, numbers[0], apply=False)).json()["hindrances"]
+        left = (await undo(api, client, numbers[1], apply=False)).json()["hindrances"]
+        again = await undo(api, client, numbers[2])
+        now = await undo(api, client, numbers[1])
+        persons = (await client.get("/api/v1/officials?as_of=2026-03-10")).json()["items"]
+
+    assert [each["number"] for each in moved] == [decided]
+    assert moved[0]["why"] == ["unit:U2 is no more from 2026-03-04 on."]
+    assert [(each["number"], each["why"]) for each in left] == [
+        (numbers[2], ["official:P3 is said otherwise since."])
+    ]
+    assert (again.status_code, now.status_code) == (200, 200), again.text + now.text
+    assert {each["code"]: each["unit"]["code"] for each in persons}["P3"] == "U4"

@@ -15,6 +15,12 @@ from kiemke.server.db import Database, Row, Session
 UNDO = "unit.undo"
 # Acts on units that can be taken back: what they wrote are dated rows and units of things without dates.
 DECISIONS = ("unit.reorganise", UNDO)
+# Other acts that wrote dated rows alone: they stand in a decision's way, and go the same way.
+_ALIKE = (
+    "official.move", "official.post", "official.second", "official.end_second", "official.absent",
+    "official.back", "official.leave", "official.retire", "place.change", "place.end",
+)  # fmt: skip
+CAN_UNDO = frozenset((*DECISIONS, *_ALIKE, "official.undo", "place.undo"))
 _PAGE = 200
 # So many entries are opened to find who wrote a row; then it is told by name and moment alone.
 _MOST_OPENED = 5000
@@ -55,6 +61,11 @@ class Act:
         """What moved without a date: agents, secrets, tokens; None: the entry does not tell."""
         told = self.after.get("undated")
         return None if told is None else [Change(*each) for each in told]
+
+
+def undo_of(act: str) -> str:
+    """Return what taking an act back is called: "official.leave" -> "official.undo"."""
+    return f"{act.partition('.')[0]}.undo"
 
 
 async def load_act(session: Session, number: int) -> Act | None:
@@ -127,7 +138,7 @@ async def undone_by(session: Session, act: Act, known_ms: int | None = None) -> 
         "SELECT e.id, e.entry FROM audit_about w JOIN audit_entry e ON e.id = w.entry_id"
         " WHERE w.act = :act AND w.subject = :subject AND w.entry_id > :number AND w.at_ms <= :known"
         " ORDER BY e.id DESC",
-        act=UNDO,
+        act=undo_of(act.act),
         subject=act.subject[:200],
         number=act.number,
         known=2**62 if known_ms is None else known_ms,

@@ -12,7 +12,7 @@ from typing import Any
 
 from kiemke.server.db import Session
 from kiemke.server.domain.act_log import (
-    DECISIONS,
+    CAN_UNDO,
     Act,
     Change,
     find_entries,
@@ -29,6 +29,7 @@ from kiemke.server.domain.take_back_check import (
     Trees,
     check_holdings,
     check_once,
+    check_restored,
     check_tree,
     load_trees,
 )
@@ -70,10 +71,10 @@ async def plan_undo(session: Session, number: int, today: date) -> TakeBack:
     What is in the way of what is in the way shows as that is taken back: it is, and then it never was.
     """
     act = await load_act(session, number)
-    if act is None or act.act not in DECISIONS:
+    if act is None or act.act not in CAN_UNDO:
         raise refused(
-            f"Bút toán {number} không phải một quyết định về đơn vị.",
-            f"The entry {number} is no decision on units.",
+            f"Bút toán {number} không phải một quyết định gỡ được.",
+            f"The entry {number} is no decision that can be taken back.",
             "Xem số bằng kiemke don-vi quyet-dinh.",
             "See the numbers with kiemke unit decisions.",
         )
@@ -104,7 +105,11 @@ async def plan_undo(session: Session, number: int, today: date) -> TakeBack:
 
 
 async def _clashes(session: Session, rows: ActRows, trees: Trees) -> list[Clash]:
-    later = [*await check_holdings(session, trees, rows), *await check_once(session, rows)]
+    later = [
+        *await check_holdings(session, trees, rows),
+        *await check_once(session, rows),
+        *check_restored(trees, rows),
+    ]
     found = rows.built_upon + [(each.table, each.row) for each in later if each.row]
     things = await name_rows(session, found)
     built = [
@@ -185,7 +190,7 @@ async def _make(session: Session, number: int | None) -> Hindrance:
     act = await load_act(session, number)
     if row is not None:
         made.at_ms, made.who, made.act = row["at_ms"], row["who"], row["act"]
-        made.subject, made.undo = row["subject"], row["act"] in DECISIONS
+        made.subject, made.undo = row["subject"], row["act"] in CAN_UNDO
     if act is not None:
         made.paper = act.paper
     return made

@@ -237,10 +237,33 @@ async def check_once(session: Session, rows: ActRows) -> list[Clash]:
             ids=sorted({row[subject] for row in back}),
         )
         for row in standing:
-            beside = [each for each in back if each[subject] == row[subject] and _meet(each, row)]
+            beside = [
+                each
+                for each in back
+                if each[subject] == row[subject]
+                and _meet(each, row)
+                and (table != "membership" or each["is_primary"] and row["is_primary"])
+            ]
             if beside and row["id"] not in gone:
                 what = Words("đã được ghi khác đi.", "is said otherwise since.")
                 clashes.append(Clash(what, table, row))
+    return clashes
+
+
+def check_restored(trees: Trees, rows: ActRows) -> list[Clash]:
+    """Return the ends of units that rows which come back would outlive."""
+    days, units = _days(trees.then), by_unit(trees.then)
+    clashes = []
+    for table, back in rows.restore.items():
+        for row in back if table not in ("unit_version", "unit_succession") else ():
+            if (unit := row.get("unit_id")) is None:
+                continue
+            ends = FOREVER if row["valid_to"] is None else as_date(row["valid_to"])
+            day = _uncovered(as_date(row["valid_from"]), ends, days.get(unit))
+            if day is not None:
+                last = max(units[unit], key=lambda each: each.ends, default=None)
+                why = Words(f"không còn từ {day:%d/%m/%Y}.", f"is no more from {day} on.")
+                clashes.append(Clash(why, "unit_version", last.row if last else None))
     return clashes
 
 

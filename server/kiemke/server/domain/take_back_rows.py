@@ -9,16 +9,18 @@ from kiemke.server.db import Row, Session
 from kiemke.server.domain.act_log import Act, Change
 from kiemke.server.domain.audit_rows import plain
 
-# The dated tables of acts on units, each with the column by which its rows are found.
+# The dated tables of acts that can be taken back, each with the column by which its rows are found.
 SUBJECTS = {
     "unit_version": "unit_id", "unit_succession": "unit_id", "membership": "official_id",
     "custody": "asset_id", "link_version": "link_id", "link_share": "link_id",
     "place_version": "place_id", "device_version": "device_id",
     "stock_take_version": "stock_take_id", "site_subnet": "unit_id", "coverage_target": "unit_id",
+    "absence": "official_id",
 }  # fmt: skip
 # Two rows of one subject never hold on one day there.
 ONE_AT_A_TIME = (
     "unit_version", "link_version", "place_version", "device_version", "stock_take_version",
+    "membership",  # of the primary ones
 )  # fmt: skip
 # Rows without dates that an act on units writes: identities, which stay, and what is set back.
 IDENTITIES = ("unit",)

@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from kiemke.server.audit import record
 from kiemke.server.auth import AppRequest
 from kiemke.server.context import rfc3339, services_of
-from kiemke.server.domain.act_log import DECISIONS, UNDO, Act, load_act, undone_by
+from kiemke.server.domain.act_log import DECISIONS, UNDO, Act, load_act, undo_of, undone_by
 from kiemke.server.domain.calendar import day_start_ms
 from kiemke.server.domain.take_back import Hindrance, TakeBack, apply_undo, plan_undo
 from kiemke.server.domain.take_back_told import tell
@@ -192,7 +192,7 @@ async def undo_decision(
                     session, plan, who=request.user.name, now_ms=now, today=services.today()
                 )
                 await record(
-                    session, at_ms=now, who=request.user.name, act=UNDO,
+                    session, at_ms=now, who=request.user.name, act=undo_of(plan.act.act),
                     subject=plan.act.subject, paper=paper, after=_entry(plan, foretold, reason),
                 )  # fmt: skip
     return UndoOutput(
