@@ -1,0 +1,58 @@
+"""Makers from L to Z: sysDescr in the form that their gear gives it, objects as their MIBs number them."""
+
+import pytest
+
+from kiemke.collectors.snmp.reader import Value
+from tests.collectors.test_identify import ask, device
+
+E = "1.3.6.1.4.1"
+NET_SNMP = "8072.3.2.10"
+# Below E: sysObjectID; sysDescr; objects; vendor and kind; model, version and serial, "" for none.
+LINES: list[tuple[str, str, dict[str, Value], str, tuple[str, str, str]]] = [
+    ("164.6.1.6.79", "ETX-203AX, Hw: 1.0/A, Sw: 6.8.2(0.33)", {}, "RAD transmission", ("ETX-203AX", "6.8.2(0.33)", "")),
+    ("164.6.1.6.36", "MiNID Hw: 1.1, Sw: 2.5.0(0.12)", {}, "RAD transmission", ("MiNID", "2.5.0(0.12)", "")),
+    ("164.6.1.3.120", "MP-4100, HW: 0, SW: 4.90.60", {}, "RAD transmission", ("MP-4100", "4.90.60", "")),
+    ("1795.1.14", "Paradyne ATM ReachDSL Unit; Model: 4214-A1-530; CCA: 868-5; S/W Release: 02.03.06; Hardware Revision: 5315-82H; Serial number: 7001234 ;", {}, "Paradyne transmission", ("4214-A1-530", "02.03.06", "7001234")),
+    ("1795.2.24", "PARADYNE GranDSLAM 4200; S/W Release: 02.01.24;", {}, "Paradyne transmission", ("GranDSLAM 4200", "02.01.24", "")),
+    (NET_SNMP, "Linux lb1 3.10.0 x86_64", {"7146.1.2.1.1.0": b"17.4"}, "Pulse Secure load_balancer", ("", "17.4", "")),
+    ("45346.1.1", "VeloCloud EDGE 610", {}, "VMware router", ("EDGE 610", "", "")),
+    (NET_SNMP, "VeloCloud EDGE 3X00", {}, "VMware router", ("EDGE 3X00", "", "")),
+    ("50114.11.1.10.2000", "", {}, "Palo Alto Networks router", ("ION 2000", "", "")),
+    ("7933.2", "", {"7933.1.20.1.2.1.4.1": b"VTrak E610f", "7933.1.20.1.3.1.13.1.1": b"10.18.0000.60", "7933.1.20.1.2.1.5.1": b"M00H09A21900123"}, "Promise storage", ("VTrak E610f", "10.18.0000.60", "M00H09A21900123")),
+    ("42610.1.4.4", "", {"42610.1.4.4.1.1.1.0": b"1.35", "42610.1.4.4.1.1.2.0": b"PT2012-00123"}, "Powertek pdu", ("", "1.35", "PT2012-00123")),
+    (NET_SNMP, "Linux filer 5.10 x86_64", {"42040.1.101.1.0": b"VMware Virtual Platform", "42040.1.2.0": b"9.12.4", "42040.1.3.0": b"3d6b5a3c-1f0e"}, "Nasuni nas", ("VMware Virtual Platform", "9.12.4", "3d6b5a3c-1f0e")),
+    ("5127.1.1.1.8", "", {"5127.1.1.1.8.1.2.0": b"2.31.204"}, "Western Digital nas", ("My Cloud EX2 Ultra", "2.31.204", "")),
+    ("5835.5.1", "", {"5835.5.2.100.1.1.4.0": b"MDM6000", "5835.5.2.100.1.1.2.0": b"60012345"}, "Newtec modem", ("MDM6000", "", "60012345")),
+    ("13576.10.1", "WAGO 750-880 PFC ETHERNET", {"13576.10.1.10.4.0": b"01.07.13(10)"}, "WAGO gateway", ("750-880", "01.07.13", "")),
+    ("28866.2.26", "TEG-30284 28-Port Smart Switch", {"28866.2.26.16.1.2.0": b"V1.01.014"}, "TRENDnet switch", ("TEG-30284", "1.01.014", "")),
+    ("5651.1.102.8", "Switch", {"5651.1.2.1.1.2.2.0": b"MyPower S3200-10TP V6.2.3.12"}, "Maipu switch", ("S3200-10TP", "6.2.3.12", "")),
+    ("11863.1.1.3", "", {"11863.1.1.3.1.1.1.5.0": b"TL-SL3428 2.0", "11863.1.1.3.1.1.1.6.0": b"2.2.4 Build 20130705 Rel.39801"}, "TP-Link switch", ("TL-SL3428 2.0", "2.2.4 Build 20130705 Rel.39801", "")),
+    (NET_SNMP, "Linux TL-WA5210G 2.6.15 #1", {}, "TP-Link access_point", ("TL-WA5210G", "", "")),
+    ("7465.20", "", {"7465.20.2.9.1.2.1.3.1.2.7": b"GT01W", "7465.20.2.9.1.2.1.3.1.4.7": b"3.12.0", "7465.20.2.9.1.2.1.3.1.5.7": b"612345"}, "WISI video", ("GT01W", "3.12.0", "612345")),
+    ("25281.100", "", {"25281.100.1.1.0": b"LUMEX7 NTP", "25281.100.1.2.0": b"1.9"}, "Westerstrand clock", ("LUMEX7 NTP", "1.9", "")),
+    ("23.1.6.5.70", "Novell NetWare 5.70.08  October 3, 2008", {}, "Novell server", ("", "5.70.08", "")),
+    ("10456.9.40", "PLANET IGS-5225-8P2S2X Managed Switch", {"6603.1.28.1.3.3.1.5.1": b"PLANET, IGS-5225-8P2S2X, Industrial L3 Managed Switch", "6603.1.28.1.3.3.1.6.1": b"1.2102b210315", "6603.1.24.1.3.5.3.0": b"AR1234567890"}, "Planet switch", ("IGS-5225-8P2S2X", "1.2102b210315", "AR1234567890")),
+    ("8691.6.12", "", {"8691.6.12.1.22.4.0": b"V5.4 build 19091016"}, "Moxa firewall", ("EDR-G902", "V5.4", "")),
+    ("27514.1.1.1.49", "QTECH QSW-2800-28T Device", {"27514.100.1.3.0": b"7.0.3.5(B0221.0055)", "27514.100.1.101.0": b"E0712345678"}, "Qtech switch", ("QSW-2800-28T", "7.0.3.5(B0221.0055)", "E0712345678")),
+    ("7571.100.1.1.7.1", "Saf Tehnika", {"7571.100.1.1.7.1.4.11.0": b"Integra-G", "7571.100.1.1.7.1.4.12.0": b"369120512345"}, "SAF Tehnika radio_link", ("Integra-G", "", "369120512345")),
+    ("4329.20.1.1.1.1", "Siemens, SIMATIC NET, SCALANCE XC208G, 6GK5 208-0GA00-2AC2, HW: Version 2, FW: Version V04.03.00, SVPL1234567", {"4329.6.3.2.1.1.2.0": b"6GK5 208-0GA00-2AC2", "4329.6.3.2.1.1.5.0": b"V4.3.0"}, "Siemens switch", ("SCALANCE XC208G", "V4.3.0", "")),
+    ("4526.100.7", "ProSafe 802.11b/g Wireless Access Point -WG102 V5.2.9", {}, "Netgear access_point", ("WG102", "5.2.9", "")),
+    ("4526.100.2", "Netgear ProSafe VPN Firewall FVS336Gv2", {}, "Netgear firewall", ("FVS336Gv2", "", "")),
+    ("4526.100.4.10", "GS752TXS ProSafe 52-Port Gigabit Stackable Smart Switch with 10G uplinks, 6.1.0.28, B5.2.0.1", {}, "Netgear switch", ("GS752TXS", "6.1.0.28", "")),
+    ("388.14", "MotorolaAP-7131NHW=A SW=4.1.5.0-004R MIB=01h18", {}, "Motorola access_point", ("AP-7131N", "4.1.5.0-004R", "")),
+    ("388.11", "WS5100 Wireless Switch, Revision WS.02.3.2.0.1-040R MIB=01a", {}, "Motorola wireless_controller", ("WS5100", "3.2.0.1-040R", "")),
+    ("12325.1.1.2.1.1", "OPNsense fw2.example.vn 24.1.6-683208263 OPNsense FreeBSD 13.2-RELEASE-p11 amd64", {}, "OPNsense firewall", ("", "24.1.6", "")),
+    ("318.1.3", "APC InRow RP (MB:v4.1.0)", {"318.1.1.13.3.3.1.2.1.4.0": b"ACRP100", "318.1.1.13.3.3.1.2.1.7.0": b"01", "318.1.1.13.3.3.1.2.1.5.0": b"JK1012001234"}, "APC appliance", ("ACRP100 01", "", "JK1012001234")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("object_id", "descr", "objects", "what", "told"), LINES, ids=lambda _: "")
+async def test_a_maker_is_told_by_its_own_forms(
+    object_id: str, descr: str, objects: dict[str, Value], what: str, told: tuple[str, str, str]
+) -> None:
+    given = {f"{E}.{below}": value for below, value in objects.items()}
+
+    found = await ask(device(given, descr=descr, object_id=f"{E}.{object_id}"))
+
+    assert (found.model or "", found.version or "", found.serial or "") == told
+    assert f"{found.vendor} {found.kind}" == what
