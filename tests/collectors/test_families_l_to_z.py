@@ -43,6 +43,14 @@ LINES: list[tuple[str, str, dict[str, Value], str, tuple[str, str, str]]] = [
     ("388.11", "WS5100 Wireless Switch, Revision WS.02.3.2.0.1-040R MIB=01a", {}, "Motorola wireless_controller", ("WS5100", "3.2.0.1-040R", "")),
     ("12325.1.1.2.1.1", "OPNsense fw2.example.vn 24.1.6-683208263 OPNsense FreeBSD 13.2-RELEASE-p11 amd64", {}, "OPNsense firewall", ("", "24.1.6", "")),
     ("318.1.3", "APC InRow RP (MB:v4.1.0)", {"318.1.1.13.3.3.1.2.1.4.0": b"ACRP100", "318.1.1.13.3.3.1.2.1.7.0": b"01", "318.1.1.13.3.3.1.2.1.5.0": b"JK1012001234"}, "APC appliance", ("ACRP100 01", "", "JK1012001234")),
+    ("25049.1.11", "Linux cm7148 3.10.0 armv5tejl", {"25049.17.1.1.0": b"4.13.1 (2022-04-11)", "25049.17.1.2.0": b"71481234567890"}, "Opengear gateway", ("CM71xx", "4.13.1", "71481234567890")),
+    ("25049.1.120", "Linux om2216", {"25049.10.19.1.5.0": b"OM2216-L", "25049.10.19.1.3.0": b"23.03.3", "25049.10.19.1.2.0": b"22160312345678"}, "Opengear gateway", ("OM2216-L", "23.03.3", "22160312345678")),
+    ("25461.2.3.24", "Palo Alto Networks PA-5200 series firewall", {"25461.2.1.2.1.1.0": b"10.1.9-h3"}, "Palo Alto Networks firewall", ("PA-5220", "10.1.9-h3", "")),
+    ("14525.3.1.7", "Trapeze Networks MX", {"14525.4.2.1.4.0": b"7.7.3.5.0"}, "Juniper wireless_controller", ("MX-200", "7.7.3.5.0", "")),
+    ("2356.14.2.4", "LANCOM GS-2352", {"2356.14.1.1.1.2.0": b"LANCOM GS-2352", "2356.14.1.1.1.10.0": b"v3.32.0632RU4", "2356.14.1.1.1.13.0": b"4003123456789012"}, "LANCOM switch", ("GS-2352", "3.32.0632RU4", "4003123456789012")),
+    ("10876.101.1.39", "SSE-X3348T", {}, "Supermicro switch", ("SSE-X3348T", "", "")),
+    ("94.1.21.2.1.11", "Nokia IP530 rev 00, IPSO fw1 4.2-BUILD096", {}, "Check Point firewall", ("IP530", "4.2-BUILD096", "")),
+    (NET_SNMP, "Linux pve1 6.8.12-4-pve #1 SMP x86_64", {}, "Proxmox server", ("", "6.8.12-4-pve", "")),
 ]  # fmt: skip
 
 
