@@ -132,7 +132,7 @@ def test_a_real_ping_goes_out_and_comes_back(tmp_path: Path) -> None:
     prober.heed((ProbeTask(5, "127.0.0.1", 2, "gateway"),))
     prober.begin()
     assert prober._thread is not None
-    prober._thread.join(10)
+    prober._thread.join(60)
 
     assert [(one.target, one.sent, one.received) for one in told] == [(5, 2, 2)]
     assert json.loads((tmp_path / FILE).read_text()) == {"probes": [[5, "127.0.0.1", 2, "gateway"]]}

@@ -18,7 +18,7 @@ from tests.cli.conftest import Run
 from tests.support.peers import free_port
 
 PASSWORD = "một mật khẩu đủ dài"
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,7 @@ async def test_a_device_too_slow_for_one_poll_gives_its_counters_in_the_next() -
         relay("127.0.0.1", port, to_client=until_silent) as line,
         polling(v2c(COMMUNITY), attempt_seconds=0.4, attempts=3, trace=watch) as polled,
     ):
-        _, first = await polled.poll(line.port)
+        _, first = await polled.poll(line.port, budget=5.0)
         line.to_client = pass_on
         walked.clear()
         _, second = await polled.poll(line.port)

@@ -8,10 +8,10 @@ import pytest
 from pysnmp.proto.rfc1902 import Counter64
 
 from kiemke.collectors.assignment import DeviceTask
-from kiemke.collectors.snmp import oids
+from kiemke.collectors.snmp import interfaces, oids
 from kiemke.collectors.snmp.machine import SnmpValue
 from kiemke.collectors.snmp.reader import Oid, Walk, parse_oid
-from kiemke.wire.report import Device, Interfaces
+from kiemke.wire.report import Device, InterfaceReading, Interfaces
 from tests.support.snmp_agents import COMMUNITY, TableView, serving, switch
 from tests.support.snmp_polls import polling, v2c
 from tests.support.snmp_proxy import relay
@@ -45,13 +45,22 @@ class Ticking(TableView):
     ],
 )
 async def test_a_row_tells_when_its_octets_were_read(
-    backend: str, ports: int, lost: tuple[int, ...]
+    backend: str, ports: int, lost: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ends: list[tuple[Interfaces, float]] = []
+    ends: list[float] = []
+    bodies: list[Interfaces] = []
 
     async def emit(_kind: str, body: Device | Interfaces) -> None:
         if isinstance(body, Interfaces):
-            ends.append((body, time.monotonic()))
+            bodies.append(body)
+
+    merge = interfaces._merge
+
+    def merging(walks: list[Walk], now: float) -> tuple[InterfaceReading, ...]:
+        ends.append(now)
+        return merge(walks, now)
+
+    monkeypatch.setattr(interfaces, "_merge", merging)
 
     view = Ticking(ports)
     spent: list[float] = []
@@ -75,7 +84,7 @@ async def test_a_row_tells_when_its_octets_were_read(
     ):
         await polled.poller.poll(DeviceTask(1, "127.0.0.1", line.port, "default"), 20.0, emit)
 
-    found, end = ends[0]
+    (found,), (end,) = bodies, ends
     agos = [row.octets_ago_seconds or 0.0 for row in found.rows]
     middles = [((row.in_octets or 0) + (row.out_octets or 0)) / 2000 for row in found.rows]
     true_agos = [end - view.up_at - middle for middle in middles]

@@ -18,8 +18,8 @@ def job(key: str, work: Callable[[float], Awaitable[str]]) -> Job:
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    """Let the loop run until it is so, ten seconds at most."""
-    async with asyncio.timeout(10):
+    """Let the loop run until it is so, a minute at most."""
+    async with asyncio.timeout(60):
         while not is_so():
             await asyncio.sleep(0.005)
 

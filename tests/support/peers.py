@@ -88,7 +88,7 @@ def wait_until(
 
 
 def end_process(
-    process: subprocess.Popen[bytes], first: int = signal.SIGTERM, deadline_seconds: float = 10.0
+    process: subprocess.Popen[bytes], first: int = signal.SIGTERM, deadline_seconds: float = 30.0
 ) -> None:
     """Ask a process this test started to end, then kill it; returns when it is reaped."""
     if process.poll() is None:
