@@ -88,6 +88,41 @@ def make_kit(folder: Path, uses: int | None) -> kit.Roster:
     return kit.read_roster(folder)
 
 
+@pytest.mark.parametrize(
+    ("tongue", "yes", "told", "noted"),
+    [
+        ("vi", "c", ("Máy này ai dùng? (số", "Không có “Lê Mới” trong danh sách"), "DA-CAI.txt"),
+        ("en", "yes", ("Who uses this PC? (the number", "“Lê Mới” is not on the list"), "INSTALLED.txt"),
+    ],
+)  # fmt: skip
+def test_the_stick_asks_in_the_language_it_was_made_in(
+    tmp_path: Path,
+    tongue: str,
+    yes: str,
+    told: tuple[str, str],
+    noted: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its script says which one, whatever the PC's Windows speaks."""
+    monkeypatch.setenv("KIEMKE_LANG", tongue)
+    asked: list[str] = []
+    left = iter(("Lê Mới", yes))
+
+    def ask(question: str) -> str:
+        asked.append(question.strip())
+        return next(left)
+
+    roster = make_kit(tmp_path / "kit", uses=2)
+    assert kit.ask_holder(PEOPLE, ask) == (None, "Lê Mới")
+    kit.note_done(tmp_path / "kit", roster)
+
+    assert [question.startswith(words) for question, words in zip(asked, told, strict=True)] == [
+        True,
+        True,
+    ]
+    assert (tmp_path / "kit" / noted).exists()
+
+
 def test_the_enrolment_file_goes_when_the_stick_is_used_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

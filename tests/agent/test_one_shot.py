@@ -116,7 +116,7 @@ def test_this_machine_is_written_and_read_back(
 
 def test_the_scripts_words_are_those_the_decoder_knows() -> None:
     """No PowerShell runs here: what it writes is compared by its words."""
-    script = files("kiemke.cli").joinpath("kit/khao-sat.ps1").read_text("ascii")
+    script = files("kiemke.cli").joinpath("kit/survey.ps1").read_text("ascii")
 
     assert f"'{one_shot.FIRST}|{one_shot.VERSION}'" in script
     for word in ("taken", "host", "os", "holder", "tag", "disk", "adapter"):
@@ -130,7 +130,7 @@ def test_the_scripts_words_are_those_the_decoder_knows() -> None:
 
 @pytest.mark.skipif(shutil.which("pwsh") is None, reason="no PowerShell (pwsh) on this machine")
 def test_powershell_understands_the_script(tmp_path: Path) -> None:
-    text = files("kiemke.cli").joinpath("kit/khao-sat.ps1").read_text("ascii")
+    text = files("kiemke.cli").joinpath("kit/survey.ps1").read_text("ascii")
     (tmp_path / "a.ps1").write_text(text)
     code = f"$null = [ScriptBlock]::Create((Get-Content -Raw '{tmp_path}/a.ps1'))"
 

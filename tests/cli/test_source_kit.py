@@ -2,11 +2,13 @@
 
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from kiemke.cli import i18n
 from kiemke.cli.errors import KiemkeError
 from kiemke.cli.source_kit import (
     ENROLMENT_FILE,
@@ -15,6 +17,7 @@ from kiemke.cli.source_kit import (
     content,
     pack,
     read_installer,
+    words,
 )
 
 MSI = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 an installer"
@@ -38,8 +41,35 @@ def test_the_zip_holds_what_a_double_click_needs_and_no_phone_numbers() -> None:
     assert "Bộ này cài được 20 máy, đến hết ngày 01/12/2026" in told
 
 
-def test_what_cmd_runs_is_ascii_with_windows_line_ends() -> None:
+def test_the_kit_is_whole_in_both_languages() -> None:
+    """Each text of the one has its like in the other, each is put in, none is left as a name."""
+    told, files, speech = {}, {}, {}
+    for language in ("vi", "en"):
+        i18n.use(language)
+        told[language] = words()
+        files[language] = content(UNIT, PEOPLE, TOKEN, "01/12/2026")
+        speech[language] = b"\n".join(files[language].values()).decode("utf-8", "replace")
+
+    assert told["vi"].keys() == told["en"].keys()
+    assert [key for key in told["vi"] if told["vi"][key] == told["en"][key]] == []
+    assert {len(pieces) for pieces in files.values()} == {6}
+    for language, text in speech.items():
+        assert [
+            said
+            for said in told[language].values()
+            if said.strip() not in text + "READ-ME.txt HUONG-DAN.txt"
+        ] == []
+        assert not re.search(r"@\w+@", text)
+        assert f"KIEMKE_LANG={language}" in text
+    assert "double-click INSTALL.cmd" in speech["en"] and "PCs, until 01/12/2026" in speech["en"]
+    assert not re.search("KHAO|CAI-DAT|DA-CAI|XONG|Xin ", speech["en"])
+    assert not re.search("SURVEY|INSTALL|NOT DONE", speech["vi"])
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_what_cmd_runs_is_ascii_with_windows_line_ends(language: str) -> None:
     """cmd reads a batch file in the PC's code page, and loses its place at lone line feeds."""
+    i18n.use(language)
     pieces = content(UNIT, PEOPLE, TOKEN, "01/12/2026")
 
     for name, data in pieces.items():

@@ -4,12 +4,13 @@ import json
 import shutil
 import zipfile
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
+from kiemke.cli import i18n
 from kiemke.cli.main import main as kiemke
+from kiemke.cli.source_kit import scripts, words
 from packages import windows_msi
 from packages.__main__ import START_UP_SCRIPT, start_up_script
 from tests.support.peers import require_peer, wait_until
@@ -176,12 +177,17 @@ def test_a_stick_installs_asks_and_the_answer_is_a_word_at_the_server(
 def test_without_an_installer_the_last_line_says_so(pc: WindowsPc) -> None:
     folder = pc.drive / "bare"
     folder.mkdir()
-    text = files("kiemke.cli").joinpath("kit/CAI-DAT.cmd").read_text("ascii")
-    (folder / "CAI-DAT.cmd").write_text(text, "ascii", newline="\r\n")
-    ran = pc.run("cmd", "/c", r"C:\bare\CAI-DAT.cmd", "elevated", text="\n")
+    said = {}
+    for language in ("vi", "en"):
+        i18n.use(language)
+        name = words()["install_cmd"]
+        (folder / name).write_bytes(scripts()[name])
+        ran = pc.run("cmd", "/c", rf"C:\bare\{name}", "elevated", text="\n")
+        said[language] = ran.stdout
+        assert ran.returncode == 1
 
-    assert ran.returncode == 1
-    assert "KHONG XONG: thieu tep kiemke-agent.msi canh CAI-DAT.cmd" in ran.stdout
+    assert "KHONG XONG: thieu tep kiemke-agent.msi canh CAI-DAT.cmd" in said["vi"]
+    assert "NOT DONE: kiemke-agent.msi is missing beside INSTALL.cmd" in said["en"]
 
 
 def test_the_licence_of_the_python_it_carries_is_installed_with_it(pc: WindowsPc) -> None:

@@ -3,13 +3,14 @@
 Wine's firmware table is empty and it has no monitors; those are imported from recordings.
 """
 
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kiemke.agent import one_shot
+from kiemke.cli import i18n
+from kiemke.cli.source_kit import scripts
 from tests.support.surveys import monitor, windows_table
 from tests.support.wine import WindowsPc
 
@@ -35,9 +36,9 @@ def stick(pc: WindowsPc, tmp_path: Path) -> Path:
     pc.import_registry(registry)
     folder = pc.drive / "survey"
     folder.mkdir()
-    for name in ("KHAO-SAT.cmd", "khao-sat.ps1"):
-        script = files("kiemke.cli").joinpath(f"kit/{name}").read_text("ascii")
-        (folder / name).write_text(script, "ascii", newline="\r\n")
+    i18n.use("vi")
+    for name, data in scripts().items():
+        (folder / name).write_bytes(data)
     return folder
 
 

@@ -76,7 +76,7 @@ def parser() -> ArgumentParser:
         privacy.add_argument(f"--{way}", action="append", default=[], metavar="ITEM", help=words)
     _update_options(command("update", "renew this program by signed releases"))
     _claim_options(command("claim", "show or say who uses this PC; it counts nowhere"))
-    kit = command("kit", "ask and enrol, from a USB stick (CAI-DAT.cmd starts this)")
+    kit = command("kit", "ask and enrol, from a USB stick (its script starts this)")
     kit.add_argument("folder", type=Path, metavar="FOLDER", help="the stick's folder")
     command("service", "be the Windows service (its manager alone starts this)")
     commands.add_parser("sense", description="Run the sensors for the service (its own child).")

@@ -50,7 +50,7 @@ SURVEYS = (
     cls=Command,
     alias="nhap-may",
     help=N_(
-        "Take in PCs that cannot run the agent, by the files that KHAO-SAT.cmd or “kiemke-agent "
+        "Take in PCs that cannot run the agent, by the files that SURVEY.cmd or “kiemke-agent "
         "inventory --one-shot” wrote there. It is evidence of that day alone; the same file again "
         "changes nothing. Without --apply only what would happen is shown."
     ),
@@ -116,13 +116,13 @@ def _read(path: Path) -> dict[str, str]:
         raise KiemkeError(
             _("the file cannot be read: {reason}").format(reason=err.strerror or err),
             where=str(path),
-            remedy=_("name the .kiemke.txt files that KHAO-SAT.cmd wrote"),
+            remedy=_("name the .kiemke.txt files that SURVEY.cmd wrote"),
         ) from err
     if len(data) > MOST_BYTES:
         raise KiemkeError(
             _("this is no file of a surveyed PC"),
             where=str(path),
-            remedy=_("name the .kiemke.txt files that KHAO-SAT.cmd wrote"),
+            remedy=_("name the .kiemke.txt files that SURVEY.cmd wrote"),
         )
     return {"name": path.name, "content": base64.b64encode(data).decode("ascii")}
 

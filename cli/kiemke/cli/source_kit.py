@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import tomllib
 import zipfile
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
@@ -16,7 +17,7 @@ from kiemke.cli.app import App, pass_app
 from kiemke.cli.command import Command, option
 from kiemke.cli.errors import KiemkeError
 from kiemke.cli.files import refuse_existing, write_whole
-from kiemke.cli.i18n import N_, _
+from kiemke.cli.i18n import N_, _, language
 from kiemke.cli.kinds import MOMENT
 from kiemke.cli.pick import UNIT, pick
 from kiemke.cli.records import Record, text_at
@@ -24,8 +25,10 @@ from kiemke.cli.records import Record, text_at
 INSTALLER = Path("dist/kiemke-agent.msi")
 ENROLMENT_FILE = "enrolment.txt"
 ROSTER_FILE = "danh-sach.json"
-READ_ME = "HUONG-DAN.txt"
-SCRIPTS = ("CAI-DAT.cmd", "KHAO-SAT.cmd", "khao-sat.ps1")
+# By the names of the shipped ones: the key of the name on the stick in words.toml.
+SCRIPTS = {"install.cmd": "install_cmd", "survey.cmd": "survey_cmd", "survey.ps1": "survey_ps1"}
+WORDS = "words.toml"
+_PUT_IN = re.compile(r"@(\w+)@")
 
 
 @click.command(
@@ -33,13 +36,14 @@ SCRIPTS = ("CAI-DAT.cmd", "KHAO-SAT.cmd", "khao-sat.ps1")
     cls=Command,
     alias="bo-cai",
     help=N_(
-        "Write a ZIP for a USB stick: the installer, an enrolment file, the unit's roster and "
-        "CAI-DAT.cmd, which installs on a double click and asks who uses the PC. The stick admits "
-        "PCs: keep it as you would keep a key."
+        "Write a ZIP for a USB stick: the installer, an enrolment file, the unit's roster and a "
+        "script, which installs on a double click and asks who uses the PC, in the language of "
+        "--lang. The stick admits PCs: keep it as you would keep a key."
     ),
     examples=(
         "kiemke source kit --unit TG-XA",
         "kiemke nguon bo-cai --don-vi TG-XA --uses 20 -o E:/bo-cai.zip",
+        "kiemke source kit --unit TG-XA --lang vi",
     ),
 )
 @option("--unit", "--don-vi", "unit", required=True, metavar=N_("UNIT"), help=N_("Whose PCs."))
@@ -102,7 +106,9 @@ def kit(
             moment=MOMENT.render(token.get("expires_at"), app.zone),
             people=len(people),
         ),
-        _("Unpack it onto a USB stick; on each PC double-click CAI-DAT.cmd. Lost? Revoke it:"),
+        _("Unpack it onto a USB stick; on each PC double-click {script}. Lost? Revoke it:").format(
+            script=words()["install_cmd"]
+        ),
         f"kiemke source revoke-token {text_at(token, 'id')}",
     )
 
@@ -140,7 +146,7 @@ def check_key(text: str) -> str:
 def content(
     unit: Record, people: Iterable[Record], token: Record, until: str, keys: Sequence[str] = ()
 ) -> dict[str, bytes]:
-    """Return the small files of the stick by name; texts in Windows' line ends."""
+    """Return the small files of the stick by name, in the language spoken; with Windows' line ends."""
     name = text_at(unit, "name") or text_at(unit, "code") or ""
     roster = {
         "unit": name,
@@ -149,20 +155,37 @@ def content(
             {name: text_at(one, name) for name in ("code", "name", "post")} for one in people
         ],
     }
-    shipped = files("kiemke.cli").joinpath("kit")
-    told = shipped.joinpath(READ_ME).read_text("utf-8")
-    told = told.format(unit=name, uses=token.get("uses"), until=until)
-    scripts = {
-        one: _dos(shipped.joinpath(one).read_text("utf-8")).encode("ascii") for one in SCRIPTS
-    }
+    read_me = words()["read_me"]
+    told = _shipped(read_me).format(unit=name, uses=token.get("uses"), until=until)
     return {
-        **scripts,
+        **scripts(),
         ENROLMENT_FILE: "".join(
             f"{line}\r\n" for line in (text_at(token, "token"), *(f"update-key {k}" for k in keys))
         ).encode("ascii"),
         ROSTER_FILE: json.dumps(roster, ensure_ascii=False, indent=1).encode(),
-        READ_ME: _dos(told).encode("utf-8-sig"),  # Notepad of Windows 7 knows UTF-8 by its mark
+        read_me: _dos(told).encode("utf-8-sig"),  # Notepad of Windows 7 knows UTF-8 by its mark
     }
+
+
+def words() -> dict[str, str]:
+    """Return what the scripts say, in the language spoken, and what the files are called."""
+    told: dict[str, str] = tomllib.loads(_shipped(WORDS))[language()]
+    return told
+
+
+def scripts() -> dict[str, bytes]:
+    """Return what is run on a PC, by its name on the stick, in the language spoken."""
+    put_in = {**words(), "language": language()}
+    return {
+        put_in[key]: _dos(_PUT_IN.sub(lambda found: put_in[found[1]], _shipped(one))).encode(
+            "ascii"
+        )
+        for one, key in SCRIPTS.items()
+    }
+
+
+def _shipped(name: str) -> str:
+    return files("kiemke.cli").joinpath("kit", name).read_text("utf-8")
 
 
 def pack(installer: bytes, pieces: dict[str, bytes]) -> bytes:

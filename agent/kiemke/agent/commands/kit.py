@@ -1,6 +1,7 @@
-"""`kiemke-agent kit FOLDER`: the questions of an installation from a USB stick, in Vietnamese.
+"""`kiemke-agent kit FOLDER`: the questions of an installation from a USB stick.
 
-``CAI-DAT.cmd`` calls it once the installer is through. Console output is Unicode whatever the PC's
+Its script (``CAI-DAT.cmd``, ``INSTALL.cmd``) calls it once the installer is through, with KIEMKE_LANG set to the
+kit's language, whatever this Windows speaks. Console output is Unicode whatever the PC's
 code page, so the questions have their diacritics; the .cmd itself stays within ASCII.
 """
 
@@ -22,17 +23,54 @@ from kiemke.agent.pending import leave_token
 from kiemke.agent.service.entry import SERVICE_NAME
 from kiemke.agent.state import StateFolder
 from kiemke.agent.terminal import say
+from kiemke.agent.tongue import in_tongue
+from kiemke.agent.words import Both, speak
 from kiemke.wire import enrolment
 from kiemke.wire.claim import ClaimedHolder
 from kiemke.wire.clean import clean_text
 
 ROSTER_FILE = "danh-sach.json"
 ENROLMENT_FILE = "enrolment.txt"
-DONE_FILE = "DA-CAI.txt"
+DONE_FILE = Both("DA-CAI.txt", "INSTALLED.txt")
 ARRIVAL_SECONDS = 90.0
 LOOK_SECONDS = 0.5
 MOST_SHOWN = 40
 Ask = Callable[[str], str]
+
+UNIT = Both("Đơn vị: {unit}", "Office: {unit}")
+ASK_TAG = Both("Số tem? (Enter: không có) ", "Sticker number? (Enter: none) ")
+NOT_DONE = Both(
+    "CHƯA XONG: đã cài nhưng máy chủ chưa nhận được báo cáo. {why}",
+    "NOT DONE: installed, but the server has heard nothing yet. {why}",
+)
+CHECK = Both(
+    "Kiểm tra dây mạng và ngày giờ của máy; máy sẽ tự thử lại. Gọi người quản trị nếu vẫn vậy.",
+    "Check the network cable and this PC's date and time; it tries again by itself. If it stays so, call the administrator.",
+)
+DONE = Both(
+    "XONG: máy này đã báo về máy chủ. Có thể rút USB.",
+    "DONE: this PC has reported to the server. You may take the USB stick out.",
+)
+ASK_HOLDER = Both(
+    "Máy này ai dùng? (số, hoặc một phần tên; Enter: bỏ qua) ",
+    "Who uses this PC? (the number, or part of the name; Enter: skip) ",
+)
+ASK_AS_TYPED = Both(
+    "  Không có “{name}” trong danh sách. Ghi đúng như vậy? (c/K) ",
+    "  “{name}” is not on the list. Take it as typed? (y/N) ",
+)
+YES = ("c", "co", "y", "yes")
+MORE = Both(
+    "  … và {n} người nữa: gõ một phần tên", "  … and {n} people more: type part of the name"
+)
+USED_UP = Both(
+    "Bộ cài đã dùng hết lượt: tệp ghi danh trên USB đã được xóa.",
+    "The kit is used up: its enrolment file was deleted from the stick.",
+)
+NOT_NOTED = Both(
+    "Không ghi được lên USB ({why}): tự xóa {file} khi cài xong.",
+    "The stick cannot be written ({why}): delete {file} yourself once all PCs are done.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +111,9 @@ def run(state: Path, kit: Path, ask: Ask = _ask) -> int:
     roster = read_roster(kit)
     folder = StateFolder(state)
     folder.prepare()
-    say(f"\nĐơn vị: {roster.unit}")
+    say("\n" + speak(UNIT, unit=roster.unit))
     person, name = ask_holder(roster.people, ask)
-    tag = clean_text(ask("Số tem? (Enter: không có) "), 100) or None
+    tag = clean_text(ask(speak(ASK_TAG)), 100) or None
     if person or name or tag:
         holder, code = (person.name, person.code) if person else (name, None)
         save_claim(folder.path, ClaimedHolder(holder, code, tag, _now().date().isoformat()))
@@ -91,13 +129,11 @@ def run(state: Path, kit: Path, ask: Ask = _ask) -> int:
     _restart_service()
     refusal = wait_for_arrival(folder, began)
     if refusal is not None:
-        say(f"\nCHƯA XONG: đã cài nhưng máy chủ chưa nhận được báo cáo. {refusal}")
-        say(
-            "Kiểm tra dây mạng và ngày giờ của máy; máy sẽ tự thử lại. Gọi người quản trị nếu vẫn vậy."
-        )
+        say("\n" + speak(NOT_DONE, why=in_tongue(refusal)))
+        say(speak(CHECK))
         return 1
     note_done(kit, roster)
-    say("\nXONG: máy này đã báo về máy chủ. Có thể rút USB.")
+    say("\n" + speak(DONE))
     return 0
 
 
@@ -121,9 +157,7 @@ def read_roster(kit: Path) -> Roster:
 def ask_holder(people: tuple[Person, ...], ask: Ask) -> tuple[Person | None, str | None]:
     """Return who is said to use the PC: of the roster, or a name that was typed, or neither."""
     _show(people)
-    while answer := clean_text(
-        ask("Máy này ai dùng? (số, hoặc một phần tên; Enter: bỏ qua) "), 200
-    ):
+    while answer := clean_text(ask(speak(ASK_HOLDER)), 200):
         if answer.isdecimal() and 1 <= int(answer) <= len(people):
             return people[int(answer) - 1], None
         found = find(people, answer)
@@ -132,10 +166,7 @@ def ask_holder(people: tuple[Person, ...], ask: Ask) -> tuple[Person | None, str
             return found[0], None
         if found:
             _show(people, found)
-        elif fold(ask(f"  Không có “{answer}” trong danh sách. Ghi đúng như vậy? (c/K) ")) in (
-            "c",
-            "co",
-        ):
+        elif fold(ask(speak(ASK_AS_TYPED, name=answer))) in YES:
             return None, answer
     return None, None
 
@@ -154,7 +185,7 @@ def _show(people: tuple[Person, ...], only: list[Person] | None = None) -> None:
     for number, one in shown[:MOST_SHOWN]:
         say(f"  {number:>3}  {one.name}{f' – {one.post}' if one.post else ''}")
     if len(shown) > MOST_SHOWN:
-        say(f"  … và {len(shown) - MOST_SHOWN} người nữa: gõ một phần tên")
+        say(speak(MORE, n=len(shown) - MOST_SHOWN))
 
 
 def fold(text: str) -> str:
@@ -198,7 +229,7 @@ def wait_for_arrival(
 
 def note_done(kit: Path, roster: Roster) -> None:
     """Note the PC on the stick; once all it admits are done, delete the enrolment file."""
-    done = kit / DONE_FILE
+    done = kit / speak(DONE_FILE)
     try:
         names = done.read_text("utf-8-sig").splitlines() if done.exists() else []
         host = socket.gethostname()
@@ -207,8 +238,7 @@ def note_done(kit: Path, roster: Roster) -> None:
         done.write_text("\n".join(names) + "\n", "utf-8-sig")
         if roster.uses is not None and len(names) >= roster.uses:
             (kit / ENROLMENT_FILE).unlink(missing_ok=True)
-            say("Bộ cài đã dùng hết lượt: tệp ghi danh trên USB đã được xóa.")
+            say(speak(USED_UP))
     except OSError as err:
-        say(
-            f"Không ghi được lên USB ({err.strerror or err}): tự xóa {ENROLMENT_FILE} khi cài xong."
-        )
+        why = in_tongue(err.strerror or str(err))
+        say(speak(NOT_NOTED, why=why, file=ENROLMENT_FILE))

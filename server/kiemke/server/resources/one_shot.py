@@ -94,7 +94,7 @@ LARGEST_SURVEYS_BYTES = 8 << 20  # of one PC it is some 20 kB, with large tables
 def _unreadable(name: str, why: Both) -> Problem:
     what = Both(
         f"{name}: không đọc được ({why.vi}). Lấy lại tệp từ máy đó bằng KHAO-SAT.cmd.",
-        f"{name}: not readable ({why.en}). Take it from the PC again by KHAO-SAT.cmd.",
+        f"{name}: not readable ({why.en}). Take it from the PC again by SURVEY.cmd.",
     )
     return Problem("unreadable", what=what)
 

@@ -10,10 +10,10 @@ set "KIEMKE_OUT=%~dp0%COMPUTERNAME%.kiemke.txt"
 set "OUT=%KIEMKE_OUT%"
 set "KIEMKE_HOLDER="
 set "KIEMKE_TAG="
-set /p KIEMKE_HOLDER=May nay ai dung? (ten, khong dau cung duoc; Enter: bo qua)
-set /p KIEMKE_TAG=So tem? (Enter: khong co)
+set /p KIEMKE_HOLDER=@who@
+set /p KIEMKE_TAG=@tag@
 if exist "%OUT%" del "%OUT%"
-if exist "%~dp0khao-sat.ps1" powershell -NoProfile -ExecutionPolicy Bypass -File "%~dp0khao-sat.ps1" <nul >nul 2>nul
+if exist "%~dp0@survey_ps1@" powershell -NoProfile -ExecutionPolicy Bypass -File "%~dp0@survey_ps1@" <nul >nul 2>nul
 if exist "%OUT%" goto done
 
 echo kiemke-one-shot^|1>"%OUT%"
@@ -42,7 +42,7 @@ echo end>>"%OUT%"
 color 2F 2>nul
 echo.
 setlocal enabledelayedexpansion
-echo XONG: !OUT!
+echo @done@: !OUT!
 endlocal
 pause
 exit /b 0
@@ -51,6 +51,6 @@ exit /b 0
 if exist "%OUT%" del "%OUT%"
 color 4F 2>nul
 echo.
-echo KHONG XONG: khong ghi duoc tep canh KHAO-SAT.cmd, hoac may khong co wmic.
+echo @failed@: @not_surveyed@
 pause
 exit /b 1

@@ -1,5 +1,5 @@
 # Writes what kiemke needs to know of this PC into one text file. PowerShell 2.0 or newer, any account.
-# KHAO-SAT.cmd starts it; alone: powershell -ExecutionPolicy Bypass -File khao-sat.ps1 [FILE]
+# @survey_cmd@ starts it; alone: powershell -ExecutionPolicy Bypass -File @survey_ps1@ [FILE]
 param([string]$Out = $env:KIEMKE_OUT)
 if (-not $Out) { $Out = Join-Path (Get-Location) ($env:COMPUTERNAME + '.kiemke.txt') }
 $lines = New-Object System.Collections.ArrayList
