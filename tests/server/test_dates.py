@@ -17,7 +17,7 @@ DAY = date(2022, 4, 5)
     [
         "05/04/2022", "5/4/2022", "05-04-2022", "05.04.2022", " 05 / 04 / 2022 ", "2022-04-05",
         "2022/04/05", "2022-04-05 00:00:00", "2022-04-05T00:00:00", "ngày 5 tháng 4 năm 2022",
-        "5 tháng 04 năm 2022", 44656, 44656.0, "44656", DAY, datetime(2022, 4, 5, 13, 30),  # noqa: DTZ001  # as Excel gives it
+        "5 tháng 04 năm 2022", "2022-04-05 0:00:00", "05/04/2022 00:00", "5/4/2022 12:00:00 SA", 44656, 44656.0, "44656", DAY, datetime(2022, 4, 5, 13, 30),  # noqa: DTZ001  # as Excel gives it
     ],
 )  # fmt: skip
 def test_the_day_stands_before_the_month(written: str | float | date) -> None:
@@ -37,6 +37,8 @@ def test_the_day_stands_before_the_month(written: str | float | date) -> None:
         ("hôm qua", "không phải ngày"),
         ("2022", "không phải ngày"),
         ("12:30", "không phải ngày"),
+        ("05/04/2022 12:30", "không phải ngày"),
+        ("04/2022", "không phải ngày"),
         ("", "không phải ngày"),
         (1.0, "không phải ngày"),
         (1e9, "không phải ngày"),
@@ -53,6 +55,13 @@ def test_what_is_no_date_is_refused_with_its_reason(written: str | float, proble
 @pytest.mark.parametrize("written", ["2019", "năm 2019", 2019, 2019.0, "Năm 2019"])
 def test_a_year_alone_is_its_first_day_where_that_is_allowed(written: str | float) -> None:
     assert parse_date(written, year_alone=True) == date(2019, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "written", ["03/2019", "3/2019", "3-2019", "tháng 3/2019", "Tháng 03 năm 2019"]
+)
+def test_a_month_of_a_year_is_its_first_day_where_a_year_is_enough(written: str) -> None:
+    assert parse_date(written, year_alone=True) == date(2019, 3, 1)
 
 
 @given(st.dates(date(1900, 1, 1), date(2199, 12, 31)))

@@ -13,9 +13,12 @@ _EXCEL_EPOCH = date(1899, 12, 30)
 _FIRST_SERIAL, _LAST_SERIAL = 18_308, 69_907
 
 _DAY_FIRST = re.compile(r"(\d{1,2})\s*[/.\-]\s*(\d{1,2})\s*[/.\-]\s*(\d{2}|\d{4})")
-_ISO = re.compile(r"(\d{4})[/.\-](\d{1,2})[/.\-](\d{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?)?")
+_ISO = re.compile(r"(\d{4})[/.\-](\d{1,2})[/.\-](\d{1,2})")
+# What spreadsheets and databases write behind a day that has no time; SA is sáng, as Windows says AM here.
+_MIDNIGHT = re.compile(r"(?:t| +)(?:0{1,2}:00(?::00(?:\.0+)?)?|12:00(?::00)? ?(?:am|sa))$")
 _IN_WORDS = re.compile(r"(?:ngay )?(\d{1,2}) thang (\d{1,2}) nam (\d{4})")
 _YEAR = re.compile(r"(?:nam )?(\d{4})")
+_MONTH = re.compile(r"(?:thang )?(\d{1,2})(?: ?[/.\-] ?| nam )(\d{4})")
 
 
 class DateError(ValueError):
@@ -38,7 +41,8 @@ _OUT_OF_RANGE = Words("năm ngoài khoảng 1900–2199", "the year is not withi
 def parse_date(value: str | float | date | datetime, *, year_alone: bool = False) -> date:
     """Return the day a cell means; "05/04/2022" is 5 April, always.
 
-    Numbers are Excel's day numbers. With ``year_alone``, 2019 or "năm 2019" is 01/01/2019.
+    Numbers are Excel's day numbers. With ``year_alone``, 2019 or "năm 2019" is 01/01/2019, and 03/2019 or
+    "tháng 3 năm 2019" is 01/03/2019.
     Raises DateError.
     """
     if isinstance(value, datetime):
@@ -68,7 +72,8 @@ def _from_text(text: str, year_alone: bool) -> date:
     plain = search_key(text)
     if len(plain) > 60 or not plain.isascii():
         raise DateError(_NOT_A_DATE, _WRITE)
-    if match := _ISO.fullmatch(plain.upper()):
+    plain = _MIDNIGHT.sub("", plain)
+    if match := _ISO.fullmatch(plain):
         return _make(int(match[1]), int(match[2]), int(match[3]), swap=False)
     if match := _DAY_FIRST.fullmatch(plain):
         if len(match[3]) == 2:
@@ -78,6 +83,8 @@ def _from_text(text: str, year_alone: bool) -> date:
         return _make(int(match[3]), int(match[2]), int(match[1]), swap=False)
     if year_alone and (match := _YEAR.fullmatch(plain)):
         return _make(int(match[1]), 1, 1, swap=False)
+    if year_alone and (match := _MONTH.fullmatch(plain)):
+        return _make(int(match[2]), int(match[1]), 1, swap=False)
     if re.fullmatch(r"\d{5}(?:\.0)?", plain):  # what Excel writes for a date in a "General" cell
         return _from_serial(float(plain))
     raise DateError(_NOT_A_DATE, _WRITE)
