@@ -75,8 +75,10 @@ def test_an_act_is_asked_for_as_the_list_tells_it_or_by_its_code(
 def test_a_word_that_is_no_act_is_answered_with_those_near(run: Run, signed_in: RestServer) -> None:
     near = run("audit", "list", "--act", "ghi danh nguon nao")
     several = run("audit", "list", "--act", "ghép thiết bị")
+    plain = run("audit", "list", "--act", "duyet")
 
-    assert (near.code, several.code, signed_in.asked) == (2, 2, [])
+    assert (near.code, several.code, plain.code, signed_in.asked) == (2, 2, 2, [])
+    assert "duyệt nguồn (source.approve)" in " ".join(plain.err.split())
     assert "kiemke nhat-ky danh-sach" in near.err
     assert "ghép thiết bị với tài sản (match.accept_device)" in " ".join(several.err.split())
     assert "(match.undo_device)" in several.err

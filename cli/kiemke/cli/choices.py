@@ -79,11 +79,13 @@ class ActType(click.ParamType[str]):
         for code, names in keys.items():
             if asked in names:
                 return code
-        if _ACT_CODE.fullmatch(str(value)):
+        if any(f"{code}.".startswith(f"{value}.") for code in ACT_WORDS):
             return str(value)
         near = [code for code, names in keys.items() if any(asked in name for name in names)]
         if len(near) == 1:
             return near[0]
+        if not near and _ACT_CODE.fullmatch(str(value)):
+            return str(value)
         listed = "; ".join(f"{word('act', code)} ({code})" for code in near[:_MOST_NEAR])
         told = (
             _("“{value}” is no act; near it: {listed}")

@@ -31,7 +31,7 @@ PATIENCE_SECONDS = 1800.0  # the whole log of ten years
 COLUMNS = (
     Column(N_("When"), "at", MOMENT),
     Column(N_("By"), "who", flexible=True),
-    Column(N_("Act"), "act", words("act"), flexible=True, least=10),
+    Column(N_("Act"), "act", words("act"), flexible=True, least=20),
     Column(N_("About"), "named", flexible=True, least=16),
     Column(N_("Before → after"), "changed", flexible=True, least=12),
     Column(N_("Paper"), "paper", flexible=True, optional=1),

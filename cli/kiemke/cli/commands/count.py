@@ -184,8 +184,17 @@ def show_(
         show(app, "", LINES, found if shape.json else shown, shape)
     else:
         take = app.client.get(path, times.parameters())
-        show(app, title(app, take), LINES, shown, shape)
+        counted = text_at(take, "counted.name")
+        elsewhere = any(text_at(row, "unit.name") not in (None, counted) for row in shown.items)
+        columns = [each for each in LINES if elsewhere or each.path != "unit"]
+        show(app, title(app, take), columns, _waiting_once(shown), shape)
         say_sum(app, take)
+        if any(row.get("state") == "unanswered" for row in shown.items):
+            app.say(
+                _("To answer: kiemke count add {number} … --result found --by …").format(
+                    number=number
+                )
+            )
     if minutes is not None:
         _write_minutes(app, path, minutes, times)
 
@@ -193,6 +202,14 @@ def show_(
 def _shown(found: Any) -> Any:
     """Return a listing whose lines have their code, or the number of a surplus, as ``shown``."""
     rows = tuple({**row, "shown": row.get("code") or row.get("number")} for row in found.items)
+    return type(found)(rows, found.total)
+
+
+def _waiting_once(found: Any) -> Any:
+    """Return a listing whose unanswered lines name no command: it is the same for all, told below."""
+    rows = tuple(
+        {**row, "next": None} if row.get("state") == "unanswered" else row for row in found.items
+    )
     return type(found)(rows, found.total)
 
 
