@@ -51,6 +51,18 @@ LINES: list[tuple[str, str, dict[str, Value], str, tuple[str, str, str]]] = [
     ("10876.101.1.39", "SSE-X3348T", {}, "Supermicro switch", ("SSE-X3348T", "", "")),
     ("94.1.21.2.1.11", "Nokia IP530 rev 00, IPSO fw1 4.2-BUILD096", {}, "Check Point firewall", ("IP530", "4.2-BUILD096", "")),
     (NET_SNMP, "Linux pve1 6.8.12-4-pve #1 SMP x86_64", {}, "Proxmox server", ("", "6.8.12-4-pve", "")),
+    ("33.100.1.2.1.6", "In-Reach LX-4032S", {"33.100.1.1.12.0": b"LX-4032S-002AC", "33.100.1.1.4.0": b"5.3.5"}, "MRV gateway", ("LX-4032S-002AC", "5.3.5", "")),
+    ("33.100.1.2.1.9", "", {}, "MRV gateway", ("LX-8020", "", "")),
+    ("56813.2.23.700", "FutureMatrix Switch S5735-L48T4S-A1\r\nFutureMatrix Versatile Routing Platform Software\r\nVRP (R) software, Version 5.170 (S5735-L48T4S-A1 V200R021C00SPC100)", {}, "FutureMatrix switch", ("S5735-L48T4S-A1", "5.170 (V200R021C00SPC100)", "")),
+    ("31648.1.15", "DPtech FW1000", {"31648.3.3.0": b"S211C011D047", "31648.3.14.0": b"01034700012345"}, "DPtech firewall", ("FW1000", "S211C011D047", "01034700012345")),
+    ("26122.3", "", {"26122.3.1.2.0": b"ENA2100-AC1", "26122.3.1.1.0": b"5.2.3.0"}, "Zenitel phone", ("ENA2100-AC1", "5.2.3.0", "")),
+    ("2036.2.1", "", {"2036.2.1.1.5.0": b"DXi6900", "2036.2.1.1.6.0": b"3.4.0", "2036.2.1.1.12.0": b"CX1234BVA00123"}, "Quantum storage", ("DXi6900", "3.4.0", "CX1234BVA00123")),
+    ("890.1.2.6.22", "Prestige 660HW-61", {}, "Zyxel router", ("Prestige 660HW-61", "", "")),
+    ("25053.3.1.4.100", "Ruckus Wireless Inc (C) 2006", {}, "Ruckus access_point", ("R610", "", "")),
+    ("11863.5.33", "24-Port Gigabit L2 Managed Switch", {}, "TP-Link switch", ("T2600G-28TS", "", "")),
+    ("19046.1.7.41", "Lenovo switch", {}, "Lenovo switch", ("ThinkSystem NE2572", "", "")),
+    ("45577.5", "Linux", {"45577.5.7.8.0": b"RS5300-28X", "45577.5.7.7.0": b"3.9.0.1", "45577.5.7.6.0": b"A123B45678"}, "Sundray switch", ("RS5300-28X", "3.9.0.1", "A123B45678")),
+    ("2682.1", "NetGuardian", {"2682.1.2.1.2.0": b"NetGuardian 832A G5", "2682.1.2.1.3.0": b"v5.0I.0103"}, "DPS Telecom sensor", ("NetGuardian 832A G5", "v5.0I.0103", "")),
 ]  # fmt: skip
 
 
