@@ -138,7 +138,7 @@ async def test_all_that_builds_on_a_decision_is_told_at_once_in_the_order_to_tak
     assert numbers == sorted(numbers, reverse=True) and len(numbers) == 3
     assert all(each["undo"] for each in found)
     assert (found[1]["act"], found[1]["instrument"]) == ("official.leave", "9/QĐ")
-    assert found[1]["why"][0] == "official:P1 was changed since."
+    assert found[1]["why"] == ["official:P1 was changed since."]
     assert refused.status_code == 422
     for part in ("13/QĐ", "14/QĐ", "official.leave official:P1"):
         assert part in refused.json()["detail"]
@@ -267,3 +267,32 @@ async def test_an_official_comes_back_into_no_unit_that_ended_since_and_into_no_
     ]
     assert (again.status_code, now.status_code) == (200, 200), again.text + now.text
     assert {each["code"]: each["unit"]["code"] for each in persons}["P3"] == "U4"
+
+
+async def test_a_handover_since_goes_the_same_way_unless_both_sides_signed_it(api: Api) -> None:
+    given = {"giver": {"unit": "MOI"}, "receiver": {"unit": "U4"}, "day": "2026-03-06",
+             "instrument": "5/BB"}  # fmt: skip
+    async with await api.signed_in("admin") as client:
+        number = (await decide(api, client, MERGE))["number"]
+        api.clock.now_ms += 60_000
+        done = await client.post("/api/v1/handovers?apply=true", json=given)
+        assert done.status_code == 200, done.text
+        kept = (await client.get("/api/v1/handovers")).json()["items"]
+        then = moment(api)
+        way = (await undo(api, client, number, apply=False)).json()["hindrances"]
+        signed = f"/api/v1/handovers/{kept[0]['id']}/signed"
+        await client.post(signed, json={"day": "2026-03-07"})
+        refused = await undo(api, client, way[0]["number"])
+        async with api.services.db.transaction() as session:
+            await session.execute("UPDATE handover SET signed_on = NULL")
+        first = await undo(api, client, way[0]["number"])
+        last = await undo(api, client, number)
+        left = (await client.get("/api/v1/handovers")).json()["items"]
+        as_then = (await client.get("/api/v1/handovers", params={"known_at": then})).json()
+        assets = (await client.get("/api/v1/assets")).json()["items"]
+
+    assert [(each["act"], each["undo"]) for each in way] == [("asset.handover", True)]
+    assert refused.status_code == 422 and "signed by both sides" in refused.json()["detail"]
+    assert (first.status_code, last.status_code) == (200, 200), first.text + last.text
+    assert (len(kept), left, len(as_then["items"])) == (1, [], 1)
+    assert {each["code"]: each["unit"]["code"] for each in assets}["A1"] == "U2"

@@ -23,10 +23,11 @@ DECISIONS = (
     Column(N_("By"), "who", flexible=True),
     Column(N_("Takes effect"), "day", DAY),
     Column(N_("Paper"), "instrument", flexible=True),
-    Column(N_("Ended"), "ended", flexible=True, optional=1),
-    Column(N_("Made"), "created", flexible=True, optional=1),
+    Column(N_("Units ended"), "ended", flexible=True, optional=1),
+    Column(N_("Units made"), "created", flexible=True, optional=1),
     Column(N_("Takes back"), "undone"),
     Column(N_("Taken back by"), "undone_by"),
+    Column(N_("Reason"), "reason", flexible=True, optional=2),
 )
 STAYS = (
     Column(N_("What"), "what", words("holding")),

@@ -15,10 +15,12 @@ from kiemke.server.db import Database, Row, Session
 UNDO = "unit.undo"
 # Acts on units that can be taken back: what they wrote are dated rows and units of things without dates.
 DECISIONS = ("unit.reorganise", UNDO)
+HANDOVER = "asset.handover"
 # Other acts that wrote dated rows alone: they stand in a decision's way, and go the same way.
 _ALIKE = (
     "official.move", "official.post", "official.second", "official.end_second", "official.absent",
     "official.back", "official.leave", "official.retire", "place.change", "place.end",
+    HANDOVER,
 )  # fmt: skip
 CAN_UNDO = frozenset((*DECISIONS, *_ALIKE, "official.undo", "place.undo"))
 _PAGE = 200

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from kiemke.server.db import Session
+from kiemke.server.db import Row, Session
 from kiemke.server.domain.act_log import (
     CAN_UNDO,
     Act,
@@ -28,12 +28,13 @@ from kiemke.server.domain.take_back_check import (
     Clash,
     Trees,
     check_holdings,
+    check_minutes,
     check_once,
     check_restored,
     check_tree,
     load_trees,
 )
-from kiemke.server.domain.take_back_rows import ActRows, first_said, load_rows
+from kiemke.server.domain.take_back_rows import SUBJECTS, ActRows, first_said, load_rows
 from kiemke.server.domain.take_back_told import Thing, name_rows
 from kiemke.server.domain.text_labels import Words
 
@@ -109,6 +110,7 @@ async def _clashes(session: Session, rows: ActRows, trees: Trees) -> list[Clash]
         *await check_holdings(session, trees, rows),
         *await check_once(session, rows),
         *check_restored(trees, rows),
+        *check_minutes(rows),
     ]
     found = rows.built_upon + [(each.table, each.row) for each in later if each.row]
     things = await name_rows(session, found)
@@ -119,7 +121,19 @@ async def _clashes(session: Session, rows: ActRows, trees: Trees) -> list[Clash]
         replace(each, why=_said(things[each.table, each.row["id"]], each.why)) if each.row else each
         for each in later
     ]
-    return [*built, *check_tree(trees), *named, *await _check_secrets(session, rows.set_back)]
+    # What was changed since is in the way by that alone: what else follows from it is no further reason.
+    known = {_subject(table, row) for table, row in rows.built_upon}
+    further = [
+        each
+        for each in (*check_tree(trees), *named)
+        if each.row is None or _subject(each.table, each.row) not in known
+    ]
+    return [*built, *further, *await _check_secrets(session, rows.set_back)]
+
+
+def _subject(table: str, row: Row) -> tuple[str, int]:
+    """Return the table, and what of it a row is about."""
+    return table, row[SUBJECTS.get(table, "id")]
 
 
 def _changed(thing: Thing) -> Words:
@@ -273,6 +287,12 @@ async def _write(session: Session, rows: ActRows, stamp: By, today: date) -> Non
     fresh = said | {"voided_at_ms": None, "voided_by": None}
     for table, back in rows.restore.items():
         await _say_again(session, table, [dict(row) | fresh for row in back])
+    await session.execute(
+        "UPDATE handover SET voided_at_ms = :now, voided_by = :who WHERE id IN :[ids]",
+        now=stamp.now_ms,
+        who=stamp.who,
+        ids=[row["id"] for row in rows.minutes],
+    )
     await _set_back(session, rows.set_back)
     versions = (*rows.void["device_version"], *rows.restore["device_version"])
     devices = {row["device_id"] for row in versions}

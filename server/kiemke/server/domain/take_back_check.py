@@ -250,6 +250,20 @@ async def check_once(session: Session, rows: ActRows) -> list[Clash]:
     return clashes
 
 
+def check_minutes(rows: ActRows) -> list[Clash]:
+    """Return the minutes that both sides have signed: what two people signed is handed back by a new paper."""
+    return [
+        Clash(
+            Words(
+                f"Biên bản bàn giao {row['id']} đã có hai bên ký: bàn giao lại bằng văn bản mới.",
+                f"The minutes {row['id']} are signed by both sides: hand back by a new paper.",
+            )
+        )
+        for row in rows.minutes
+        if row["signed_on"] is not None
+    ]
+
+
 def check_restored(trees: Trees, rows: ActRows) -> list[Clash]:
     """Return the ends of units that rows which come back would outlive."""
     days, units = _days(trees.then), by_unit(trees.then)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kiemke.server.db import Row, Session
-from kiemke.server.domain.act_log import Act, Change
+from kiemke.server.domain.act_log import HANDOVER, Act, Change
 from kiemke.server.domain.audit_rows import plain
 
 # The dated tables of acts that can be taken back, each with the column by which its rows are found.
@@ -38,7 +38,7 @@ _STAMPS = frozenset(("id", "recorded_at_ms", "recorded_by", "voided_at_ms", "voi
 class ActRows:
     """What taking an act back voids, says again and sets back; ``built_upon`` is what forbids it.
 
-    ``void`` and ``restore`` are stored rows by table. ``stays`` are changes of things without dates that
+    ``void`` and ``restore`` are stored rows by table, ``minutes`` those of a handover. ``stays`` are changes of things without dates that
     somebody moved on since (``after`` is what they have now): the later word holds. ``foreign`` are tables that no act on units writes.
     """
 
@@ -48,6 +48,7 @@ class ActRows:
     stays: list[Change] = field(default_factory=list)
     built_upon: list[tuple[str, Row]] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
+    minutes: list[Row] = field(default_factory=list)
 
 
 def content(row: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
@@ -85,7 +86,21 @@ async def load_rows(session: Session, act: Act) -> ActRows:
     for change in (*act.changed, *(act.undated or ())):
         if change.column in SET_BACK.get(change.table, ()):
             await _judge(session, change, found)
+    if act.act == HANDOVER:
+        found.minutes = await _minutes_of(session, act)
     return found
+
+
+async def _minutes_of(session: Session, act: Act) -> list[Row]:
+    """Return the minutes that were kept with a handover, by the moment both were written."""
+    added = await rows_by_id(session, "custody", act.added["custody"])
+    return await session.fetch(
+        "SELECT * FROM handover WHERE recorded_at_ms IN :[moments] AND recorded_by = :who"
+        " AND instrument = :paper AND voided_at_ms IS NULL ORDER BY id",
+        moments=sorted({row["recorded_at_ms"] for row in added}),
+        who=act.who,
+        paper=act.paper,
+    )
 
 
 async def _find_standing(session: Session, table: str, act: Act, found: ActRows) -> None:

@@ -87,7 +87,7 @@ class HandoverMinutes(Model):
     """A handover that was written, until both sides have signed its minutes.
 
     ``assets_json`` lists the codes that changed hands; a side is a unit, with an official in it or
-    without.
+    without. ``voided_at_ms`` is when the handover was taken back, None while it stands.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -102,6 +102,8 @@ class HandoverMinutes(Model):
     recorded_by = fields.CharField(max_length=100)
     signed_on = fields.DateField(null=True)
     signed_recorded_by = fields.CharField(max_length=100, null=True)
+    voided_at_ms = fields.BigIntField(null=True)
+    voided_by = fields.CharField(max_length=100, null=True)
 
     class Meta:
         """Table name."""

@@ -34,6 +34,7 @@ LISTING = Listing(
     " LEFT JOIN official r ON r.id = h.receiver_official_id",
     where=(
         "h.recorded_at_ms <= :known AND h.day <= :day",
+        "(h.voided_at_ms IS NULL OR h.voided_at_ms > :known)",
         "(CAST(:unsigned AS INTEGER) = 0 OR h.signed_on IS NULL)",
     ),
     key="h.id",
