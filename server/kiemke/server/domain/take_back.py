@@ -161,9 +161,10 @@ async def _check_secrets(session: Session, changes: Iterable[Change]) -> list[Cl
             " AND gone = 0 AND id <> :id",
             unit=then["unit_id"], kind=then["kind"], name=then["name"], id=row_id,
         )  # fmt: skip
-        if same is not None:
+        if same is not None and same["id"] not in ids:  # else that one goes away as well
             name = f"secret:{then['kind']}:{then['name']}"
-            clashes.append(Clash(Words(f"{name} đã có ở đơn vị cũ.", f"{name} is there already.")))
+            said = Words(f"{name} đã có ở đơn vị cũ.", f"{name} is there already.")
+            clashes.append(Clash(said, undated=("secret", same["id"])))
     return clashes
 
 
