@@ -2,6 +2,7 @@
 
 import random
 import socket
+from typing import cast
 
 import pytest
 
@@ -50,6 +51,22 @@ def garbling(number: int, data: bytes) -> list[tuple[float, bytes]]:
     return [(0.0, b"\xff" * 40), (0.0, b""), (0.0, data[: len(data) // 2]), (0.01, data)]
 
 
+class Dying:
+    """A line that dies once so many answers to questions for a column have been taken."""
+
+    def __init__(self, column: str, parts: int) -> None:
+        self.column = column
+        self.parts = parts
+
+    def watch(self, event: str, fields: dict[str, object]) -> None:
+        if event == "bulk" and fields.get("answer", "no answer") != "no answer":
+            asked = cast(list[str], fields["from"])[0]
+            self.parts -= asked == self.column or asked.startswith(f"{self.column}.")
+
+    def fate(self, _number: int, data: bytes) -> list[tuple[float, bytes]]:
+        return [(0.0, data)] if self.parts > 0 else []
+
+
 @pytest.mark.parametrize(
     ("to_client", "to_agent", "backend"),
     [
@@ -93,13 +110,14 @@ async def test_answers_to_questions_given_up_are_not_taken_for_later_ones() -> N
 
 async def test_a_device_that_falls_silent_halfway_gives_its_whole_rows_only() -> None:
     """The line dies after some answers of the last walk: what was read whole is sent, the rest not."""
-    # 1 for the system group, 5 for names, 1 for sysUpTime, then 2 of the 5 for counters.
-    until: Fate = lambda number, data: [(0.0, data)] if number < 8 else []  # noqa: E731
+    line_of = Dying(oids.IF_HC_IN_OCTETS, parts=2)  # five parts would be the whole
 
     async with (
         serving(TableView(switch(PORTS))) as port,
-        relay("127.0.0.1", port, to_client=until) as line,
-        polling(v2c(COMMUNITY), attempt_seconds=0.4, attempts=3, backend="pysnmp") as polled,
+        relay("127.0.0.1", port, to_client=line_of.fate) as line,
+        polling(
+            v2c(COMMUNITY), attempt_seconds=0.4, attempts=3, trace=line_of.watch, backend="pysnmp"
+        ) as polled,
     ):
         device, found = await polled.poll(line.port, budget=6.0)
 
@@ -112,18 +130,12 @@ async def test_a_device_that_falls_silent_halfway_gives_its_whole_rows_only() ->
 
 async def test_silence_halfway_leaves_whole_rows_on_the_fast_path_too() -> None:
     """The line dies when the second part of the states has come."""
-    parts = 0
-
-    def watch(event: str, fields: dict[str, object]) -> None:
-        nonlocal parts
-        parts += event == "bulk" and fields["from"] == [oids.IF_OPER_STATUS]
+    line_of = Dying(oids.IF_OPER_STATUS, parts=2)
 
     async with (
         serving(TableView(switch(150))) as port,
-        relay(
-            "127.0.0.1", port, to_client=lambda _, data: [(0.0, data)] if parts < 2 else []
-        ) as line,
-        polling(v2c(COMMUNITY), attempt_seconds=0.4, attempts=3, trace=watch) as polled,
+        relay("127.0.0.1", port, to_client=line_of.fate) as line,
+        polling(v2c(COMMUNITY), attempt_seconds=0.4, attempts=3, trace=line_of.watch) as polled,
     ):
         device, found = await polled.poll(line.port, budget=6.0)
 
