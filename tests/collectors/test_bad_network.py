@@ -137,7 +137,7 @@ async def test_silence_halfway_leaves_whole_rows_on_the_fast_path_too() -> None:
         relay("127.0.0.1", port, to_client=line_of.fate) as line,
         polling(v2c(COMMUNITY), attempt_seconds=0.4, attempts=3, trace=line_of.watch) as polled,
     ):
-        device, found = await polled.poll(line.port, budget=6.0)
+        device, found = await polled.poll(line.port, budget=8.0)
 
     assert device.outcome == "ok"
     assert found is not None and found.outcome == "partial"
