@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,10 +20,14 @@ from kiemke.collectors.discover.door import MAX_ADDRESSES, Door, Leave, NotAllow
 from kiemke.collectors.discover.snmp_hello import Asker
 from kiemke.collectors.discover.sweep import Sweeper
 from kiemke.collectors.snmp import hello, oids
+from kiemke.collectors.state import Enrolment, save_enrolment
 from kiemke.wire.lan import LanAddress, LanHost
+from kiemke.wire.pin import Address, Pins
 from kiemke.wire.reach import DENIED, REASONS, Network, read_networks
+from kiemke.wire.secret import Secret
 from tests.collectors.test_snmpd import MakeSnmpd
 from tests.support.peers import require_peer
+from tests.support.tls_server import make_certificates
 from tests.support.tree import ROOT
 
 
@@ -130,7 +135,7 @@ ip link set far netns "$(cat "$PLACE/pid")"
 exec "$@"
 """
 SWEEP = """
-import asyncio, ctypes, dataclasses, json, os, socket, subprocess, sys, threading
+import asyncio, ctypes, dataclasses, json, os, socket, subprocess, sys, threading, time
 from kiemke.collectors.discover.door import Door
 from kiemke.collectors.discover.sweep import Sweeper
 from kiemke.collectors.discover.tcp import Port
@@ -168,8 +173,52 @@ assert ready.wait(20)
 door = Door(read_networks(["10.5.9.0/28", "10.5.9.64/29", "10.5.9.200/32"]),
             read_networks(["10.5.9.64/29", "10.5.9.200/32"]), per_second=1000)
 found = asyncio.run(Sweeper(4, door, ports=(Port(8080, "web", quiet=True),)).run())
-print(json.dumps({"frames": sorted(frames), "sweep": dataclasses.asdict(found)}))
+while_swept, state = sorted(frames), os.path.join(place, "state")
+frames.clear()
+# The program itself, at work by an assignment that somebody has edited; its server is away.
+run = subprocess.Popen([sys.executable, "-m", "kiemke.collectors.main", "--state", state, "run"])
+for _ in range(1000):
+    try:
+        told = json.load(open(os.path.join(state, "status.json")))
+    except (OSError, ValueError):
+        told = {"targets": {}}
+    if told["targets"] and all(one["done"] for one in told["targets"].values()):
+        break
+    time.sleep(0.05)
+run.terminate()
+run.wait(30)
+print(json.dumps({"frames": while_swept, "sweep": dataclasses.asdict(found),
+                  "while_polled": sorted(frames), "status": told}))
 """
+ALLOWED, DENIED_ONE, DENIED_TOO, OUTSIDE = "10.5.9.7", "10.5.9.70", "10.5.9.200", "10.5.9.30"
+EDITED: dict[str, Any] = {
+    "poll_seconds": 10,
+    "devices": [
+        {"device": n, "address": address, "credential": "default", "site": 4}
+        for n, address in enumerate((ALLOWED, DENIED_ONE, DENIED_TOO, OUTSIDE), 1)
+    ],
+    "probes": [
+        {"target": n, "address": address, "count": 1, "purpose": purpose, "site": 4}
+        for n, address, purpose in (
+            (1, "10.5.9.8", "gateway"), (2, DENIED_ONE, "gateway"), (3, DENIED_TOO, "domestic"),
+        )
+    ],
+    "sites": [
+        {"site": 4, "allow": ["10.5.9.0/28", "10.5.9.64/29", "10.5.9.200/32"],
+         "deny": ["10.5.9.64/29", "10.5.9.200/32"]}
+    ],
+}  # fmt: skip
+
+
+def edited_state(state: Path) -> None:
+    """Write the folder of a collector whose kept assignment names what its site denies."""
+    state.mkdir(mode=0o700)
+    pins = Pins(make_certificates(state / "ca").root_pem)
+    away = (Address("127.0.0.1", 9),)
+    save_enrolment(state, Enrolment("i", Secret("s"), "c-1", "approved", away, pins))
+    (state / "credentials.toml").touch(mode=0o600)
+    (state / "credentials.toml").write_text('[default]\nversion = "2c"\ncommunity = "ours"\n')
+    (state / "assignment.json").write_text(json.dumps(EDITED))
 
 
 @pytest.fixture(scope="module")
@@ -178,10 +227,11 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     if os.geteuid() != 0:
         pytest.skip("needs root: network namespaces are made for it")
     place = tmp_path_factory.mktemp("far")
+    edited_state(place / "state")
     shell = [require_peer("unshare"), "--net", "--mount", "sh", "-e", "-c", LINK, "sh"]
     done = subprocess.run(
         [*shell, sys.executable, "-c", SWEEP, str(place)],
-        capture_output=True, text=True, timeout=60, cwd=ROOT, env={**os.environ, "PLACE": str(place)},
+        capture_output=True, text=True, timeout=120, cwd=ROOT, env={**os.environ, "PLACE": str(place)},
     )  # fmt: skip
     subprocess.run(["kill", (place / "pid").read_text().strip()], check=False)
     assert done.returncode == 0, done.stderr
@@ -196,6 +246,17 @@ def test_no_frame_at_all_leaves_for_a_denied_address(swept: dict[str, Any]) -> N
     assert "10.5.9.7" in asked
     assert asked <= {f"10.5.9.{n}" for n in range(1, 15)}
     assert swept["sweep"]["refused"] == 2 + 8 + 1
+
+
+def test_a_running_collector_sends_nothing_to_what_its_site_denies(swept: dict[str, Any]) -> None:
+    """Neither question nor ping nor ARP, whatever the row says; what is allowed is asked."""
+    targets, refused = swept["status"]["targets"], " ".join(swept["status"]["refused"])
+    asked = {address for _, address in swept["while_polled"]}
+
+    assert set(targets) == {"device:1", "probe:1"} and all(one["done"] for one in targets.values())
+    assert {ALLOWED, "10.5.9.8"} <= asked
+    assert asked <= {f"10.5.9.{n}" for n in range(1, 15)}
+    assert refused.count("devices[") == 3 and refused.count("probes[") == 2
 
 
 def test_a_sweep_finds_what_answers_with_its_mac(swept: dict[str, Any]) -> None:
