@@ -4,7 +4,7 @@ A country's PCs have some millions of copies. Grouping them all, with the machin
 minute; here the database only strings the sources of each title together, from its index alone.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,13 +25,12 @@ IN_SIGHT = (
     " AND s.unit_id IN :[units]"
 )
 _TITLES = f"SELECT t.id, {NAME} AS name, {PUBLISHER} AS publisher, t.version FROM software_title t WHERE {NAME} IN :[names.text]"  # noqa: S608 - parts of this file
-_LIVE = dated("SELECT @list FROM machine_source ms WHERE {active ms}@mine")
+# Both strings are in one order: they are read row by row together.
+_LIVE = dated(
+    "SELECT @source_ids AS sources, @machine_ids AS machines FROM machine_source ms WHERE {active ms}@mine"
+)
 _MINE = " AND ms.source_id IN (SELECT s.id FROM source s WHERE s.unit_id IN :[units])"
 _REVOKED = "SELECT id FROM source WHERE state = 'revoked'"
-_TWINS = dated("""
-SELECT ms.source_id, ms.machine_id FROM machine_source ms WHERE {active ms} AND ms.machine_id IN
-  (SELECT ms.machine_id FROM machine_source ms WHERE {active ms} GROUP BY ms.machine_id HAVING COUNT(*) > 1)
-""")
 
 
 @dataclass(slots=True)
@@ -58,13 +57,12 @@ async def count(
     listed = "STRING_AGG(CAST(@id AS VARCHAR(20)), ',')"
     if session.dialect == "sqlite":
         listed = "GROUP_CONCAT(@id)"
-    live_sql = _LIVE.replace("@list", listed.replace("@id", "ms.source_id") + " AS ids")
-    live_sql = live_sql.replace("@mine", "" if units is None else _MINE)
-    live = _ids(await session.one(live_sql, **times, **mine))
-    live -= {str(row["id"]) for row in await session.fetch(_REVOKED)}
-    twins = {
-        str(row["source_id"]): row["machine_id"] for row in await session.fetch(_TWINS, **times)
-    }
+    live_sql = _LIVE.replace("@mine", "" if units is None else _MINE)
+    for name in ("source", "machine"):
+        live_sql = live_sql.replace(f"@{name}_ids", listed.replace("@id", f"ms.{name}_id"))
+    row = await session.one(live_sql, **times, **mine) or {}
+    twins = _twins(_ids(row.get("sources")), _ids(row.get("machines")))
+    live = set(_ids(row.get("sources"))) - {str(row["id"]) for row in await session.fetch(_REVOKED)}
     where = "source_software x WHERE 1 = 1" if units is None else IN_SIGHT
     copies = (
         f"SELECT x.title_id, {listed.replace('@id', 'x.source_id')} AS ids FROM {where}"  # noqa: S608 - parts of this file
@@ -91,11 +89,20 @@ async def count(
     return told
 
 
-def _ids(row: dict[str, Any] | None) -> set[str]:
-    return set(row["ids"].split(",")) if row and row["ids"] else set()
+def _ids(text: str | None) -> list[str]:
+    return text.split(",") if text else []
 
 
-def _machines(sources: set[str], twins: dict[str, int]) -> int:
+def _twins(sources: list[str], machines: list[str]) -> dict[str, str]:
+    """Return the machines of those sources that share one, as text."""
+    if len(set(machines)) == len(machines):
+        return {}
+    counted = Counter(machines)
+    pairs = zip(sources, machines, strict=True)
+    return {source: machine for source, machine in pairs if counted[machine] > 1}
+
+
+def _machines(sources: set[str], twins: dict[str, str]) -> int:
     """Return how many machines these sources are; ``twins`` are the machines of those that share one."""
     shared = sources & twins.keys()
     return len(sources) - len(shared) + len({twins[source] for source in shared})

@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Generic, TypeVar
@@ -86,6 +86,7 @@ class Listing:
     ``in_units`` is the condition that a row belongs to ``:[units]``, None when the list has no place
     in the tree. ``finds`` is a condition for what no expression of a row holds: a word, behind a blank, like ``:pattern``.
     ``counted`` are the tables that decide how many rows there are, where ``tables`` has more of them.
+    ``grouped``: the tables are read whole for any page, so that the rows are counted with the page.
     ``{active t}`` stands for the two times of a dated row (see ``tree.dated``).
     """
 
@@ -99,28 +100,36 @@ class Listing:
     descending: bool = False
     finds: str | None = None
     counted: str | None = None
+    grouped: bool = False
 
 
-def _search(listing: Listing, q: str) -> tuple[str, dict[str, str]]:
+def _search(listing: Listing, q: str, dialect: str) -> tuple[str, dict[str, str]]:
     """Return the condition that a row has what is searched for, and its parameters.
 
-    Either all of it stands somewhere, or each of its words begins one: see ``text.is_found``.
+    Either all of it stands somewhere, or each of its words begins one: see ``text.is_found``. Where all of
+    several words stands in a text, each but the first begins a word there, so that most rows are told by
+    the longest of these.
     """
-    # A search key is in small letters already.
-    columns = [c if c.endswith("search_key") else f"LOWER({c})" for c in listing.search]
+    # A search key is in small letters already, and SQLite's LIKE takes an ASCII letter for its capital.
+    is_alike = dialect == "sqlite"
+    columns = [c if is_alike or c.endswith("search_key") else f"LOWER({c})" for c in listing.search]
     looks = [f"{column} LIKE :pattern ESCAPE '!'" for column in columns]
     looks += [listing.finds] if listing.finds else []
     escaped = re.sub("[!%_]", r"!\g<0>", q)
     found, patterns = f"({' OR '.join(looks)})", {"pattern": f"%{escaped}%"}
     words = list(dict.fromkeys(escaped.split()))[:MOST_WORDS] if " " in q else []
-    each = []
-    for number, word in enumerate(sorted(words, key=len, reverse=True)):
+    begin: dict[str, str] = {}
+    for number, word in enumerate(words):
         begins = [f"' ' || {c} LIKE :word{number} ESCAPE '!'" for c in columns]
         if listing.finds:
             begins.append(listing.finds.replace(":pattern", f":word{number}"))
-        each.append(f"({' OR '.join(begins)})")
+        begin[word] = f"({' OR '.join(begins)})"
         patterns[f"word{number}"] = f"% {word}%"
-    return (f"({found} OR {' AND '.join(each)})" if each else found), patterns
+    if not words:
+        return found, patterns
+    others = sorted(words[1:], key=len, reverse=True)
+    terms = [*(begin[word] for word in others), f"({begin[words[0]]} OR {found})"]
+    return f"({' AND '.join(terms)})", patterns
 
 
 async def fetch_page(
@@ -133,36 +142,107 @@ async def fetch_page(
     if listing.in_units and query.units is not None:
         where.append(listing.in_units)
         values["units"] = query.units
+    among, searched = list(where), dict(values)
     if query.q and (listing.search or listing.finds):
-        condition, patterns = _search(listing, query.q)
-        where.append(condition)
-        values.update(patterns)
-    source = " ".join(["FROM", listing.tables, "WHERE", " AND ".join(where)])
-    among = " ".join(["FROM", listing.counted or listing.tables, "WHERE", " AND ".join(where)])
-    counted = await services.db.read(dated(" ".join(["SELECT COUNT(*) AS n", among])), **values)
-    if query.after is not None:
-        sign = "<" if listing.descending else ">"
-        values["after_key"], values["after_id"] = query.after
-        source = " ".join(
-            [
-                source,
-                f"AND ({listing.key} {sign} :after_key OR ({listing.key} = :after_key",
-                f"AND {listing.id} {sign} :after_id))",
-            ]
-        )
-    way = "DESC" if listing.descending else "ASC"
-    order = f"ORDER BY {listing.key} {way}, {listing.id} {way} LIMIT :limit"
-    columns = f"{listing.columns}, {listing.key} AS page_key, {listing.id} AS page_id"
+        condition, patterns = _search(listing, query.q, services.db.dialect)
+        among.append(condition)
+        searched.update(patterns)
     try:
-        rows = await services.db.read(
-            dated(" ".join(["SELECT", columns, source, order])), limit=query.limit + 1, **values
-        )
+        if listing.grouped or len(among) > len(where):
+            rows, total = await _cut(services, listing, query, among, searched)
+        else:
+            rows, total = await _walk(services, listing, query, where, values)
     except (TypeError, ValueError) as error:
         raise _bad_cursor("?") from error
     more = len(rows) > query.limit
     rows = rows[: query.limit]
     cursor = cursor_of(rows[-1]["page_key"], rows[-1]["page_id"]) if more else None
-    return rows, int(counted[0]["n"]), cursor
+    if rows and not listing.grouped and len(among) > len(where):
+        rows = await _load(services, listing, where, values, [row["page_id"] for row in rows])
+    return rows, total, cursor
+
+
+def _columns(listing: Listing) -> str:
+    return f"{listing.columns}, {listing.key} AS page_key, {listing.id} AS page_id"
+
+
+def _order(listing: Listing) -> str:
+    way = "DESC" if listing.descending else "ASC"
+    return f"ORDER BY page_key {way}, page_id {way}"
+
+
+def _behind(
+    listing: Listing, query: ListQuery, key: str, row_id: str
+) -> tuple[str, dict[str, Any]]:
+    """Return the condition that a row comes after the cursor, and its parameters."""
+    if query.after is None:
+        return "1 = 1", {}
+    sign = "<" if listing.descending else ">"
+    values = {"after_key": query.after[0], "after_id": query.after[1]}
+    return (
+        f"({key} {sign} :after_key OR ({key} = :after_key AND {row_id} {sign} :after_id))",
+        values,
+    )
+
+
+async def _walk(
+    services: Services,
+    listing: Listing,
+    query: ListQuery,
+    where: Sequence[str],
+    values: Mapping[str, Any],
+) -> tuple[list[Row], int]:
+    """Return a page's rows and one more, in the order of an index, and how many there are."""
+    among = " ".join(["FROM", listing.counted or listing.tables, "WHERE", " AND ".join(where)])
+    counted = await services.db.read(dated(" ".join(["SELECT COUNT(*) AS n", among])), **values)
+    behind, after = _behind(listing, query, listing.key, listing.id)
+    sql = ["SELECT", _columns(listing), "FROM", listing.tables, "WHERE"]
+    sql += [" AND ".join([*where, behind]), _order(listing), "LIMIT :limit"]
+    rows = await services.db.read(
+        dated(" ".join(sql)), limit=query.limit + 1, **{**values, **after}
+    )
+    return rows, int(counted[0]["n"])
+
+
+async def _cut(
+    services: Services,
+    listing: Listing,
+    query: ListQuery,
+    where: Sequence[str],
+    values: Mapping[str, Any],
+) -> tuple[list[Row], int]:
+    """Return the same of what is all read once: the page is cut where the rows are counted.
+
+    Of a grouped list whole rows, else their keys.
+    """
+    columns = f"{listing.key} AS page_key, {listing.id} AS page_id"
+    tables = listing.counted or listing.tables
+    if listing.grouped:
+        columns, tables = _columns(listing), listing.tables
+    among = " ".join(["FROM", tables, "WHERE", " AND ".join(where)])
+    behind, after = _behind(listing, query, "page_key", "page_id")
+    sql = ["SELECT * FROM (SELECT COUNT(*) OVER () AS page_total,", columns, among, ") AS listed"]
+    sql += ["WHERE", behind, _order(listing), "LIMIT :limit"]
+    rows = await services.db.read(
+        dated(" ".join(sql)), limit=query.limit + 1, **{**values, **after}
+    )
+    if rows or query.after is None:
+        return rows, int(rows[0]["page_total"]) if rows else 0
+    counted = await services.db.read(dated(" ".join(["SELECT COUNT(*) AS n", among])), **values)
+    return [], int(counted[0]["n"])
+
+
+async def _load(
+    services: Services,
+    listing: Listing,
+    where: Sequence[str],
+    values: Mapping[str, Any],
+    ids: list[int],
+) -> list[Row]:
+    """Return the rows of these ids, in the list's order."""
+    sql = ["SELECT", _columns(listing), "FROM", listing.tables, "WHERE"]
+    sql += [" AND ".join([*where, f"{listing.id} IN :[page_ids]"]), _order(listing)]
+    return await services.db.read(dated(" ".join(sql)), page_ids=ids, **values)
 
 
 async def fetch_one(

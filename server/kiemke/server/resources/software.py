@@ -40,6 +40,7 @@ ALL = Listing(
     key="g.plain_name",
     id="g.id",
     search=("g.plain_name", "g.plain_publisher", "g.name"),
+    grouped=True,
 )
 OF_UNITS = replace(
     ALL,
