@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
+from typing import Any
 
 from kiemke.server.db import Row, Session
 from kiemke.server.domain import coverage_few
@@ -19,13 +20,13 @@ from kiemke.server.domain.coverage_sql import persons_sql
 from kiemke.server.domain.fit_facts import (
     SECTIONS,
     Facts,
-    Rows,
     has_printer,
     has_signature,
     is_supported,
+    make_facts,
     merge,
-    read_facts,
     read_rows,
+    read_section,
 )
 from kiemke.server.domain.fit_rules import FitRules
 from kiemke.server.domain.fit_rules import load as load_rules
@@ -81,13 +82,13 @@ class Setting:
 # The persons in order. @told: what is searched in.
 _PERSONS = """
 SELECT q.official_id@told
-FROM person q
-JOIN membership m ON m.id = q.membership_id
+FROM person q@posts
 JOIN official o ON o.id = q.official_id
 JOIN unit_version v ON v.unit_id = q.unit_id AND @active(v)
 WHERE q.place = 1 AND (CAST(:all_units AS INTEGER) = 1 OR q.unit_id IN :[units])
 ORDER BY v.sort_key, q.unit_id, o.sort_key, q.official_id
 """
+_POST = "\nJOIN membership m ON m.id = q.membership_id"
 _TOLD = ", o.code AS official_code, @person_name AS official_name, m.post"
 # Folded by a window and not joined: a planner that thinks the PCs few would look all through them for each
 # person.
@@ -220,10 +221,23 @@ async def read_facts_of(session: Session, sources: list[int], until_ms: int) -> 
 
 
 def _read_all(rows: list[Row]) -> dict[int, Facts]:
-    sections: dict[int, dict[str, Rows | None]] = defaultdict(dict)
+    """Return each source's facts. Most PCs say what others say: each text is read once, in this reading."""
+    read: dict[tuple[str, str, str | None], Any] = {}
+    told: dict[int, dict[str, Any]] = defaultdict(dict)
     for row in rows:
-        sections[row["source_id"]][row["section"]] = read_rows(row["rows_json"], row["status"])
-    return {source: read_facts(found) for source, found in sections.items()}
+        key = row["section"], row["status"], row["rows_json"]
+        if key not in read:
+            found = read_rows(row["rows_json"], row["status"])
+            read[key] = None if found is None else read_section(row["section"], found)
+        told[row["source_id"]][row["section"]] = read[key]
+    made: dict[tuple[Any, ...], Facts] = {}
+    facts: dict[int, Facts] = {}
+    for source, sections in told.items():
+        alike = tuple(sections.get(name) for name in SECTIONS)
+        if alike not in made:
+            made[alike] = make_facts(sections)
+        facts[source] = made[alike]
+    return facts
 
 
 async def load(
@@ -246,7 +260,8 @@ async def find(
     few = None
     if units is not None:
         few = await few_of_units(session, units, {"day": day, "known": known_ms})
-    tail = _PERSONS.replace("@told", "" if keep is None else _TOLD)
+    told, post = ("", "") if keep is None else (_TOLD, _POST)
+    tail = _PERSONS.replace("@told", told).replace("@posts", post)
     rows = await _ask(session, tail, day, known_ms, units, few)
     names = ("official_code", "official_name", "post")
     return [
@@ -278,7 +293,9 @@ async def _load(
     posts = await read_posts(session, day, known_ms, officials)
     sources = [row["source_id"] for row in persons if row["source_id"] is not None]
     facts = await read_facts_of(session, sources, until_ms)
-    return judge(persons, posts, await read_setting(session, day, known_ms, facts, few))
+    setting = await read_setting(session, day, known_ms, facts, few)
+    # A country is seconds of arithmetic: not in the event loop.
+    return await asyncio.to_thread(judge, persons, posts, setting)
 
 
 def judge(
@@ -289,8 +306,9 @@ def judge(
     for row in persons:
         pcs.setdefault((row["official_id"], row["asset_code"]), []).append(row)
     best: dict[int, FitRow] = {}
+    judging = _Judging(setting)
     for (official, _code), rows in pcs.items():
-        found = _judge_pc(rows, setting.rules.needs_of(posts.get(official, [])), setting)
+        found = judging.judge(rows, posts.get(official, []))
         kept = best.get(official)
         if kept is None or _rank(found) < _rank(kept):
             best[official] = found
@@ -301,46 +319,72 @@ def _rank(row: FitRow) -> int:
     return ("fit", "fit_unknown", "unfit").index(row.fitness)
 
 
-def _judge_pc(rows: list[Row], needs: dict[str, int], setting: Setting) -> FitRow:
-    first = rows[0]
-    sources = [row["source_id"] for row in rows if row["source_id"] is not None]
-    facts = merge(setting.facts[source] for source in sources if source in setting.facts)
-    answers = _answers(facts, needs, sources, first["unit_id"], setting)
-    missing = tuple(need for need in needs if answers[need] is False)
-    unknown = tuple(need for need in needs if answers[need] is None)
-    # A day without any profile asks nothing, and so knows nothing.
-    fitness = "unfit" if missing else "fit_unknown" if unknown or not needs else "fit"
+class _Judging:
+    """One judging of many PCs: what is alike in all that matters is judged once."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._needs: dict[tuple[tuple[str | None, str], ...], dict[str, int]] = {}
+        self._found: dict[Any, tuple[dict[str, int], tuple[str, ...], tuple[str, ...]]] = {}
+
+    def judge(self, rows: list[Row], posts: list[tuple[str | None, str]]) -> FitRow:
+        """Return what is judged of a PC, whose sources the rows are, for a person of these posts."""
+        setting, first, pairs = self._setting, rows[0], tuple(posts)
+        if pairs not in self._needs:
+            self._needs[pairs] = setting.rules.needs_of(pairs)
+        needs = self._needs[pairs]
+        sources = [row["source_id"] for row in rows if row["source_id"] is not None]
+        facts = merge(setting.facts[source] for source in sources if source in setting.facts)
+        has_driver = any(source in setting.drivers for source in sources)
+        prints = first["unit_id"] in setting.printing_units
+        key = facts, tuple(needs.items()), has_driver, prints
+        if key not in self._found:
+            self._found[key] = _weigh(facts, needs, has_driver, prints, setting)
+        measured, missing, unknown = self._found[key]
+        # A day without any profile asks nothing, and so knows nothing.
+        fitness = "unfit" if missing else "fit_unknown" if unknown or not needs else "fit"
+        return FitRow(
+            first["official_id"],
+            first["official_code"],
+            first["official_name"],
+            first["unit_id"],
+            first["unit_code"],
+            first["unit_name"],
+            first["post"],
+            first["asset_code"],
+            first["machine_id"],
+            fitness,
+            needs,
+            measured,
+            missing,
+            unknown,
+        )
+
+
+def _weigh(
+    facts: Facts, needs: dict[str, int], has_driver: bool, prints: bool, setting: Setting
+) -> tuple[dict[str, int], tuple[str, ...], tuple[str, ...]]:
+    """Return what the PC has of what a number measures, and the needs not met and not known."""
+    answers = _answers(facts, needs, has_driver, prints, setting)
     measured = {"ram_gib": facts.ram_gib, "screen_height": facts.screen_height}
-    return FitRow(
-        first["official_id"],
-        first["official_code"],
-        first["official_name"],
-        first["unit_id"],
-        first["unit_code"],
-        first["unit_name"],
-        first["post"],
-        first["asset_code"],
-        first["machine_id"],
-        fitness,
-        needs,
+    return (
         {name: much for name, much in measured.items() if much is not None},
-        missing,
-        unknown,
+        tuple(need for need in needs if answers[need] is False),
+        tuple(need for need in needs if answers[need] is None),
     )
 
 
 def _answers(
-    facts: Facts, needs: Mapping[str, int], sources: list[int], unit_id: int, setting: Setting
+    facts: Facts, needs: Mapping[str, int], has_driver: bool, prints: bool, setting: Setting
 ) -> dict[str, bool | None]:
     """Return whether each need is met, None where nobody can tell."""
-    has_driver = any(source in setting.drivers for source in sources)
     return {
         "ram_gib": _reaches(facts.ram_gib, needs.get("ram_gib")),
         "ssd": facts.ssd,
         "os_supported": is_supported(facts.system, setting.rules, setting.day),
         "antivirus": facts.antivirus,
         "signature": has_signature(facts, setting.rules, has_driver),
-        "printer": has_printer(facts, setting.rules, unit_id in setting.printing_units),
+        "printer": has_printer(facts, setting.rules, prints),
         "screen_height": _reaches(facts.screen_height, needs.get("screen_height")),
     }
 

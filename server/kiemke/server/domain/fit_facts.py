@@ -6,7 +6,7 @@ never "no". An empty section of a sensor that worked is a "no".
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
@@ -61,21 +61,36 @@ def read_rows(text: str | None, status: str) -> Rows | None:
 
 def read_facts(sections: Mapping[str, Rows | None]) -> Facts:
     """Return the facts of one source's sections by name."""
-    known = {name: rows for name, rows in sections.items() if rows is not None}
+    return make_facts(
+        {name: read_section(name, rows) for name, rows in sections.items() if rows is not None}
+    )
+
+
+def read_section(name: str, rows: Rows) -> Any:
+    """Return what a section says: a value that can be a key, None where it says nothing."""
+    reader = _READERS.get(name)
+    return None if reader is None else reader(rows)
+
+
+def make_facts(told: Mapping[str, Any]) -> Facts:
+    """Return the facts of what one source's sections say, by name."""
+    buses = [told[name] for name in ("smart_cards", "usb") if told.get(name) is not None]
     return Facts(
-        ram_gib=_memory(known.get("memory")),
-        ssd=_ssd(known.get("disks")),
-        system=_system(known.get("os")),
-        antivirus=_antivirus(known.get("antivirus")),
-        devices=_devices(known),
-        printers=_printers(known.get("printers")),
-        screen_height=_screen(known.get("monitors")),
+        ram_gib=told.get("memory"),
+        ssd=told.get("disks"),
+        system=told.get("os"),
+        antivirus=told.get("antivirus"),
+        devices=tuple(device for bus in buses for device in bus) if buses else None,
+        printers=told.get("printers"),
+        screen_height=told.get("monitors"),
     )
 
 
 def merge(facts: Iterable[Facts]) -> Facts:
     """Return the facts of a machine: of each the first source's that knows it."""
     told = list(facts)
+    if len(told) == 1:
+        return told[0]
     return Facts(
         **{
             name: next((value for each in told if (value := getattr(each, name)) is not None), None)
@@ -84,17 +99,15 @@ def merge(facts: Iterable[Facts]) -> Facts:
     )
 
 
-def _memory(rows: Rows | None) -> int | None:
-    sizes = [row.get("size_bytes") for row in rows or []]
+def _memory(rows: Rows) -> int | None:
+    sizes = [row.get("size_bytes") for row in rows]
     whole = sum(size for size in sizes if isinstance(size, int) and not isinstance(size, bool))
     # Rounded: firmware keeps some of what the modules hold on a few boards.
     return round(whole / GIB) if whole > 0 else None
 
 
-def _ssd(rows: Rows | None) -> bool | None:
-    fixed = [
-        row for row in rows or [] if row.get("removable") is not True and row.get("bus") != "usb"
-    ]
+def _ssd(rows: Rows) -> bool | None:
+    fixed = [row for row in rows if row.get("removable") is not True and row.get("bus") != "usb"]
     answers = [_is_ssd(row) for row in fixed]
     if any(answers):
         return True
@@ -110,7 +123,7 @@ def _is_ssd(row: dict[str, Any]) -> bool | None:
     return (not rotational) if isinstance(rotational, bool) else None
 
 
-def _system(rows: Rows | None) -> SystemFact | None:
+def _system(rows: Rows) -> SystemFact | None:
     row = rows[0] if rows else {}
     family, name = str(row.get("family") or ""), str(row.get("name") or "")
     version = str(row.get("version") or "")
@@ -119,10 +132,8 @@ def _system(rows: Rows | None) -> SystemFact | None:
     return SystemFact(family, name.casefold(), version.casefold()) if family and version else None
 
 
-def _antivirus(rows: Rows | None) -> bool | None:
+def _antivirus(rows: Rows) -> bool | None:
     """True when one product is on and current; False when every product is known not to be."""
-    if rows is None:
-        return None
     answers: list[bool | None] = []
     for row in rows:
         on, current = _first(row, _ON), _first(row, _CURRENT)
@@ -139,21 +150,21 @@ def _first(row: dict[str, Any], names: Iterable[str]) -> bool | None:
     return next((row[name] for name in names if isinstance(row.get(name), bool)), None)
 
 
-def _devices(known: Mapping[str, Rows]) -> tuple[tuple[str, str, str], ...] | None:
-    """Return (vendor id, class, name) of what is on the bus, lower case; None where nothing told."""
-    told = [known[name] for name in ("usb", "smart_cards") if name in known]
-    if not told:
-        return None
-    cards = [("", "smartcard", _text(row, "name")) for row in known.get("smart_cards", [])]
-    usb = [
+def _cards(rows: Rows) -> tuple[tuple[str, str, str], ...]:
+    """Return (vendor id, class, name) of readers, lower case."""
+    return tuple(("", "smartcard", _text(row, "name")) for row in rows)
+
+
+def _usb(rows: Rows) -> tuple[tuple[str, str, str], ...]:
+    """Return the same of what is on the bus."""
+    return tuple(
         (
             _vendor(row.get("vendor_id")),
             _text(row, "class", "device_class", "kind"),
             _text(row, "name", "product", "description"),
         )
-        for row in known.get("usb", [])
-    ]
-    return tuple([*cards, *usb])
+        for row in rows
+    )
 
 
 def _vendor(value: object) -> str:
@@ -166,17 +177,29 @@ def _text(row: dict[str, Any], *names: str) -> str:
     return next((str(row[name]).casefold() for name in names if row.get(name)), "")
 
 
-def _printers(rows: Rows | None) -> tuple[str, ...] | None:
-    return None if rows is None else tuple(_text(row, "name", "driver") for row in rows)
+def _printers(rows: Rows) -> tuple[str, ...]:
+    return tuple(_text(row, "name", "driver") for row in rows)
 
 
-def _screen(rows: Rows | None) -> int | None:
+def _screen(rows: Rows) -> int | None:
     heights = []
-    for row in rows or []:
+    for row in rows:
         found = re.fullmatch(r"(\d{3,5})x(\d{3,5})", str(row.get("preferred") or ""))
         if found:
             heights.append(int(found[2]))
     return max(heights, default=None)
+
+
+_READERS: dict[str, Callable[[Rows], Any]] = {
+    "memory": _memory,
+    "disks": _ssd,
+    "os": _system,
+    "antivirus": _antivirus,
+    "usb": _usb,
+    "smart_cards": _cards,
+    "printers": _printers,
+    "monitors": _screen,
+}
 
 
 # --- what the rules make of them ----------------------------------------------------------------
