@@ -16,7 +16,7 @@ from kiemke.cli.i18n import N_, _, language
     cls=Command,
     help=N_(
         "Write an empty table with bilingual headings, to fill in and import: units, officials, "
-        "assets, devices, links, targets, absences, holidays."
+        "assets, devices, links, targets, absences, holidays, indicators."
     ),
     examples=("kiemke template assets", "kiemke mau officials --csv -o can-bo.csv"),
 )
