@@ -332,6 +332,7 @@ UNDO: dict[str, Any] = {
                "from": {"code": "MOI", "name": "Phòng mới"},
                "to": {"code": "TL", "name": "Xã Tiên Lãng"}}],
     "stays": [{"what": "source", "code": "s1", "name": "pc-1", "at": {"code": "TM", "name": "T"}}],
+    "again": [{"what": "official", "code": "CB7", "name": "Bình"}],
     "targets": 1, "undated_known": True, "hindrances": [], "applied": False,
 }  # fmt: skip
 
@@ -344,7 +345,8 @@ def test_a_decision_is_taken_back_with_a_reason_and_rehearsed_first(
     ran = run("don-vi", "go", "812", "--ly-do", "nhập nhầm")
 
     assert ran.code == 0, ran.err
-    for part in ("12/QĐ", "01/07/2025", "MOI Phòng mới", "TL Xã Tiên Lãng", "cán bộ 1", "pc-1"):
+    for part in ("12/QĐ", "01/07/2025", "MOI Phòng mới", "TL Xã Tiên Lãng", "cán bộ 1",
+                 "cán bộ CB7 Bình", "pc-1"):  # fmt: skip
         assert part in ran.out
     assert ran.out.splitlines()[-1].startswith("Chưa ghi gì")
     assert signed_in.asked[0].query == {"apply": "false"}

@@ -257,6 +257,7 @@ async def test_an_official_comes_back_into_no_unit_that_ended_since_and_into_no_
         moved = (await undo(api, client, numbers[0], apply=False)).json()["hindrances"]
         left = (await undo(api, client, numbers[1], apply=False)).json()["hindrances"]
         again = await undo(api, client, numbers[2])
+        foretold = (await undo(api, client, numbers[1], apply=False)).json()
         now = await undo(api, client, numbers[1])
         persons = (await client.get("/api/v1/officials?as_of=2026-03-10")).json()["items"]
 
@@ -266,6 +267,8 @@ async def test_an_official_comes_back_into_no_unit_that_ended_since_and_into_no_
         (numbers[2], ["official:P3 is said otherwise since."])
     ]
     assert (again.status_code, now.status_code) == (200, 200), again.text + now.text
+    assert [(each["what"], each["code"]) for each in foretold["again"]] == [("official", "P3")]
+    assert (foretold["moved"], foretold["undated_known"]) == ([], True)
     assert {each["code"]: each["unit"]["code"] for each in persons}["P3"] == "U4"
 
 

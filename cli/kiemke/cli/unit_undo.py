@@ -125,6 +125,14 @@ def _tell(app: App, told: object) -> None:
     if len(moved) > MOST_SHOWN:
         more = _("… and {count} more; --json has them all")
         app.say(more.format(count=figures.count(len(moved) - MOST_SHOWN)))
+    again = records_of(dig(told, "again"))
+    if again:
+        named = ", ".join(
+            f"{word('holding', text_at(row, 'what') or '')} {row.get('code')} {row.get('name') or ''}"
+            for row in again[:MOST_SHOWN]
+        )
+        text = _("is said again as before ({count}): {things}")
+        app.say(text.format(count=figures.count(len(again)), things=named))
     targets = number_at(told, "targets")
     if targets:
         app.say(_("{count} coverage targets are again").format(count=figures.count(targets)))

@@ -198,8 +198,8 @@ class _Planner:
         return refuse(
             f"Ngày {day:%d/%m/%Y} không có đơn vị mã {code}.",
             f"On {day} there is no unit with the code {code}.",
-            "Xem mã bằng kiemke don-vi list --ngay.",
-            "See the codes with kiemke unit list --as-of.",
+            "Xem mã: kiemke don-vi list --ngay; đơn vị mới thì nêu cả tên: merge có --ten, --loai.",
+            "See kiemke unit list --as-of; a new one needs a name: merge takes --name, --type.",
         )
 
     async def _play(self, change: Change, made: Plan) -> None:

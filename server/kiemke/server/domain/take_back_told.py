@@ -21,6 +21,7 @@ _LOOKED_UP = {
         "enrolment_token", "SELECT id, public_id AS code, kind AS name FROM enrolment_token", "id",
     ),
     "device": ("device", "SELECT id, code, name FROM device", "id"),
+    "absence": ("official", "SELECT id, code, name FROM official", "official_id"),
     "counted_asset": ("asset", "SELECT id, code, name FROM asset", "asset_id"),
     "indicator_figure": ("indicator", "SELECT id, code, name FROM indicator", "indicator_id"),
     "user_grant": ("user", "SELECT id, name AS code, name FROM app_user", "user_id"),
@@ -89,7 +90,7 @@ async def tell(session: Session, rows: ActRows, trees: Trees) -> dict[str, Any]:
         for unit in sorted(trees.touched - lost.keys() - gained.keys())
         if (row := becomes.get(unit)) and content(row) != content(was[unit])
     ]
-    moved, takes = await _moves(session, rows, names)
+    moved, takes, paired = await _moves(session, rows, names)
     stays = [
         {"what": what, "code": code, "name": name, "at": names.get(each.after)}
         for each, (what, code, name) in await _undated(session, rows.stays)
@@ -99,6 +100,7 @@ async def tell(session: Session, rows: ActRows, trees: Trees) -> dict[str, Any]:
         "revived": [names[unit] for unit in sorted(gained)],
         "changed": changed,
         "moved": moved,
+        "again": await _again(session, rows, paired),
         "stays": stays,
         "stock_takes": takes,
         "targets": len(rows.restore["coverage_target"]),
@@ -107,8 +109,8 @@ async def tell(session: Session, rows: ActRows, trees: Trees) -> dict[str, Any]:
 
 async def _moves(
     session: Session, rows: ActRows, names: Mapping[int, dict[str, Any]]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return what goes back from which unit to which, and the stock-takes among it."""
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], set[tuple[str, int]]]:
+    """Return what goes back from which unit to which, the stock-takes among it, and the rows that say so."""
     pairs = [
         (table, back, here)
         for table in MOVING
@@ -126,7 +128,23 @@ async def _moves(
         ends = {"from": names.get(change.after), "to": names.get(change.before)}
         moved.append({"what": what, "code": code, "name": name, **ends})
     moved.sort(key=lambda each: (each["what"], each["code"]))
-    return moved, takes
+    return moved, takes, {(table, back["id"]) for table, back, _ in pairs}
+
+
+async def _again(
+    session: Session, rows: ActRows, paired: set[tuple[str, int]]
+) -> list[dict[str, Any]]:
+    """Return people and things of which something is said again that moves them nowhere."""
+    back = [
+        (table, row)
+        for table, some in rows.restore.items()
+        for row in some
+        if table not in ("unit_version", *_OF_UNITS) and (table, row["id"]) not in paired
+    ]
+    things = dict.fromkeys((await name_rows(session, back)).values())
+    return [
+        {"what": what, "code": code, "name": name} for what, code, name in sorted(things, key=str)
+    ]
 
 
 def _pairs(back: Sequence[Row], here: Sequence[Row]) -> Iterable[tuple[Row, Row]]:

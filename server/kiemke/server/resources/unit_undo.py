@@ -91,7 +91,7 @@ class UndoOutput:
     """Every consequence of taking a decision back, what is in the way, and whether it was written.
 
     ``vanished`` are units that will never have been, ``revived`` those that will not have ended. ``moved`` goes
-    back; ``stays`` was moved on since and stays there. ``hindrances`` are in the order in which to take them
+    back; ``again`` is said again of the unit it is in; ``stays`` was moved on since and stays there. ``hindrances`` are in the order in which to take them
     back. ``undated_known`` is false for a decision of an earlier version, whose agents, secrets and tokens stay.
     """
 
@@ -100,6 +100,7 @@ class UndoOutput:
     revived: list[dict[str, Any]]
     changed: list[dict[str, Any]]
     moved: list[dict[str, Any]]
+    again: list[dict[str, Any]]
     stays: list[dict[str, Any]]
     stock_takes: list[dict[str, Any]]
     targets: int
@@ -198,7 +199,7 @@ async def undo_decision(
     return UndoOutput(
         decision=_make(plan.act, None),
         **foretold,
-        undated_known=plan.act.undated is not None,
+        undated_known=plan.act.act != DECISIONS[0] or plan.act.undated is not None,
         hindrances=[_hindrance(each, language_of(request)) for each in plan.hindrances],
         applied=apply,
     )
