@@ -53,7 +53,9 @@ _ROWS = {
     ),
     "unit_version": "unit_id @few_units",
 }
-# Joined with few rows, SQLite would first read these through for a filter.
+# Joined with few rows, SQLite would first read these through for a filter; with many, it would look through
+# the few for each.
+_FEW_ASSETS = 300
 _ROWS_SQLITE = {
     "machine_source": (
         "machine_id IN (SELECT x.machine_id FROM asset_match x WHERE x.asset_id @few_assets)"
@@ -122,7 +124,7 @@ async def fetch(
     if session.dialect == "postgres":
         await session.execute(_POSTGRES_SETTINGS)
     return await session.fetch(
-        _narrow(sql, session.dialect),
+        _narrow(sql, session.dialect, len(few.assets)),
         **params,
         **more,
         few_officials=few.officials,
@@ -131,12 +133,13 @@ async def fetch(
     )
 
 
-def _narrow(sql: str, dialect: str) -> str:
+def _narrow(sql: str, dialect: str, assets: int) -> str:
     """Return the statement with the tables it begins at cut to the rows that matter."""
     head, begin, rest = sql.partition(_BEGIN)
     if not begin or head.strip():
         raise ValueError(f"not a statement of coverage_sql: {sql[:60]}")
     form, among = _FORMS[dialect]
-    kept = _ROWS if dialect == "postgres" else {**_ROWS, **_ROWS_SQLITE}
+    is_filtered = dialect == "sqlite" and assets <= _FEW_ASSETS
+    kept = {**_ROWS, **_ROWS_SQLITE} if is_filtered else _ROWS
     tables = ",\n".join(form.format(name, name, rows) for name, rows in kept.items())
     return f"{begin}\n{re.sub('@(few_[a-z]+)', among, tables)},\n{rest}"
