@@ -3,6 +3,7 @@
 import pytest
 
 from kiemke.server.db import UNAVAILABLE, Database
+from kiemke.server.domain import coverage_facts
 from kiemke.server.domain.coverage import recount_together
 from tests.support.office import MOMENT_MS, TUESDAY
 
@@ -11,9 +12,11 @@ async def test_it_fails_with_the_databases_own_error_and_leaves_both_usable(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever tells a database that is away from a mistake knows its errors, not groups of them."""
-    monkeypatch.setattr(
-        "kiemke.server.domain.coverage.leaves_sql", lambda dialect, blocks: "SELECT nonsense"
-    )
+    readings = {
+        "custody": (("asset_id",), "SELECT nonsense"),
+        "in_use": (("id",), "SELECT 1 AS id"),
+    }
+    monkeypatch.setattr(coverage_facts, "_statements", lambda dialect, blocks: readings)
 
     async with database.reading_together() as sessions:
         with pytest.raises(UNAVAILABLE, match="nonsense"):

@@ -17,7 +17,8 @@ from tortoise import Tortoise
 from tortoise.migrations import autodetector
 
 from kiemke.server import migrate as module
-from kiemke.server.db import Database, tortoise_config
+from kiemke.server.db import Database
+from kiemke.server.db_config import tortoise_config
 from kiemke.server.migrate import MigrationError, migrate, pending
 from kiemke.server.migrate_states import LazyState
 from tests.support.reporting import insert

@@ -55,6 +55,7 @@ _HELD = """held AS MATERIALIZED (
 ),
 """.replace("@is_foreign", _IS_FOREIGN).replace("@ownership", _OWNERSHIP)
 
+_PERSONS = " SELECT official_id, unit_id, kind, place, has_shared FROM person ORDER BY official_id"
 _PCS = (
     " SELECT asset_id, official_id, machine_id, approved, quarantined, COALESCE(foreign_days, 0)"
     " AS foreign_days, place, (SELECT MAX(w.day) FROM working w WHERE w.block * @block_code + w.bit"
@@ -69,14 +70,14 @@ def _walked(text: str) -> str:
 
 
 def statements(dialect: str, blocks: int) -> list[tuple[str, str]]:
-    """Return pairs of (as it is, by the walk): the figures of all units, and every PC."""
+    """Return pairs of (as it is, by the walk): the persons of all units, and every PC."""
     pairs = []
-    for tail in (coverage_sql._LEAVES, _PCS):
+    for tail in (_PERSONS, _PCS):
         text = coverage_sql._PERSONS + tail
         pairs.append(
             (
-                coverage_sql._expand(text, dialect, blocks),
-                coverage_sql._expand(_walked(text), dialect, blocks),
+                coverage_sql.expand(text, dialect, blocks),
+                coverage_sql.expand(_walked(text), dialect, blocks),
             )
         )
     return pairs

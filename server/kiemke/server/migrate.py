@@ -16,7 +16,8 @@ from tortoise.connection import get_connection
 
 from kiemke.server import postgres_driver
 from kiemke.server.audit_adopt import record_rows
-from kiemke.server.db import Database, tortoise_config
+from kiemke.server.db import Database
+from kiemke.server.db_config import tortoise_config
 from kiemke.server.domain import audit_triggers, search_index
 from kiemke.server.errors import OutdatedDatabase
 from kiemke.server.migrate_states import LazyExecutor

@@ -1,8 +1,8 @@
 """Coverage: how many officials have a PC, and how many of those PCs were seen where the book says.
 
-Recounted whole by one statement (``coverage_sql``) and a walk up the tree (``coverage_rollup``);
-``coverage_now`` holds the last finished day and
-is touched only where a figure changed. Integers only; absent figures are None.
+Recounted whole from columns of facts (``coverage_facts``, ``coverage_fold``) and by a walk up the tree
+(``coverage_rollup``); ``coverage_now`` holds the last finished day and is touched only where a figure
+changed. Integers only; absent figures are None.
 """
 
 import asyncio
@@ -16,8 +16,9 @@ from typing import Any
 from kiemke.server.db import Database, Row, Session, as_date
 from kiemke.server.domain import calendar, presence_blocks, rules
 from kiemke.server.domain.coverage_accounts import nobody
+from kiemke.server.domain.coverage_facts import load_facts, load_shares
+from kiemke.server.domain.coverage_fold import fold, read_book
 from kiemke.server.domain.coverage_rollup import CoverageRow, Leaf, Target, roll_up
-from kiemke.server.domain.coverage_sql import COUNTS, EVERYBODY, leaves_sql
 from kiemke.server.domain.elsewhere import contradicting, load_elsewhere
 from kiemke.server.domain.names_then import load_renamed
 from kiemke.server.domain.ownership import load_ownership
@@ -51,8 +52,6 @@ async def statement_params(session: Session, day: date, known_ms: int) -> dict[s
         "long_absence": law.whole("coverage_long_absence_days"),
         "foreign_days": law.whole("coverage_foreign_account_days"),
         "nobody": sorted(nobody(law)),
-        "first_official": 0,
-        "last_official": EVERYBODY,
         "elsewhere": contradicting(stood, law),
         "stood": stood,  # for who explains it; the statement reads the line above
         "count_since": day - timedelta(days=law.whole("coverage_count_days")),
@@ -93,13 +92,14 @@ async def recount(session: Session, day: date, known_ms: int) -> list[CoverageRo
 async def recount_together(
     sessions: Sequence[Session], day: date, known_ms: int
 ) -> list[CoverageRow]:
-    """Recount as ``recount`` does, on connections that see the same moment, each its share of persons."""
+    """Recount as ``recount`` does, on connections that see the same moment, each its share of facts."""
     first = sessions[0]
     params = await statement_params(first, day, known_ms)
     parents = await load_tree(first, day, known_ms)
     targets = await load_targets(first, day, known_ms)
     leaves = await load_leaves(sessions, params)
-    return roll_up(day, parents, leaves, targets, working_codes(params))
+    # In a thread: it takes a country some tenths of a second.
+    return await asyncio.to_thread(roll_up, day, parents, leaves, targets, working_codes(params))
 
 
 async def load_tree(session: Session, day: date, known_ms: int) -> dict[int, int | None]:
@@ -122,50 +122,12 @@ async def load_targets(session: Session, day: date, known_ms: int) -> list[Targe
 
 async def load_leaves(sessions: Sequence[Session], params: Mapping[str, Any]) -> list[Leaf]:
     """Return what each unit has itself; ``params`` as ``statement_params`` gives them."""
-    sql = leaves_sql(sessions[0].dialect, params["blocks"])
-
-    async def read(session: Session, share: Mapping[str, int]) -> list[Row]:
+    for session in sessions:
         await make_ready(session, workers=0 if len(sessions) > 1 else 2)
-        return await session.fetch(sql, **{**params, **share})
-
-    shares = await _shares(sessions[0], len(sessions))
-    readings = [
-        asyncio.ensure_future(read(session, share))
-        for session, share in zip(sessions, shares, strict=True)
-    ]
-    try:
-        # Not a TaskGroup: who asked knows the database's own errors, not groups of them.
-        found = await asyncio.gather(*readings)
-    finally:
-        for reading in readings:
-            reading.cancel()
-        await asyncio.wait(readings)
-    return [
-        Leaf(r["unit_id"], r["kind"], _counts(r), r["pcs"], r["last_seen"])
-        for rows in found
-        for r in rows
-    ]
-
-
-async def _shares(session: Session, count: int) -> list[dict[str, int]]:
-    """Return so many ranges of officials' ids, about as many officials in each.
-
-    Ranges and not every other id: who was imported together lies together in every table.
-    """
-    edges = [0]
-    for n in range(1, count):
-        row = await session.one(
-            "SELECT id FROM official ORDER BY id LIMIT 1"
-            " OFFSET (SELECT COUNT(*) * CAST(:n AS BIGINT) / :count FROM official)",
-            n=n,
-            count=count,
-        )
-        edges.append(int(row["id"]) if row else edges[-1] + 1)
-    ends = [edge - 1 for edge in edges[1:]]
-    return [
-        {"first_official": first, "last_official": last}
-        for first, last in zip(edges, [*ends, EVERYBODY], strict=True)
-    ]
+    facts = await load_facts(sessions, params)
+    book = await asyncio.to_thread(read_book, facts)
+    shares = await load_shares(sessions[0], params, book.shared)
+    return await asyncio.to_thread(fold, facts, book, shares, params)
 
 
 def working_codes(params: Mapping[str, Any]) -> list[int]:
@@ -174,7 +136,6 @@ def working_codes(params: Mapping[str, Any]) -> list[int]:
 
 
 _values = itemgetter(*_COLUMNS)
-_counts = itemgetter(*COUNTS)
 
 
 def _row(row: Row) -> CoverageRow:

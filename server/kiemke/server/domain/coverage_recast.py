@@ -6,7 +6,7 @@ parts, so that no part is flattered and every sum above is whole.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 from kiemke.server.db import Session, as_date
@@ -91,7 +91,7 @@ async def recast(
     params = await statement_params(session, day, known_ms)
     # Placed first: that is when units that cannot follow join the tree.
     leaves = [
-        replace(leaf, unit_id=place)
+        leaf._replace(unit_id=place)
         for leaf in await load_leaves([session], params)
         if (place := tree.place(leaf.unit_id)) is not None
     ]

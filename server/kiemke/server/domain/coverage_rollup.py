@@ -3,18 +3,17 @@
 Pure: no database. A ``Leaf`` may come in parts, in any order; parts of one unit and kind add up.
 """
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from operator import add
-from typing import Any
+from typing import Any, NamedTuple
 
 from kiemke.server.domain.coverage_sql import COUNTS
 from kiemke.server.domain.rollup import chain
 
 KINDS = ("can_bo", "cong_chuc", "vien_chuc", "hop_dong")
-_OWN = tuple(f"own_{name}" for name in COUNTS)
 _OFFICIALS = COUNTS.index("officials")
 _NOBODY = (0,) * len(COUNTS)
 
@@ -71,8 +70,7 @@ class CoverageRow:
         return Fraction(self.pcs, self.officials) if self.officials else None
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """What one unit has itself: persons of one kind, in the order of COUNTS, or PCs (kind "").
 
     ``last_seen`` is the newest trusted sign of a verified one's PC as ``coverage_sql`` orders them,
@@ -97,21 +95,20 @@ class Target:
 
 
 class _Sum:
-    """Persons by kind, the newest sign by kind, and PCs, of a unit or a subtree."""
+    """The leaves of a unit or a subtree: persons and newest signs by kind, added up when asked; and PCs."""
 
     __slots__ = ("counts", "last_seen", "pcs")
 
     def __init__(self) -> None:
-        self.counts: dict[str, Sequence[int]] = {}
+        self.counts: dict[str, list[Sequence[int]]] = {}
         self.last_seen: dict[str, int] = {}
         self.pcs = 0
 
-    def add(self, kind: str, counts: Sequence[int], last_seen: int | None) -> None:
+    def add(self, kind: str, counts: Iterable[Sequence[int]], last_seen: int | None) -> None:
         """Add some persons of one kind."""
-        before = self.counts.get(kind)
-        self.counts[kind] = counts if before is None else list(map(add, before, counts))
-        if last_seen is not None:
-            self.last_seen[kind] = max(last_seen, self.last_seen.get(kind, last_seen))
+        self.counts.setdefault(kind, []).extend(counts)
+        if last_seen is not None and last_seen > self.last_seen.get(kind, -1):
+            self.last_seen[kind] = last_seen
 
     def add_all(self, other: "_Sum") -> None:
         """Add another unit's people and PCs."""
@@ -121,13 +118,17 @@ class _Sum:
 
     def figures(self, kinds: Collection[str] | None) -> Sequence[int]:
         """Return the counts of a population, None for all."""
-        found = [counts for kind, counts in self.counts.items() if kinds is None or kind in kinds]
+        found = [
+            counts
+            for kind, leaves in self.counts.items()
+            if kinds is None or kind in kinds
+            for counts in leaves
+        ]
         return [*map(sum, zip(*found, strict=True))] or _NOBODY
 
     def officials(self, kind: str) -> int:
         """Return how many of one kind count."""
-        counts = self.counts.get(kind)
-        return 0 if counts is None else counts[_OFFICIALS]
+        return sum(counts[_OFFICIALS] for counts in self.counts.get(kind, ()))
 
 
 def roll_up(
@@ -147,7 +148,7 @@ def roll_up(
     for leaf in leaves:
         if leaf.unit_id in own:
             if leaf.kind:
-                own[leaf.unit_id].add(leaf.kind, leaf.counts, leaf.last_seen)
+                own[leaf.unit_id].add(leaf.kind, [leaf.counts], leaf.last_seen)
             own[leaf.unit_id].pcs += leaf.pcs
     whole = {unit_id: _Sum() for unit_id in parents}
     for unit_id, found in own.items():
@@ -155,10 +156,11 @@ def roll_up(
             for above in chain(unit_id, parents):
                 if above in whole:
                     whole[above].add_all(found)
+    oldest_first = sorted(working)
     wanted = {(unit_id, ""): Target(unit_id, "", None, None) for unit_id in parents}
     wanted |= {(t.unit_id, t.kinds): t for t in targets if t.unit_id in parents}
     return [
-        _row(day, target, own[unit_id], whole[unit_id], working)
+        _row(day, target, own[unit_id], whole[unit_id], oldest_first)
         for (unit_id, _), target in sorted(wanted.items())
     ]
 
@@ -167,22 +169,18 @@ def _row(day: date, target: Target, own: _Sum, whole: _Sum, working: Sequence[in
     kinds = target.kinds.split(",") if target.kinds else None
     mine, all_ = own.figures(kinds), whole.figures(kinds)
     signs = [sign for kind, sign in whole.last_seen.items() if kinds is None or kind in kinds]
-    newest = max(signs, default=None)
-    values: dict[str, Any] = dict(zip(_OWN, mine, strict=True)) | dict(
-        zip(COUNTS, all_, strict=True)
-    )
-    for kind in KINDS:
-        values[f"own_{kind}"] = own.officials(kind) if kinds is None or kind in kinds else 0
-    return CoverageRow(
-        unit_id=target.unit_id,
-        kinds=target.kinds,
-        day=day,
-        own_pcs=own.pcs,
-        pcs=whole.pcs,
-        target_thousandths=target.coverage_thousandths,
-        ratio_target_thousandths=target.ratio_thousandths,
-        evidence_age_working_days=None
-        if newest is None
-        else sum(each > newest for each in working),
-        **values,
-    )
+    values: list[Any] = [  # in the order of the fields
+        target.unit_id,
+        target.kinds,
+        day,
+        mine[_OFFICIALS],
+        *(own.officials(kind) if kinds is None or kind in kinds else 0 for kind in KINDS),
+        *mine[_OFFICIALS + 1 :],
+        own.pcs,
+        *all_,
+        whole.pcs,
+        target.coverage_thousandths,
+        target.ratio_thousandths,
+        len(working) - bisect_right(working, max(signs)) if signs else None,
+    ]
+    return CoverageRow(*values)

@@ -1,4 +1,6 @@
-"""The one statement behind every coverage figure: who has which PC in which state on day D.
+"""The one statement behind every person: who has which PC in which state on day D.
+
+What a recount counts by itself (``coverage_facts``, ``coverage_fold``), this tells of each, with why.
 
 Written once with ``@active(alias)`` for "a dated row valid on :day as known at :known" and a few
 fragments that SQLite and PostgreSQL spell differently. Rank of a person: 1 verified, 2 counted,
@@ -6,10 +8,8 @@ fragments that SQLite and PostgreSQL spell differently. Rank of a person: 1 veri
 
 Parameters: ``day``, ``known`` (epoch ms), ``days`` (the evidence window's working days as
 ``presence_blocks.window`` gives them, JSON), ``long_absence`` (days), ``foreign_days``,
-``count_since`` (day), ``nobody`` (accounts that stand for no person), ``first_official`` and
-``last_official``: of the persons only those with ids from one to the other (0 to EVERYBODY for all).
-A PC that one person answers for is read with that person; one of a unit, or of several persons, with
-every share of them, since it decides who shares. ``elsewhere`` are the ids of the assets that stood at
+``count_since`` (day), ``nobody`` (accounts that stand for no person).
+``elsewhere`` are the ids of the assets that stood at
 another unit's site for long enough (see ``elsewhere``), ``otherwise`` of those whose ownership, kind or reason to
 carry no agent was not on the day what it is, of them ``owned_then``, ``borrowed_then`` and ``no_agent_then`` (see
 ``ownership``).
@@ -20,8 +20,6 @@ from functools import lru_cache
 
 from kiemke.server.domain.names_then import PERSON_NAME, account_sql
 from kiemke.server.domain.presence_blocks import BLOCK_DAYS
-
-EVERYBODY = 2**62
 
 RANKS = {
     "excluded": 0,
@@ -39,7 +37,8 @@ _ACTIVE = (
 )
 
 # Nearly all sources are approved: the few others come from the index on the state.
-_UNAPPROVED = "SELECT id FROM source WHERE state < 'approved' OR state > 'approved'"
+_NOT_APPROVED = "FROM source WHERE state < 'approved' OR state > 'approved'"
+UNAPPROVED = f"SELECT id, state {_NOT_APPROVED}"
 
 _FRAGMENTS = {
     "sqlite": {
@@ -60,6 +59,43 @@ _FRAGMENTS = {
     },
 }
 
+# Open-ended leave counts as long: its paper names no day of return.
+_ABSENT = """
+SELECT DISTINCT b.official_id FROM absence b
+  WHERE @active(b)
+    AND (b.reason NOT IN ('leave', 'study') OR b.valid_to IS NULL OR @long_absence)
+"""
+# Of an asset "a" in the custody "c", whatever its status.
+_COUNTS_AS_PC = """
+(a.kind IN ('desktop', 'all_in_one', 'laptop') OR a.id IN :[otherwise])
+    AND CASE WHEN a.id IN :[otherwise]
+      THEN a.id IN :[owned_then] OR a.id IN :[borrowed_then] AND c.instrument IS NOT NULL
+      ELSE (a.ownership = 'owned' OR a.ownership = 'borrowed' AND c.instrument IS NOT NULL)
+        AND (a.no_agent_reason IS NULL OR a.no_agent_reason <> 'secret') END
+"""
+_NEWEST_COUNT = """
+SELECT asset_id, result, valid_from FROM (
+    SELECT n.asset_id, n.result, n.valid_from, ROW_NUMBER() OVER (
+      PARTITION BY n.asset_id ORDER BY n.valid_from DESC, n.recorded_at_ms DESC, n.id DESC) AS nth
+    FROM counted_asset n
+    WHERE n.valid_from <= :day AND n.recorded_at_ms <= :known
+      AND (n.voided_at_ms IS NULL OR n.voided_at_ms > :known)
+  ) AS counts WHERE nth = 1
+"""
+# Surveyed by hand: evidence of that day and of no other.
+_MACHINES_SURVEYED = """
+SELECT y.machine_id, MAX(z.day) AS day
+  FROM one_shot z CROSS JOIN machine_source y  -- in this order: surveys are few
+  WHERE y.source_id = z.source_id AND @active(y) AND z.day <= :day AND z.recorded_at_ms <= :known AND z.source_id NOT IN (@unapproved)
+  GROUP BY y.machine_id
+"""
+_PARTS = {
+    "@absent": _ABSENT,
+    "@counts_as_pc": _COUNTS_AS_PC,
+    "@newest_count": _NEWEST_COUNT,
+    "@machines_surveyed": _MACHINES_SURVEYED,
+}
+
 _PERSONS = """
 WITH RECURSIVE
 working AS MATERIALIZED (@window),
@@ -70,17 +106,8 @@ closure(ancestor_id, unit_id) AS (
   SELECT c.ancestor_id, v.unit_id
   FROM closure c JOIN unit_version v ON v.parent_id = c.unit_id AND @active(v)
 ),
--- Open-ended leave counts as long: its paper names no day of return.
 absent AS (
-  SELECT DISTINCT b.official_id FROM absence b
-  WHERE @active(b)
-    AND (b.reason NOT IN ('leave', 'study') OR b.valid_to IS NULL OR @long_absence)
-),
-several AS MATERIALIZED (
-  SELECT c.asset_id FROM custody c
-  WHERE @active(c) AND CAST(:last_official AS BIGINT) - CAST(:first_official AS BIGINT) < @everybody
-  GROUP BY c.asset_id
-  HAVING COUNT(*) > COUNT(c.official_id) OR MIN(c.official_id) < MAX(c.official_id)
+  @absent
 ),
 -- PCs that count, with the one official who answers for each (NULL when a unit or several do) and
 -- what its sources saw: of each block of days those in the window (@mask). ``last_seen`` orders as the
@@ -119,13 +146,7 @@ held AS MATERIALIZED (
   LEFT JOIN presence_block e ON e.source_id = y.source_id
     AND e.block BETWEEN :first_block AND :last_block AND y.source_id NOT IN (@unapproved)
   WHERE @active(c)
-    AND (c.official_id BETWEEN :first_official AND :last_official OR c.official_id IS NULL
-      OR c.asset_id IN (SELECT asset_id FROM several))
-    AND (a.kind IN ('desktop', 'all_in_one', 'laptop') OR a.id IN :[otherwise])
-    AND CASE WHEN a.id IN :[otherwise]
-      THEN a.id IN :[owned_then] OR a.id IN :[borrowed_then] AND c.instrument IS NOT NULL
-      ELSE (a.ownership = 'owned' OR a.ownership = 'borrowed' AND c.instrument IS NOT NULL)
-        AND (a.no_agent_reason IS NULL OR a.no_agent_reason <> 'secret') END
+    AND @counts_as_pc
     AND EXISTS (SELECT 1 FROM asset_status t
                 WHERE t.asset_id = a.id AND t.status = 'in_use' AND @active(t))
   GROUP BY c.asset_id
@@ -135,20 +156,10 @@ shared AS (
   WHERE h.official_id IS NULL AND @active(c)
 ),
 newest_count AS @kept (
-  SELECT asset_id, result, valid_from FROM (
-    SELECT n.asset_id, n.result, n.valid_from, ROW_NUMBER() OVER (
-      PARTITION BY n.asset_id ORDER BY n.valid_from DESC, n.recorded_at_ms DESC, n.id DESC) AS nth
-    FROM counted_asset n
-    WHERE n.valid_from <= :day AND n.recorded_at_ms <= :known
-      AND (n.voided_at_ms IS NULL OR n.voided_at_ms > :known)
-  ) AS counts WHERE nth = 1
+  @newest_count
 ),
--- Surveyed by hand: evidence of that day and of no other.
 surveyed AS @kept (
-  SELECT y.machine_id, MAX(z.day) AS day
-  FROM one_shot z CROSS JOIN machine_source y  -- in this order: surveys are few
-  WHERE y.source_id = z.source_id AND @active(y) AND z.day <= :day AND z.recorded_at_ms <= :known AND z.source_id NOT IN (@unapproved)
-  GROUP BY y.machine_id
+  @machines_surveyed
 ),
 pc AS @kept (
   SELECT q.asset_id, q.official_id, q.machine_id, q.approved, q.quarantined, q.last_seen,
@@ -187,7 +198,7 @@ person AS @kept (
       -- One primary membership a person; were there two, the older row stands.
       SELECT n.official_id, n.id AS membership_id, 7 AS standing, CAST(NULL AS BIGINT) AS last_seen
       FROM membership n
-      WHERE @active(n) AND n.is_primary AND n.official_id BETWEEN :first_official AND :last_official
+      WHERE @active(n) AND n.is_primary
       UNION ALL
       SELECT official_id, NULL, place, CASE WHEN place = 1 THEN last_seen END FROM pc
       UNION ALL
@@ -205,25 +216,6 @@ COUNTS = (
     "officials", "no_pc", "verified", "counted", "contradicted", "silent", "unmatched",
     "excluded", "shared_access",
 )  # fmt: skip
-
-# What each unit has itself: its people by kind, then (kind "") the PCs booked there.
-_LEAVES = """,
--- Folded twice: a few kinds of person in each unit, then what the figures call them.
-alike AS (
-  SELECT unit_id, kind, place, has_shared, COUNT(*) AS persons, MAX(last_seen) AS last_seen
-  FROM person GROUP BY unit_id, kind, place, has_shared
-)
-SELECT unit_id, kind,
-  CAST(SUM(CASE WHEN place > 0 THEN persons ELSE 0 END) AS BIGINT) AS officials,
-  @places
-  CAST(SUM(has_shared * persons) AS BIGINT) AS shared_access,
-  MAX(last_seen) AS last_seen, CAST(0 AS BIGINT) AS pcs
-FROM alike GROUP BY unit_id, kind
-UNION ALL
-SELECT unit_id, '', @zeros CAST(NULL AS BIGINT), COUNT(*)
-FROM held WHERE official_id IS NOT NULL OR CAST(:first_official AS BIGINT) = 0
-GROUP BY unit_id
-"""
 
 # A row for each person of a subtree and one for each PC that put the person where it stands. Folded by a
 # window and not joined: a planner that thinks the PCs few would look all through them for each person.
@@ -260,25 +252,18 @@ ORDER BY v.sort_key, m.unit_id, o.sort_key, q.official_id, COALESCE(q.asset_id, 
 """
 
 
-def _places() -> str:
-    # PostgreSQL sums BIGINT into NUMERIC; the figures are plain integers.
-    return "".join(
-        f"CAST(SUM(CASE WHEN place = {RANKS[name]} THEN persons ELSE 0 END) AS BIGINT) AS {name},\n  "
-        for name in COUNTS[1:-1]
-    )
-
-
 def _mask(blocks: int) -> str:
     """Return the window's days in a row's block, as bits."""
     cases = "".join(f" WHEN :block{n} THEN CAST(:mask{n} AS BIGINT)" for n in range(blocks))
     return f"(CASE @.block{cases} END)"
 
 
-def _expand(text: str, dialect: str, blocks: int) -> str:
-    text = text.replace("@everybody", f"CAST({EVERYBODY} AS BIGINT)")
-    text = text.replace("@places", _places()).replace("@zeros", "0, " * len(COUNTS))
+def expand(text: str, dialect: str, blocks: int) -> str:
+    """Return a statement with its fragments written out; ``blocks`` as for ``who_sql``."""
+    for name, part in _PARTS.items():
+        text = text.replace(name, part.strip())
     text = text.replace("@block_code", f"CAST({1 << BLOCK_DAYS} AS BIGINT)")
-    text = text.replace("@unapproved", _UNAPPROVED)
+    text = text.replace("@unapproved", f"SELECT id {_NOT_APPROVED}")
     for name, then in (("@person_name", PERSON_NAME), ("@account", account_sql("o"))):
         text = text.replace(name, then.replace("{active ov}", "@active(ov)"))
     for name, fragment in _FRAGMENTS[dialect].items():
@@ -289,21 +274,15 @@ def _expand(text: str, dialect: str, blocks: int) -> str:
 
 
 @lru_cache(maxsize=4)
-def leaves_sql(dialect: str, blocks: int) -> str:
-    """Return the statement that recounts every unit's own people and PCs, for "sqlite" or "postgres".
-
-    ``blocks`` is in how many blocks of ``presence_block`` the evidence window lies.
-    """
-    return _expand(_PERSONS + _LEAVES, dialect, blocks)
-
-
-@lru_cache(maxsize=4)
 def who_sql(dialect: str, blocks: int) -> str:
-    """Return the statement that lists the persons of one subtree (``unit``, ``place`` or None)."""
-    return _expand(_PERSONS + _WHO, dialect, blocks)
+    """Return the statement that lists the persons of one subtree (``unit``, ``place`` or None).
+
+    ``dialect`` is "sqlite" or "postgres"; ``blocks`` in how many blocks of ``presence_block`` the evidence window lies.
+    """
+    return expand(_PERSONS + _WHO, dialect, blocks)
 
 
 @lru_cache(maxsize=8)
 def persons_sql(dialect: str, blocks: int, tail: str) -> str:
     """Return a statement over ``person`` and ``pc``: ``tail`` selects from them, same parameters."""
-    return _expand(_PERSONS + tail, dialect, blocks)
+    return expand(_PERSONS + tail, dialect, blocks)

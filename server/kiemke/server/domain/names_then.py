@@ -25,7 +25,7 @@ _RENAMED = dated("""
 SELECT n.official_id, LOWER(n.account) AS account FROM official_version n JOIN official o ON o.id = n.official_id
 WHERE (n.valid_to IS NOT NULL OR n.voided_at_ms IS NOT NULL) AND {active n}
   AND COALESCE(LOWER(n.account), '') <> COALESCE(LOWER(o.account), '')
-ORDER BY n.official_id
+ORDER BY n.official_id, n.account
 """)
 
 
@@ -37,10 +37,14 @@ def account_sql(alias: str) -> str:
     )
 
 
-async def load_renamed(session: Session, day: date, known_ms: int) -> dict[str, list[Any]]:
-    """Return the officials ``renamed`` whose account was another one on the day, and those accounts: nearly nobody."""
+async def load_renamed(session: Session, day: date, known_ms: int) -> dict[str, Any]:
+    """Return the officials ``renamed`` whose account was another one on the day, and those accounts: nearly nobody.
+
+    ``account_then`` has each one's, in small letters (None: none).
+    """
     rows = await session.fetch(_RENAMED, day=day, known=known_ms)
     return {
+        "account_then": {row["official_id"]: row["account"] for row in reversed(rows)},
         "renamed": sorted({row["official_id"] for row in rows}),
         "accounts_then": sorted({row["account"] for row in rows if row["account"]}),
     }

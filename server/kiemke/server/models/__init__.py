@@ -1,4 +1,4 @@
-"""Every table, by ledger; ``db.MODEL_MODULES`` lists the modules in the order tables are made."""
+"""Every table, by ledger; ``db_config.MODEL_MODULES`` lists the modules in the order tables are made."""
 
 from tortoise import models
 
