@@ -6,11 +6,11 @@ SQLite gives them back as ISO text, so readers pass them through ``as_date``.
 """
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import date
-from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -95,23 +95,17 @@ class Session:
     async def columns(self, names: Sequence[str], sql: str, **params: Any) -> list[Sequence[Any]]:
         """Run a SELECT of these columns and return each as one sequence: for long, narrow tables.
 
-        PostgreSQL packs a column into an array: a record a row takes several times as long.
+        The database packs a column into one value, an array or JSON: a row at a time takes twice as long and more.
         """
         statement = compile_named(sql, self.dialect)
         values = bind(statement, self.dialect, params)
+        pack = "json_group_array" if self.dialect == "sqlite" else "array_agg"
+        packed = ", ".join(f"{pack}(wide.{name})" for name in names)
+        text = f"SELECT {packed} FROM ({statement.text}) AS wide"  # noqa: S608  # names of the code
         if self.dialect == "sqlite":
-            cursor = await self._raw.execute(statement.text, values)
-            cursor.row_factory = None
-            # Row by row in the driver's thread: no row outlives the next, so nothing is left to collect.
-            flat = await cursor._execute(lambda: list(chain.from_iterable(cursor._cursor)))
-            await cursor.close()
-            return [flat[n :: len(names)] for n in range(len(names))]
-        packed = ", ".join(f"array_agg(wide.{name})" for name in names)
-        row = await self._raw.fetchrow(
-            f"SELECT {packed} FROM ({statement.text}) AS wide",  # noqa: S608  # names of the code
-            *values,
-        )
-        return [column or () for column in row]
+            rows = await self._raw.execute_fetchall(text, values)
+            return await asyncio.to_thread(lambda: [json.loads(column) for column in rows[0]])
+        return [column or [] for column in await self._raw.fetchrow(text, *values)]
 
     async def one(self, sql: str, **params: Any) -> Row | None:
         """Return the first row, or None."""

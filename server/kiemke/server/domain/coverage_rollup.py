@@ -150,11 +150,12 @@ def roll_up(
             if leaf.kind:
                 own[leaf.unit_id].add(leaf.kind, [leaf.counts], leaf.last_seen)
             own[leaf.unit_id].pcs += leaf.pcs
-    whole = {unit_id: _Sum() for unit_id in parents}
+    # Most units stand above no other: what is theirs is all there is.
+    whole = own | {unit_id: _Sum() for unit_id in {*parents.values()} if unit_id in parents}
     for unit_id, found in own.items():
         if found.counts or found.pcs:
             for above in chain(unit_id, parents):
-                if above in whole:
+                if above in whole and whole[above] is not own[above]:
                     whole[above].add_all(found)
     oldest_first = sorted(working)
     wanted = {(unit_id, ""): Target(unit_id, "", None, None) for unit_id in parents}
@@ -167,7 +168,8 @@ def roll_up(
 
 def _row(day: date, target: Target, own: _Sum, whole: _Sum, working: Sequence[int]) -> CoverageRow:
     kinds = target.kinds.split(",") if target.kinds else None
-    mine, all_ = own.figures(kinds), whole.figures(kinds)
+    mine = own.figures(kinds)
+    all_ = mine if whole is own else whole.figures(kinds)
     signs = [sign for kind, sign in whole.last_seen.items() if kinds is None or kind in kinds]
     values: list[Any] = [  # in the order of the fields
         target.unit_id,
