@@ -6,12 +6,13 @@ changed. Integers only; absent figures are None.
 """
 
 import asyncio
+import gc
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import date, timedelta
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from kiemke.server.db import Database, Row, Session, as_date
 from kiemke.server.domain import calendar, presence_blocks, rules
@@ -25,6 +26,7 @@ from kiemke.server.domain.ownership import load_ownership
 from kiemke.server.domain.tables import dated
 
 Guard = Callable[[Session], Awaitable[None]]
+_Result = TypeVar("_Result")
 
 
 _COLUMNS = tuple(field.name for field in fields(CoverageRow))
@@ -99,7 +101,9 @@ async def recount_together(
     targets = await load_targets(first, day, known_ms)
     leaves = await load_leaves(sessions, params)
     # In a thread: it takes a country some tenths of a second.
-    return await asyncio.to_thread(roll_up, day, parents, leaves, targets, working_codes(params))
+    return await asyncio.to_thread(
+        _uncollected, roll_up, day, parents, leaves, targets, working_codes(params)
+    )
 
 
 async def load_tree(session: Session, day: date, known_ms: int) -> dict[int, int | None]:
@@ -127,7 +131,22 @@ async def load_leaves(sessions: Sequence[Session], params: Mapping[str, Any]) ->
     facts = await load_facts(sessions, params)
     book = await asyncio.to_thread(read_book, facts)
     shares = await load_shares(sessions[0], params, book.shared)
-    return await asyncio.to_thread(fold, facts, book, shares, params)
+    return await asyncio.to_thread(_uncollected, fold, facts, book, shares, params)
+
+
+def _uncollected(function: Callable[..., _Result], *args: Any) -> _Result:
+    """Call a function without the garbage collector.
+
+    It would look through the whole process several times while a country's figures are made, of which
+    none holds another.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        return function(*args)
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def working_codes(params: Mapping[str, Any]) -> list[int]:
