@@ -22,6 +22,7 @@ _NO_PC = RANKS["no_pc"]
 _COLUMN = {rank: COUNTS.index(name) for name, rank in RANKS.items()}
 _OFFICIALS, _SHARED = COUNTS.index("officials"), COUNTS.index("shared_access")
 
+_SEVERAL = object()
 # A PC of one official: asset, official, whether it has a reason to carry no agent.
 _Own = tuple[int, int, bool]
 
@@ -96,8 +97,7 @@ def _rank_holders(
     machines = _single(facts.matches[0], facts.matches[1])
     sources = _single(facts.machine_sources[0], facts.machine_sources[1])
     unapproved = dict(zip(*facts.unapproved, strict=True))
-    users = _single(facts.presence[0], facts.presence[1], unapproved)
-    signs = dict(zip(facts.presence[0], facts.presence[3], strict=True))
+    users, signs = _read_presence(facts.presence, unapproved)
     doubtful = {*params["elsewhere"], *facts.counts[0]}
     seen_by = [*map(sources.get, map(machines.get, book.assets))]
     newest: dict[int, int] = {}
@@ -236,12 +236,26 @@ def _repeated(keys: Sequence[int]) -> set[int]:
     return {key for key, times in Counter(keys).items() if times > 1}
 
 
-def _single(
-    keys: Sequence[int], values: Iterable[Any], without: Collection[int] = ()
-) -> dict[int | None, Any]:
-    """Return the value of each key that has one; those of several and those ``without`` are left out."""
+def _read_presence(
+    presence: Columns, unapproved: Collection[int]
+) -> tuple[dict[int | None, object], dict[int | None, int]]:
+    """Return who was at each approved source, one account or _SEVERAL, and its newest trusted sign."""
+    users: dict[int | None, object] = {}
+    signs: dict[int | None, int] = {}
+    for source, account, _, sign in zip(*presence, strict=True):
+        if users.setdefault(source, account) != account:
+            users[source] = _SEVERAL
+        if sign is not None and sign > signs.get(source, 0):
+            signs[source] = sign
+    for source in unapproved:
+        users.pop(source, None)
+    return users, signs
+
+
+def _single(keys: Sequence[int], values: Iterable[Any]) -> dict[int | None, Any]:
+    """Return the value of each key that has one; those of several are left out."""
     found: dict[int | None, Any] = dict(zip(keys, values, strict=True))
-    for key in (*_repeated(keys), *without):
+    for key in _repeated(keys):
         found.pop(key, None)
     return found
 
