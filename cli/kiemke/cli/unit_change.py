@@ -1,7 +1,6 @@
 """kiemke unit merge, split, move, rename, reorganise, history: a decision, shown before it is done."""
 
 import tomllib
-from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,20 +17,12 @@ from kiemke.cli.errors import KiemkeError
 from kiemke.cli.i18n import N_, _
 from kiemke.cli.kinds import DAY, THING, words
 from kiemke.cli.listing import Times, json_option, time_options
-from kiemke.cli.records import Record, dig, number_at, records_of, text_at
+from kiemke.cli.records import Record, dig, number_at, records_of
 from kiemke.cli.spans import SPAN, WRITTEN
 from kiemke.cli.tables import Column, as_json, draw
-from kiemke.cli.words import word
+from kiemke.cli.unit_moves import MOST_SHOWN, tell_moves
 
-MOST_SHOWN = 40
 TYPES = Choice("unit_type")
-MOVED = (
-    Column(N_("What"), "what", words("holding")),
-    Column(N_("Code"), "code"),
-    Column(N_("Name"), "name", flexible=True),
-    Column(N_("From"), "from", THING, flexible=True),
-    Column(N_("To"), "to", THING, flexible=True),
-)
 TAKES = (
     Column(N_("Stock-take"), "number"),
     Column(N_("Of"), "unit", THING, flexible=True),
@@ -78,24 +69,8 @@ def _decide(app: App, decision: dict[str, Any], apply: bool, json: bool) -> int:
     if json:
         return 0
     app.heading(_("Decision {number}").format(number=decision["instrument"]))
-    for key, label in (
-        ("created", _("made")),
-        ("ended", _("ended")),
-        ("changed", _("changed")),
-    ):
-        rows = records_of(dig(told, key))
-        if rows:
-            shown = ", ".join(f"{row.get('code')} {row.get('name')}" for row in rows[:MOST_SHOWN])
-            app.say(f"{label} ({figures.count(len(rows))}): {shown}")
-    moved = records_of(dig(told, "moved"))
-    if moved:
-        kinds = Counter(text_at(row, "what") or "" for row in moved)
-        counts = [f"{word('holding', what)} {figures.count(n)}" for what, n in kinds.items()]
-        app.say(_("carried over: {counts}").format(counts=", ".join(counts)))
-        app.say("", *draw(MOVED, moved[:MOST_SHOWN], app.width(), app.zone).lines)
-    if len(moved) > MOST_SHOWN:
-        more = _("… and {count} more; --json has them all")
-        app.say(more.format(count=figures.count(len(moved) - MOST_SHOWN)))
+    labels = {"created": _("made"), "ended": _("ended"), "changed": _("changed")}
+    tell_moves(app, told, labels, _("carried over: {counts}"))
     _tell_takes(app, told, decision["day"])
     if ended := number_at(told, "targets_ended"):
         text = _("{count} coverage targets end with their units")

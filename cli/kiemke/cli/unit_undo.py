@@ -1,6 +1,5 @@
 """kiemke unit decisions, undo: what was decided on units, by number, and taking back what was entered wrongly."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import click
@@ -14,7 +13,7 @@ from kiemke.cli.kinds import DAY, MOMENT, THING, words
 from kiemke.cli.listing import Shape, Times, json_option, shape_options, show, time_options
 from kiemke.cli.records import Record, dig, number_at, records_of, text_at
 from kiemke.cli.tables import Column, draw
-from kiemke.cli.unit_change import MOST_SHOWN, MOVED
+from kiemke.cli.unit_moves import MOST_SHOWN, tell_moves
 from kiemke.cli.words import word
 
 DECISIONS = (
@@ -107,24 +106,12 @@ def undo(
 
 def _tell(app: App, told: object) -> None:
     """Show every consequence."""
-    for key, label in (
-        ("vanished", _("will never have been")),
-        ("revived", _("are again")),
-        ("changed", _("are as before")),
-    ):
-        rows = records_of(dig(told, key))
-        if rows:
-            shown = ", ".join(f"{row.get('code')} {row.get('name')}" for row in rows[:MOST_SHOWN])
-            app.say(f"{label} ({figures.count(len(rows))}): {shown}")
-    moved = records_of(dig(told, "moved"))
-    if moved:
-        kinds = Counter(text_at(row, "what") or "" for row in moved)
-        counts = [f"{word('holding', what)} {figures.count(n)}" for what, n in kinds.items()]
-        app.say(_("goes back: {counts}").format(counts=", ".join(counts)))
-        app.say("", *draw(MOVED, moved[:MOST_SHOWN], app.width(), app.zone).lines)
-    if len(moved) > MOST_SHOWN:
-        more = _("… and {count} more; --json has them all")
-        app.say(more.format(count=figures.count(len(moved) - MOST_SHOWN)))
+    labels = {
+        "vanished": _("will never have been"),
+        "revived": _("are again"),
+        "changed": _("are as before"),
+    }
+    tell_moves(app, told, labels, _("goes back: {counts}"))
     again = records_of(dig(told, "again"))
     if again:
         named = ", ".join(

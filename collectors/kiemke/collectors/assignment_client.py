@@ -12,7 +12,7 @@ ASSIGNMENT_PATH = "/api/v1/assignment"
 TIMEOUT_SECONDS = 20.0
 ADVICE = {
     401: "the server does not know this collector: enrol it again",
-    403: "this collector is not approved yet, or was revoked: ask the server's administrator",
+    403: "this collector was revoked: ask the server's administrator",
     404: "the server has no assignments: it is older than this collector",
     409: "the server quarantined this collector: is its disk a clone?",
 }

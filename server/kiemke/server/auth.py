@@ -214,7 +214,7 @@ async def _narrow_to_token(services: Services, held: list[Grant], token: Row) ->
 
 
 async def authenticate_source(services: Services, headers: Any, kind: str) -> SourcePrincipal:
-    """Return the approved source of one kind that the headers prove. Raises Problem 401/403."""
+    """Return the source of one kind, not revoked, that the headers prove. Raises Problem 401/403."""
     secret = read_bearer(headers.get("authorization"))
     public_id = headers.get("x-kiemke-source")
     if secret and public_id:

@@ -11,10 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from kiemke.server.db import Session, as_date
-from kiemke.server.domain.coverage_sql import (
-    UNAPPROVED,
-    expand,
-)
+from kiemke.server.domain.coverage_sql import UNAPPROVED, expand
 
 Columns = Sequence[Sequence[Any]]
 # Of one PC that several answer for: the official (None: a whole unit), and the unit.

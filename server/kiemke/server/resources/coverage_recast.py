@@ -36,7 +36,7 @@ async def list_recast(
     later = Moment(tree_day, moment.known_ms)
     allowed = await visible_units(services, request.user, later, unit)
     refs = await load_refs(services, later)
-    async with services.db.reading() as session:
+    async with services.db.snapshot() as session:
         rows, kept = await recast(session, day, tree_day, moment.known_ms)
     # What could not follow belongs to no part: who sees all its parts, and so a unit above, sees it.
     stands = {row.unit_id: row.unit_id for row in rows} | {u: k.parent_id for u, k in kept.items()}
